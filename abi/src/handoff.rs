@@ -1,0 +1,1 @@
+//! The handoff record: a complete TCB in words.

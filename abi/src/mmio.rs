@@ -1,0 +1,195 @@
+//! The softcore's memory map and its memory-mapped registers.
+//!
+//! Core memory holds code and data and starts at [`RAM_BASE`]; the image's first word is the first
+//! instruction. Device registers start at [`MMIO_BASE`]. Every device read answers in the next cycle and
+//! has no side effect: what a read would have consumed, a write consumes. Addresses below are offsets
+//! from [`MMIO_BASE`].
+
+use crate::{register::register_block, Block};
+
+/// First address of core memory, and the reset vector.
+pub const RAM_BASE: u32 = 0x8000_0000;
+/// First address of the device registers.
+pub const MMIO_BASE: u32 = 0xF000_0000;
+
+/// Work items of [`SCHED_NEXT`].
+pub mod work {
+    pub const NONE: u32 = 0;
+    /// A host packet waits in the host receive queue: write `HOST_RX_GO`.
+    pub const HOST_RX: u32 = 1;
+    /// A host transmit descriptor waits: write `HOST_TX_GO`.
+    pub const HOST_TX: u32 = 2;
+    /// A segment waits in the NIC receive queue: read the `NIC_RX` window, then `NIC_RX_NEXT`.
+    pub const NIC_RX: u32 = 3;
+    /// A command waits: read the `CMD` window, then `CMD_POP`.
+    pub const COMMAND: u32 = 4;
+}
+
+/// [`STATUS`]: there is room for at least four more jobs.
+pub const STATUS_JOB_ROOM: u32 = 1 << 0;
+/// [`STATUS`]: there is room for eight more event slots.
+pub const STATUS_EVENT_ROOM: u32 = 1 << 1;
+/// [`STATUS`]: a transmit header slot is free and a segment may be pushed.
+pub const STATUS_TX_ROOM: u32 = 1 << 2;
+/// [`STATUS`]: no job, event or segment of the firmware is unfinished.
+pub const STATUS_QUIET: u32 = 1 << 3;
+
+/// Operations of [`JOB_GO`], carried out in order.
+pub mod job {
+    /// DMA `JOB_LEN` bytes at offset `JOB_SRC` of the oldest packet of the NIC queue to `JOB_ADDR`.
+    pub const COPY: u32 = 1;
+    /// Free the oldest packet of the NIC queue.
+    pub const POP: u32 = 2;
+    /// Deliver the oldest packet of the NIC queue to the host receive ring, then free it.
+    pub const TO_HOST: u32 = 3;
+    /// Deliver the next event slots, as many as `JOB_LEN` says, from those written to `EVT_DATA`.
+    pub const EVENT: u32 = 4;
+}
+
+/// [`TX_GO`]: the IPv4 header checksum is to be inserted.
+pub const TX_GO_IP_CHECKSUM: u32 = 1 << 16;
+/// [`TX_GO`]: the TCP checksum is to be inserted; its field holds the pseudo-header's sum.
+pub const TX_GO_TCP_CHECKSUM: u32 = 1 << 17;
+
+/// Operations of [`LOOKUP_OP`].
+pub mod lookup {
+    pub const INSERT: u32 = 1;
+    pub const DELETE: u32 = 2;
+    pub const FIND: u32 = 3;
+
+    /// `LOOKUP_RESULT`: still at work.
+    pub const BUSY: u32 = 1 << 31;
+    /// `LOOKUP_RESULT`: least bit of the outcome.
+    pub const OUTCOME_SHIFT: u32 = 16;
+    /// Outcome: done; for FIND and DELETE the low half is the value of the entry.
+    pub const OK: u32 = 0;
+    /// Outcome of INSERT: the bucket is full.
+    pub const FULL: u32 = 1;
+    /// Outcome of DELETE and FIND: no such entry.
+    pub const ABSENT: u32 = 2;
+    /// Outcome of INSERT: the key is there already; nothing was changed.
+    pub const EXISTS: u32 = 3;
+}
+
+/// The words of the NIC receive descriptor in the [`NIC_RX`] window.
+pub mod nic_rx {
+    /// Connection value [15:0], payload length in bytes [31:16].
+    pub const CONN_LEN: usize = 0;
+    /// Payload offset in the stored frame [11:0] (the frame's first byte is at offset 2), ECN bits
+    /// [13:12], stored frame length [31:16] (with the 2 bytes of padding before it).
+    pub const OFFSET: usize = 1;
+    /// Cycle at which the frame's last word arrived.
+    pub const ARRIVAL: usize = 2;
+    /// TCP sequence number.
+    pub const SEQ: usize = 3;
+    /// TCP acknowledgement number.
+    pub const ACK: usize = 4;
+    /// Data offset, reserved bits and flags [31:16] as in the header's own half-word, window [15:0].
+    pub const FLAGS_WINDOW: usize = 5;
+    /// TCP options, most significant byte first; as many words as the data offset says.
+    pub const OPTIONS: usize = 6;
+    /// Words in a descriptor.
+    pub const WORDS: usize = 16;
+}
+
+register_block! {
+    /// Scheduler, time and sleep.
+    CORE {
+        /// The next work item. For four cycles after a write that consumes an item it reads 0.
+        SCHED_NEXT = 0x0000, ReadOnly, { ITEM[2:0] "0 none, 1 host rx, 2 host tx, 3 NIC rx, 4 command" };
+        /// Room in the job, event and transmit queues.
+        STATUS = 0x0004, ReadOnly, {
+            JOB_ROOM[0:0] "room for at least four jobs", EVENT_ROOM[1:1] "room for eight event slots",
+            TX_ROOM[2:2] "a segment may be pushed", QUIET[3:3] "nothing of the firmware is unfinished"
+        };
+        /// Microseconds since reset, wrapping.
+        TIME_US = 0x0008, ReadOnly;
+        /// Core clock cycles since reset, wrapping.
+        CORE_CYCLES = 0x000C, ReadOnly;
+        /// WFI ends when there is work, or when TIME_US has reached this value (signed difference).
+        WAKE_AT = 0x0010, ReadWrite;
+        /// Moves the waiting host packet on to the host receive ring.
+        HOST_RX_GO = 0x0014, WriteOnly;
+        /// Moves the waiting host transmit descriptor on to the transmit engine.
+        HOST_TX_GO = 0x0018, WriteOnly;
+        /// Advances the NIC_RX window to the next segment. The packet's bytes stay until job POP.
+        NIC_RX_NEXT = 0x001C, WriteOnly;
+        /// Drops as many command slots as the value says from the head of the CMD window.
+        CMD_POP = 0x0020, WriteOnly, { SLOTS[6:0] "slots" };
+        /// Command slots that the CMD window holds.
+        CMD_COUNT = 0x0024, ReadOnly, { SLOTS[6:0] "slots" };
+        /// Segments in the NIC receive queue (`Qlen`) and where it stands.
+        NIC_RX_QLEN = 0x0028, ReadOnly, { QLEN[15:0] "segments", ABOVE_HIWAT[16:16] "Qlen > Hiwat", BELOW_LOWAT[17:17] "Qlen < Lowat" };
+        /// `Hiwat` and `Lowat` of the hardware comparison, in segments.
+        NIC_RX_MARKS = 0x002C, ReadWrite, { HIWAT[15:0] "segments", LOWAT[31:16] "segments" };
+    }
+}
+
+register_block! {
+    /// Jobs of the receive mover, and events.
+    JOBS {
+        /// Source offset and length of the next job.
+        JOB_SRC_LEN = 0x0040, WriteOnly, { SRC[15:0] "offset in the stored frame, bytes", LEN[31:16] "bytes, or event slots" };
+        /// Host address of the next job.
+        JOB_ADDR = 0x0044, WriteOnly;
+        /// Pushes a job. Writes while there is no room are lost; read STATUS first.
+        JOB_GO = 0x0048, WriteOnly, { OP[2:0] "1 copy, 2 pop, 3 to host, 4 event" };
+        /// Appends a word to the event words. Eight words make a slot.
+        EVT_DATA = 0x004C, WriteOnly;
+    }
+}
+
+register_block! {
+    /// Transmission of segments.
+    TRANSMIT {
+        /// Host address of the payload.
+        TX_ADDR = 0x0060, WriteOnly;
+        /// Payload length in bytes; 0 sends the header alone.
+        TX_LEN = 0x0064, WriteOnly, { LEN[15:0] "bytes" };
+        /// Sends the header in the TX_HEADER window, followed by the payload. The header starts with two
+        /// bytes of padding, which are counted and not sent.
+        TX_GO = 0x0068, WriteOnly, {
+            HEADER_LEN[7:0] "bytes, with the padding", IP_CHECKSUM[16:16] "insert the IPv4 header checksum",
+            TCP_CHECKSUM[17:17] "insert the TCP checksum"
+        };
+    }
+}
+
+register_block! {
+    /// The lookup table of connections on the NIC.
+    LOOKUP {
+        /// Remote address, local address, and remote port [31:16] with local port [15:0].
+        LOOKUP_KEY[3] = 0x0080, ReadWrite;
+        /// Value of an entry to insert.
+        LOOKUP_VALUE = 0x008C, ReadWrite, { VALUE[15:0] "connection value" };
+        /// Starts an operation.
+        LOOKUP_OP = 0x0090, WriteOnly, { OP[1:0] "1 insert, 2 delete, 3 find" };
+        /// Its outcome.
+        LOOKUP_RESULT = 0x0094, ReadOnly, { VALUE[15:0] "value found", OUTCOME[17:16] "0 ok, 1 full, 2 absent, 3 exists", BUSY[31:31] "at work" };
+    }
+}
+
+register_block! {
+    /// Words shared with the host, as in `regs::mailbox`.
+    SHARED {
+        /// Configuration: the host writes, the firmware reads.
+        MBOX_CFG[16] = 0x0100, ReadOnly;
+        /// Status: the firmware writes, the host reads.
+        MBOX_STS[16] = 0x0140, WriteOnly;
+    }
+}
+
+register_block! {
+    /// Windows on the heads of queues.
+    WINDOWS {
+        /// Descriptor of the segment at the head of the NIC receive queue.
+        NIC_RX[16] = 0x0200, ReadOnly;
+        /// Header of the segment to send, most significant byte first; written, then TX_GO.
+        TX_HEADER[32] = 0x0280, WriteOnly;
+        /// The command slots at the head of the command queue, eight words each.
+        CMD[64] = 0x0300, ReadOnly;
+    }
+}
+
+/// Every block, in address order.
+pub const BLOCKS: &[Block] = &[CORE, JOBS, TRANSMIT, LOOKUP, SHARED, WINDOWS];

@@ -1,0 +1,135 @@
+//! Commands (host to NIC) and events (NIC to host).
+//!
+//! A message is one or more 32-byte slots. Word 0 is `code | slots << 8 | connection << 16`, word 1 the
+//! host's cookie for the connection; the rest depends on the code. A record fills words 2 onwards.
+
+use crate::ring::{SLOTS_MAX, SLOT_WORDS};
+
+/// Names a connection on the NIC: its slot in the firmware's table and a generation, so that packets
+/// and commands for a connection that has left are told from those of its successor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnId(pub u16);
+
+impl ConnId {
+    /// Bits of the slot; the generation has the rest.
+    pub const SLOT_BITS: u32 = 12;
+
+    pub const fn new(slot: usize, generation: u16) -> Self {
+        ConnId((slot as u16 & ((1 << Self::SLOT_BITS) - 1)) | generation << Self::SLOT_BITS)
+    }
+
+    pub const fn slot(self) -> usize {
+        (self.0 & ((1 << Self::SLOT_BITS) - 1)) as usize
+    }
+
+    pub const fn generation(self) -> u16 {
+        self.0 >> Self::SLOT_BITS
+    }
+}
+
+/// First word of every message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header {
+    pub code: u8,
+    /// Slots of the whole message, 1 to [`SLOTS_MAX`].
+    pub slots: u8,
+    pub conn: ConnId,
+}
+
+impl Header {
+    pub const fn to_word(self) -> u32 {
+        self.code as u32 | (self.slots as u32) << 8 | (self.conn.0 as u32) << 16
+    }
+
+    pub const fn from_word(word: u32) -> Self {
+        Header { code: word as u8, slots: (word >> 8) as u8, conn: ConnId((word >> 16) as u16) }
+    }
+
+    /// Whether the number of slots is one that a message can have.
+    pub const fn slots_valid(self) -> bool {
+        self.slots >= 1 && self.slots as usize <= SLOTS_MAX
+    }
+}
+
+/// Slots of a message that carries `words` words after its first two.
+pub const fn slots_for(words: usize) -> usize {
+    (words + 2).div_ceil(SLOT_WORDS)
+}
+
+/// Commands. The connection field is unused in `HANDOFF`, which is answered by the connection's name.
+pub mod command {
+    /// Take a connection: the record from word 2. Answered by `ACCEPTED` or `REFUSED`.
+    pub const HANDOFF: u8 = 1;
+    /// Append to the send buffer: word 2 host address, word 3 length in bytes.
+    pub const SEND: u8 = 2;
+    /// Append to the receive buffer: word 2 host address, word 3 length in bytes.
+    pub const RECEIVE_BUFFER: u8 = 3;
+    /// Send FIN after everything in the send buffer.
+    pub const SHUTDOWN: u8 = 4;
+    /// Send RST and forget the connection. Answered by `CLOSED`.
+    pub const ABORT: u8 = 5;
+    /// Give the connection back. Answered by `RESTORED`, or by `ERROR` when it is gone.
+    pub const RESTORE: u8 = 6;
+    /// Report the connection's counters. Answered by `QUERY_REPLY`.
+    pub const QUERY: u8 = 8;
+}
+
+/// Events.
+pub mod event {
+    /// The NIC owns the connection named in the header. Word 2: `Cnum`.
+    pub const ACCEPTED: u8 = 1;
+    /// The handoff failed; the host still owns the connection. Word 2: a `refused` reason.
+    pub const REFUSED: u8 = 2;
+    /// `Soft_Limit` changed. Word 2: its value; word 3: the load-control state.
+    pub const SOFT_LIMIT: u8 = 3;
+    /// The peer acknowledged bytes of the send buffer. Word 2: how many since the last such event.
+    pub const SENT: u8 = 4;
+    /// Bytes arrived in order in the receive buffer. Word 2: how many since the last such event.
+    pub const RECEIVED: u8 = 5;
+    /// The peer sent FIN; everything before it has been reported.
+    pub const PEER_CLOSED: u8 = 6;
+    /// The connection has ended in order and is forgotten.
+    pub const CLOSED: u8 = 7;
+    /// The connection was reset or timed out and is forgotten. Word 2: a `reset` reason.
+    pub const RESET: u8 = 8;
+    /// The host owns the connection again. The record from word 2.
+    pub const RESTORED: u8 = 9;
+    /// Words 2 to 5: segments received, segments sent, segments retransmitted, bytes in flight.
+    pub const QUERY_REPLY: u8 = 10;
+    /// A command was malformed or named no connection. Word 2: an `error` code; word 3: the command's word 0.
+    pub const ERROR: u8 = 11;
+}
+
+/// Why a handoff was refused.
+pub mod refused {
+    /// `Cnum` has reached `Soft_Limit`.
+    pub const LIMIT: u32 = 1;
+    /// The connection table is full.
+    pub const TABLE_FULL: u32 = 2;
+    /// The lookup bucket is full.
+    pub const BUCKET_FULL: u32 = 3;
+    /// The lookup table has this 4-tuple already.
+    pub const DUPLICATE: u32 = 4;
+    /// The record's version, state or contents are invalid.
+    pub const BAD_RECORD: u32 = 5;
+}
+
+/// Why a connection was reset.
+pub mod reset {
+    /// The peer sent RST.
+    pub const PEER: u32 = 1;
+    /// Too many retransmissions.
+    pub const TIMEOUT: u32 = 2;
+}
+
+/// What was wrong with a command.
+pub mod error {
+    /// Unknown code.
+    pub const UNKNOWN_COMMAND: u32 = 1;
+    /// Number of slots out of range or wrong for the code.
+    pub const BAD_LENGTH: u32 = 2;
+    /// No such connection on the NIC.
+    pub const NO_CONNECTION: u32 = 3;
+    /// The connection's list of buffers is full, or a length is zero or too large.
+    pub const BAD_BUFFER: u32 = 4;
+}

@@ -1,0 +1,257 @@
+//! Registers that the host driver sees, on the AXI4-Lite slave. Byte addresses, 32-bit words.
+//!
+//! An access outside every block answers SLVERR; a write to a read-only register is ignored.
+
+use crate::{register::register_block, Block};
+
+/// Contents of [`ID`]: "BATN" in ASCII.
+pub const ID_VALUE: u32 = 0x4241_544E;
+/// Contents of [`VERSION`]: major in the high half, minor in the low half.
+pub const VERSION_VALUE: u32 = 0x0000_0001;
+
+/// [`CONTROL`]: the softcore runs; while zero it is held in reset and firmware may be loaded.
+pub const CONTROL_CORE_RUN: u32 = 1 << 0;
+/// [`CONTROL`]: least bit of the scheduler mode.
+pub const CONTROL_MODE_SHIFT: u32 = 4;
+
+/// How the NIC orders its work; the value of `CONTROL.SCHED_MODE`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum SchedMode {
+    /// The core moves every packet, in order of arrival over all queues.
+    Fcfs = 0,
+    /// The core moves every packet, those of the host first (Kim & Rixner, Section 3.1).
+    HostFirst = 1,
+    /// Hardware moves host packets without the core.
+    Direct = 2,
+}
+
+/// [`IRQ_CAUSE`]: the event ring has new entries.
+pub const IRQ_EVENT: u32 = 1 << 0;
+/// [`IRQ_CAUSE`]: host packets were received.
+pub const IRQ_RX: u32 = 1 << 1;
+/// [`IRQ_CAUSE`]: transmit descriptors were consumed.
+pub const IRQ_TX: u32 = 1 << 2;
+/// [`IRQ_CAUSE`]: commands were consumed.
+pub const IRQ_CMD: u32 = 1 << 3;
+/// [`IRQ_CAUSE`]: a DMA access was refused or failed.
+pub const IRQ_DMA_ERROR: u32 = 1 << 4;
+
+/// Rings in the order of their register groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ring {
+    Tx = 0,
+    Rx = 1,
+    Cmd = 2,
+    Event = 3,
+}
+
+/// Bytes between the register groups of two rings.
+pub const RING_STRIDE: u32 = 0x10;
+/// Largest value of `RING_SIZE_LOG2`.
+pub const RING_SIZE_LOG2_MAX: u32 = 12;
+/// Number of DMA ranges.
+pub const DMA_RANGES: usize = 4;
+
+register_block! {
+    /// Identity, control and interrupt.
+    IDENTITY {
+        /// Reads "BATN".
+        ID = 0x0000, ReadOnly, reset 0x4241_544E;
+        /// Version of this register map.
+        VERSION = 0x0004, ReadOnly, reset 0x0000_0001, { MAJOR[31:16] "incompatible changes", MINOR[15:0] "additions" };
+        /// Run control and scheduler mode.
+        CONTROL = 0x0008, ReadWrite, {
+            CORE_RUN[0:0] "1: the softcore runs; 0: it is held in reset and firmware may be loaded",
+            SCHED_MODE[5:4] "0 fcfs, 1 host-first, 2 direct"
+        };
+        /// Core clock cycles in a microsecond; the time base of the firmware. Set it before CORE_RUN.
+        TICKS_PER_US = 0x000C, ReadWrite, reset 125, { TICKS[15:0] "cycles" };
+        /// Why the interrupt line is high.
+        IRQ_CAUSE = 0x0010, WriteOneToClear, {
+            EVENT[0:0] "event ring has new entries", RX[1:1] "host packets received",
+            TX[2:2] "transmit descriptors consumed", CMD[3:3] "commands consumed",
+            DMA_ERROR[4:4] "a DMA access was refused or failed"
+        };
+        /// Causes that raise the interrupt line.
+        IRQ_ENABLE = 0x0014, ReadWrite, { MASK[4:0] "as IRQ_CAUSE" };
+        /// Core clock cycles since reset, wrapping.
+        CYCLES = 0x0018, ReadOnly;
+        /// Byte address in core memory of the next FW_DATA word.
+        FW_ADDR = 0x0020, ReadWrite, { OFFSET[23:0] "bytes from the start of core memory, a multiple of 4" };
+        /// Writes a word of core memory at FW_ADDR and advances it by 4. Ignored while CORE_RUN is 1.
+        FW_DATA = 0x0024, WriteOnly;
+        /// Bytes of core memory.
+        FW_SIZE = 0x0028, ReadOnly;
+        /// Key of the lookup hash; set it before the first handoff.
+        HASH_KEY[2] = 0x0030, ReadWrite;
+        /// Host address, a multiple of 32, where the NIC writes its ring indices.
+        INDEX_ADDR = 0x0038, ReadWrite;
+    }
+}
+
+register_block! {
+    /// Four descriptor rings: transmit, receive, command, event, 16 bytes of registers each.
+    RINGS {
+        /// Transmit ring: host address, a multiple of 64.
+        TX_BASE = 0x0040, ReadWrite;
+        /// Transmit ring: log2 of its number of descriptors, 0 to 12.
+        TX_SIZE_LOG2 = 0x0044, ReadWrite, { LOG2[3:0] "log2 of the number of entries" };
+        /// Transmit ring: producer index, written by the host (the doorbell). Free-running, 16 bits.
+        TX_PROD = 0x0048, ReadWrite, { INDEX[15:0] "free-running" };
+        /// Transmit ring: consumer index of the NIC.
+        TX_CONS = 0x004C, ReadOnly, { INDEX[15:0] "free-running" };
+        /// Receive ring: host address, a multiple of 64.
+        RX_BASE = 0x0050, ReadWrite;
+        /// Receive ring: log2 of its number of descriptors, 0 to 12.
+        RX_SIZE_LOG2 = 0x0054, ReadWrite, { LOG2[3:0] "log2 of the number of entries" };
+        /// Receive ring: producer index, written by the host when it posts buffers.
+        RX_PROD = 0x0058, ReadWrite, { INDEX[15:0] "free-running" };
+        /// Receive ring: index of the next buffer that the NIC completes.
+        RX_CONS = 0x005C, ReadOnly, { INDEX[15:0] "free-running" };
+        /// Command ring: host address, a multiple of 64.
+        CMD_BASE = 0x0060, ReadWrite;
+        /// Command ring: log2 of its number of slots, 0 to 12.
+        CMD_SIZE_LOG2 = 0x0064, ReadWrite, { LOG2[3:0] "log2 of the number of entries" };
+        /// Command ring: producer index, written by the host.
+        CMD_PROD = 0x0068, ReadWrite, { INDEX[15:0] "free-running" };
+        /// Command ring: consumer index of the NIC.
+        CMD_CONS = 0x006C, ReadOnly, { INDEX[15:0] "free-running" };
+        /// Event ring: host address, a multiple of 64.
+        EVT_BASE = 0x0070, ReadWrite;
+        /// Event ring: log2 of its number of slots, 0 to 12.
+        EVT_SIZE_LOG2 = 0x0074, ReadWrite, { LOG2[3:0] "log2 of the number of entries" };
+        /// Event ring: consumer index, written by the host.
+        EVT_CONS = 0x0078, ReadWrite, { INDEX[15:0] "free-running" };
+        /// Event ring: producer index of the NIC.
+        EVT_PROD = 0x007C, ReadOnly, { INDEX[15:0] "free-running" };
+    }
+}
+
+register_block! {
+    /// Memory that DMA may touch: four ranges, each a first address and an end address.
+    DMA {
+        /// Range 0: first byte.
+        DMA0_BASE = 0x0080, ReadWrite;
+        /// Range 0: one past the last byte; equal to the base, the range is empty.
+        DMA0_LIMIT = 0x0084, ReadWrite;
+        /// Range 1: first byte.
+        DMA1_BASE = 0x0088, ReadWrite;
+        /// Range 1: one past the last byte.
+        DMA1_LIMIT = 0x008C, ReadWrite;
+        /// Range 2: first byte.
+        DMA2_BASE = 0x0090, ReadWrite;
+        /// Range 2: one past the last byte.
+        DMA2_LIMIT = 0x0094, ReadWrite;
+        /// Range 3: first byte.
+        DMA3_BASE = 0x0098, ReadWrite;
+        /// Range 3: one past the last byte.
+        DMA3_LIMIT = 0x009C, ReadWrite;
+        /// Address of the last access that was refused or failed.
+        DMA_FAULT_ADDR = 0x00A0, ReadOnly;
+    }
+}
+
+register_block! {
+    /// Words shared with the firmware; `mailbox` gives their meaning.
+    MAILBOX {
+        /// Configuration: the host writes, the firmware reads.
+        CFG[16] = 0x0100, ReadWrite;
+        /// Status: the firmware writes, the host reads.
+        STS[16] = 0x0140, ReadOnly;
+    }
+}
+
+register_block! {
+    /// Counters since reset, wrapping at 2^32.
+    STATISTICS {
+        /// Frames received from the wire with no error.
+        STAT_RX_FRAMES = 0x0200, ReadOnly;
+        /// Frames put on the wire.
+        STAT_TX_FRAMES = 0x0204, ReadOnly;
+        /// Received frames dropped: bad frame check sequence.
+        STAT_RX_BAD_FCS = 0x0208, ReadOnly;
+        /// Received frames dropped: shorter than an Ethernet header or longer than a buffer.
+        STAT_RX_BAD_LENGTH = 0x020C, ReadOnly;
+        /// Received frames dropped: bad IPv4 or TCP checksum, or lengths that contradict each other.
+        STAT_RX_BAD_CHECKSUM = 0x0210, ReadOnly;
+        /// Received frames dropped: the staging memory was full.
+        STAT_RX_OVERFLOW = 0x0214, ReadOnly;
+        /// Frames that entered the host receive queue.
+        STAT_HOST_RX_FRAMES = 0x0218, ReadOnly;
+        /// Frames dropped because the host receive queue was full.
+        STAT_HOST_RX_DROPS = 0x021C, ReadOnly;
+        /// Frames that entered the NIC receive queue.
+        STAT_NIC_RX_FRAMES = 0x0220, ReadOnly;
+        /// Frames dropped because the NIC receive queue was full.
+        STAT_NIC_RX_DROPS = 0x0224, ReadOnly;
+        /// Host transmit descriptors served.
+        STAT_HOST_TX_FRAMES = 0x0228, ReadOnly;
+        /// Segments that the firmware sent.
+        STAT_NIC_TX_FRAMES = 0x022C, ReadOnly;
+        /// DMA reads refused or failed.
+        STAT_DMA_READ_ERRORS = 0x0230, ReadOnly;
+        /// DMA writes refused or failed.
+        STAT_DMA_WRITE_ERRORS = 0x0234, ReadOnly;
+        /// Transmit descriptors refused: a length of zero or above the largest frame.
+        STAT_TX_BAD_DESCRIPTORS = 0x0238, ReadOnly;
+        /// Instructions that the softcore has retired.
+        STAT_CORE_INSTRUCTIONS = 0x023C, ReadOnly;
+        /// Cycles that the softcore has slept.
+        STAT_CORE_IDLE_CYCLES = 0x0240, ReadOnly;
+        /// Frames in the host receive queue now, and the most it has held.
+        STAT_HOST_RX_QLEN = 0x0244, ReadOnly, { NOW[15:0] "frames", MOST[31:16] "frames" };
+        /// Frames in the NIC receive queue now, and the most it has held.
+        STAT_NIC_RX_QLEN = 0x0248, ReadOnly, { NOW[15:0] "frames", MOST[31:16] "frames" };
+        /// Host transmit descriptors waiting now, and the most there were.
+        STAT_HOST_TX_QLEN = 0x024C, ReadOnly, { NOW[15:0] "descriptors", MOST[31:16] "descriptors" };
+        /// Command slots waiting now, and the most there were.
+        STAT_CMD_QLEN = 0x0250, ReadOnly, { NOW[15:0] "slots", MOST[31:16] "slots" };
+        /// Sum over host packets of the cycles from arrival to completion, low word.
+        STAT_HOST_RX_DELAY_SUM = 0x0254, ReadOnly;
+        /// Largest delay of a host packet, in cycles from arrival to completion.
+        STAT_HOST_RX_DELAY_MAX = 0x0258, ReadOnly;
+    }
+}
+
+/// Every block, in address order.
+pub const BLOCKS: &[Block] = &[IDENTITY, RINGS, DMA, MAILBOX, STATISTICS];
+
+/// The meaning of the mailbox words: indices into [`CFG`] and [`STS`].
+pub mod mailbox {
+    /// Most connections that the NIC may hold (`Hard_Limit`); 0 takes the firmware's table size.
+    pub const CFG_HARD_LIMIT: usize = 0;
+    /// NIC receive queue length above which the limit falls (`Hiwat`), in packets.
+    pub const CFG_HIWAT: usize = 1;
+    /// NIC receive queue length below which the limit may rise (`Lowat`), in packets.
+    pub const CFG_LOWAT: usize = 2;
+    /// Load control: 0 off (only `Hard_Limit` holds), 1 on.
+    pub const CFG_LOAD_CONTROL: usize = 3;
+    /// Least retransmission timeout, in microseconds; 0 takes RFC 6298's second.
+    pub const CFG_MIN_RTO_US: usize = 4;
+    /// Delay of an acknowledgement, in microseconds; 0 takes 40 ms.
+    pub const CFG_DELAYED_ACK_US: usize = 5;
+
+    /// Connections on the NIC (`Cnum`).
+    pub const STS_CNUM: usize = 0;
+    /// `Soft_Limit` now.
+    pub const STS_SOFT_LIMIT: usize = 1;
+    /// Load-control state: 0 MONITOR, 1 DECREASE, 2 INCREASE.
+    pub const STS_LOAD_STATE: usize = 2;
+    /// Segments received by the firmware.
+    pub const STS_RX_SEGMENTS: usize = 3;
+    /// Segments sent by the firmware.
+    pub const STS_TX_SEGMENTS: usize = 4;
+    /// Segments retransmitted by the firmware.
+    pub const STS_RETRANSMITS: usize = 5;
+    /// Commands refused as malformed.
+    pub const STS_BAD_COMMANDS: usize = 6;
+    /// Packets of connections that were no longer here, passed to the host.
+    pub const STS_STALE_PACKETS: usize = 7;
+    /// Firmware state: 0 not started, 1 running, 0xDEAD_0000 + cause after a trap or panic.
+    pub const STS_FIRMWARE: usize = 8;
+    /// Connections that the firmware's table can hold.
+    pub const STS_TABLE_SIZE: usize = 9;
+    /// `mepc` of the trap, or 0 after a panic.
+    pub const STS_FAULT_PC: usize = 10;
+}

@@ -1,0 +1,69 @@
+//! A small first-in first-out queue in distributed memory.
+
+use super::Cr;
+use rust_hdl::prelude::*;
+
+/// `2^A` entries of `T`, first word falls through: while `valid` is high, `head` is the oldest entry.
+///
+/// A push is taken at the clock edge when `push` is high and the queue is not full, a pop when `pop` is high
+/// and it is not empty; a push to a full queue and a pop of an empty one are ignored, so nothing is ever
+/// overwritten or repeated. Latency from push to `head` is one cycle; push and pop in one cycle are
+/// allowed at any level but full (a full queue takes no push even while it is popped, which keeps the
+/// path from consumer to producer free of logic). `count` is the number of entries.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct LutFifo<T: Synth, const A: usize, const A1: usize> {
+    pub cr: Cr,
+    pub push: Signal<In, Bit>,
+    pub data: Signal<In, T>,
+    pub full: Signal<Out, Bit>,
+    pub pop: Signal<In, Bit>,
+    pub head: Signal<Out, T>,
+    pub valid: Signal<Out, Bit>,
+    pub count: Signal<Out, Bits<A1>>,
+}
+
+impl<T: Synth, const A: usize, const A1: usize> Default for LutFifo<T, A, A1> {
+    fn default() -> Self {
+        assert_eq!(A1, A + 1, "the count of 2^A entries takes A + 1 bits");
+        LutFifo {
+            cr: Default::default(),
+            push: Default::default(),
+            data: Default::default(),
+            full: Default::default(),
+            pop: Default::default(),
+            head: Default::default(),
+            valid: Default::default(),
+            count: Default::default(),
+        }
+    }
+}
+
+impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.full.connect();
+        self.head.connect();
+        self.valid.connect();
+        self.count.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let (width, last) = (T::BITS - 1, (1usize << A) - 1);
+        let a = A - 1;
+        Verilog::Custom(format!(
+            "reg [{width}:0] mem [0:{last}];\n\
+             reg [{A}:0] head_index;\nreg [{A}:0] tail_index;\n\
+             wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
+             initial begin head_index = 0; tail_index = 0; end\n\
+             always @(*) begin\n  \
+             count = tail_index - head_index;\n  full = count[{A}];\n  \
+             valid = head_index != tail_index;\n  head = mem[head_index[{a}:0]];\nend\n\
+             always @(posedge cr$clock) begin\n  \
+             if (do_push) mem[tail_index[{a}:0]] <= data;\n  \
+             if (cr$reset) begin head_index <= 0; tail_index <= 0; end\n  \
+             else begin\n    if (do_push) tail_index <= tail_index + 1;\n    \
+             if (do_pop) head_index <= head_index + 1;\n  end\nend\n"
+        ))
+    }
+}

@@ -1,0 +1,61 @@
+//! Leaf cells and the idioms that every module uses.
+//!
+//! Flip-flops, memories and multipliers are leaves with their own Verilog text; nothing outside this folder
+//! has any. Every leaf takes clock and reset as one bundle, [`Cr`], linked port to port, so that a clock
+//! never passes through combinational code. Reset is synchronous and active high.
+
+mod fifo;
+mod ram;
+mod reg;
+mod stream;
+
+pub use fifo::LutFifo;
+pub use ram::{RamDualByte, RamRw};
+pub use reg::Reg;
+pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};
+
+use rust_hdl::prelude::*;
+
+/// Clock and synchronous reset.
+#[derive(Clone, Debug, Default, LogicInterface)]
+pub struct Cr {
+    pub clock: Signal<In, Clock>,
+    pub reset: Signal<In, Bit>,
+}
+
+/// Implements `Logic` for a module: links clock and reset to each register and child, gives each register
+/// its old value as default, and then runs the body.
+///
+/// ```ignore
+/// module! {
+///     impl [const N: usize] Logic for Counter<N>;
+///     regs: count;
+///     children: fifo;
+///     #[hdl_gen]
+///     fn update(&mut self) {
+///         if self.enable.val() {
+///             self.count.d.next = self.count.q.val() + 1;
+///         }
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! module {
+    (
+        impl [$($generics:tt)*] Logic for $module:ty;
+        regs: $($reg:ident),* $(,)?;
+        children: $($child:ident),* $(,)?;
+        $hash:tt $hdl_gen:tt
+        fn update(&mut $self:ident) { $($body:tt)* }
+    ) => {
+        impl<$($generics)*> Logic for $module {
+            $hash $hdl_gen
+            fn update(&mut $self) {
+                $( $crate::kit::Cr::link(&mut $self.cr, &mut $self.$reg.cr); )*
+                $( $crate::kit::Cr::link(&mut $self.cr, &mut $self.$child.cr); )*
+                $( $self.$reg.d.next = $self.$reg.q.val(); )*
+                $($body)*
+            }
+        }
+    };
+}

@@ -1,0 +1,97 @@
+//! Block memories with registered outputs. All are inferred as DP16KD on ECP5.
+//!
+//! `no_rw_check` is what lets yosys infer them: reading an address in the cycle in which the other port
+//! writes it returns an undefined word, and no design here relies on it.
+
+use super::Cr;
+use rust_hdl::prelude::*;
+
+/// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
+/// `read_addr` of the cycle before. Contents are undefined (zero in simulation) until written.
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct RamRw<const W: usize, const A: usize> {
+    pub cr: Cr,
+    pub write_enable: Signal<In, Bit>,
+    pub write_addr: Signal<In, Bits<A>>,
+    pub write_data: Signal<In, Bits<W>>,
+    pub read_addr: Signal<In, Bits<A>>,
+    pub read_data: Signal<Out, Bits<W>>,
+}
+
+impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.read_data.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let (msb, last) = (W - 1, (1usize << A) - 1);
+        Verilog::Custom(format!(
+            "(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
+             always @(posedge cr$clock) begin\n  \
+             if (write_enable) mem[write_addr] <= write_data;\n  \
+             read_data <= mem[read_addr];\nend\n"
+        ))
+    }
+}
+
+/// Two ports on 32-bit words with byte enables, `WORDS` of them (a multiple of 1024 fills whole blocks).
+/// Port `a` reads only; port `b` reads, or writes the bytes that `b_write` selects. Both answer in the next cycle, and keep
+/// their answer while their enable is low. An address past the end reads an undefined word; the caller checks.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct RamDualByte<const A: usize> {
+    pub cr: Cr,
+    pub a_enable: Signal<In, Bit>,
+    pub a_addr: Signal<In, Bits<A>>,
+    pub a_data: Signal<Out, Bits<32>>,
+    pub b_enable: Signal<In, Bit>,
+    pub b_addr: Signal<In, Bits<A>>,
+    pub b_write: Signal<In, Bits<4>>,
+    pub b_write_data: Signal<In, Bits<32>>,
+    pub b_data: Signal<Out, Bits<32>>,
+    _words: usize,
+}
+
+impl<const A: usize> RamDualByte<A> {
+    /// A memory of `words` words, at most `2^A`.
+    pub fn new(words: usize) -> Self {
+        assert!(words > 1 && words <= 1 << A, "{words} words do not fit {A} address bits");
+        RamDualByte {
+            cr: Default::default(),
+            a_enable: Default::default(),
+            a_addr: Default::default(),
+            a_data: Default::default(),
+            b_enable: Default::default(),
+            b_addr: Default::default(),
+            b_write: Default::default(),
+            b_write_data: Default::default(),
+            b_data: Default::default(),
+            _words: words,
+        }
+    }
+}
+
+impl<const A: usize> Logic for RamDualByte<A> {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.a_data.connect();
+        self.b_data.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let last = self._words - 1;
+        let lanes: String = (0..4)
+            .map(|i| {
+                let (lsb, msb) = (8 * i, 8 * i + 7);
+                format!("    if (b_write[{i}]) mem[b_addr][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n")
+            })
+            .collect();
+        Verilog::Custom(format!(
+            "(* no_rw_check *) reg [31:0] mem [0:{last}];\n\
+             always @(posedge cr$clock) if (a_enable) a_data <= mem[a_addr];\n\
+             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_addr];\n{lanes}  end\nend\n"
+        ))
+    }
+}

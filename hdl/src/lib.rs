@@ -1,0 +1,7 @@
+//! The NIC in Rust-HDL.
+//!
+//! `kit` has the leaf cells and the streams; every other module is built from it. The Verilog that
+//! [`emit::verilog`] returns is the product: it is what Verilator runs and yosys synthesizes.
+
+pub mod emit;
+pub mod kit;
