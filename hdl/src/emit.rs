@@ -1,6 +1,10 @@
 //! Emission of a circuit as Verilog text.
+//!
+//! Rust-HDL's text is correct but blunt in two ways, and both are mended here without changing its meaning:
+//! every plain integer is a 32-bit literal, and all combinational logic of a module is one block.
 
 use rust_hdl::prelude::*;
+use std::collections::HashMap;
 
 /// Verilog of `circuit` and everything in it; the top module is called `top`.
 ///
@@ -14,7 +18,7 @@ pub fn verilog<B: Block>(top: &str, mut circuit: B) -> String {
     }
     let mut defines = ModuleDefines::default();
     circuit.accept(top, &mut defines);
-    unsize_literals(&defines.defines())
+    split_blocks(&unsize_literals(&defines.defines()))
 }
 
 /// Rust-HDL writes every plain integer as a 32-bit literal, which makes `count + 1` a width mismatch. The
@@ -33,12 +37,151 @@ fn unsize_literals(text: &str) -> String {
     out
 }
 
+const BLOCK_OPEN: &str = "always @(*) begin";
+
+/// Splits each combinational block into one block for every set of signals that are assigned together.
+///
+/// A module that drives a child's input and reads the same child's output in one block looks like a loop to
+/// a simulator that schedules whole blocks. Statements that assign different signals are independent
+/// processes in hardware, whatever their order in the text, so each may have a block of its own;
+/// statements that assign the same signal stay together, in order.
+fn split_blocks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + text.len() / 4);
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
+        if line.trim() != BLOCK_OPEN {
+            out.push_str(line);
+            out.push('\n');
+            continue;
+        }
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let body: Vec<&str> = lines.by_ref().take_while(|l| *l != format!("{indent}end")).collect();
+        for group in group_statements(&statements(&body)) {
+            out.push_str(&format!("{indent}{BLOCK_OPEN}\n"));
+            for line in group {
+                out.push_str(line);
+                out.push('\n');
+            }
+            out.push_str(&format!("{indent}end\n"));
+        }
+    }
+    out
+}
+
+/// Cuts the lines of a block into its top-level statements, which are indented like the first. Deeper lines,
+/// the `end` that closes them and an `else` belong to the statement before.
+fn statements<'a>(body: &[&'a str]) -> Vec<Vec<&'a str>> {
+    let indent = |line: &str| line.len() - line.trim_start().len();
+    let depth = body.first().map_or(0, |line| indent(line));
+    let mut out: Vec<Vec<&str>> = Vec::new();
+    for &line in body {
+        let trimmed = line.trim_start();
+        let continues = indent(line) > depth
+            || ["end", "else"].iter().any(|word| trimmed.starts_with(word))
+            || out
+                .last()
+                .is_some_and(|s: &Vec<&str>| s.last().is_some_and(|l| l.trim_start().starts_with("//")));
+        match out.last_mut() {
+            Some(statement) if continues => statement.push(line),
+            _ => out.push(vec![line]),
+        }
+    }
+    out
+}
+
+/// Joins statements that assign a common signal, keeping their order.
+fn group_statements<'a>(statements: &[Vec<&'a str>]) -> Vec<Vec<&'a str>> {
+    let mut groups: Vec<Option<Vec<usize>>> = Vec::new();
+    let mut owner: HashMap<&str, usize> = HashMap::new();
+    for (index, statement) in statements.iter().enumerate() {
+        let targets: Vec<&str> = statement.iter().filter_map(|line| assigned(line)).collect();
+        let mut members = vec![index];
+        for target in &targets {
+            if let Some(other) = owner.get(target).and_then(|g| groups[*g].take()) {
+                members.extend(other);
+            }
+        }
+        members.sort_unstable();
+        for member in &members {
+            for target in statements[*member].iter().filter_map(|line| assigned(line)) {
+                owner.insert(target, groups.len());
+            }
+        }
+        groups.push(Some(members));
+    }
+    let mut groups: Vec<Vec<usize>> = groups.into_iter().flatten().collect();
+    groups.sort_unstable();
+    groups.iter().map(|g| g.iter().flat_map(|i| statements[*i].iter().copied()).collect()).collect()
+}
+
+/// The signal that a line assigns, if it is an assignment.
+fn assigned(line: &str) -> Option<&str> {
+    let line = line.trim_start();
+    let (target, _) = line.split_once(" = ")?;
+    let name = target.split('[').next().unwrap_or(target);
+    let is_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '$';
+    (line.ends_with(';') && !name.is_empty() && name.chars().all(is_name)).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::unsize_literals;
+    use super::{split_blocks, unsize_literals};
 
     #[test]
     fn only_whole_32_bit_literals_lose_their_size() {
         assert_eq!(unsize_literals("a + 32'h1 == 132'h7 | 6'h2"), "a + 'h1 == 132'h7 | 6'h2");
+    }
+
+    #[test]
+    fn a_block_splits_by_what_it_assigns() {
+        let text = "
+    always @(*) begin
+        a = x;
+        b = y;
+        if (c == d) begin
+            a = z;
+        end
+        else begin
+            e = z;
+        end
+        // why
+        f[(0)+:(2)] = w;
+        case (s)
+            1:
+                begin
+                    g = x;
+                end
+        endcase
+    end
+endmodule
+";
+        let expected = "
+    always @(*) begin
+        a = x;
+        if (c == d) begin
+            a = z;
+        end
+        else begin
+            e = z;
+        end
+    end
+    always @(*) begin
+        b = y;
+    end
+    always @(*) begin
+        // why
+        f[(0)+:(2)] = w;
+    end
+    always @(*) begin
+        case (s)
+            1:
+                begin
+                    g = x;
+                end
+        endcase
+    end
+endmodule
+";
+        assert_eq!(split_blocks(text), expected);
     }
 }
