@@ -1,7 +1,8 @@
 //! Emission of a circuit as Verilog text.
 //!
-//! Rust-HDL's text is correct but blunt in two ways, and both are mended here without changing its meaning:
-//! every plain integer is a 32-bit literal, and all combinational logic of a module is one block.
+//! Rust-HDL's text is blunt in three ways, which are mended here: a cast is a mask, every plain integer is
+//! a 32-bit literal, and all combinational logic of a module is one block. The result is SystemVerilog,
+//! for the sake of its casts.
 
 use rust_hdl::prelude::*;
 use std::collections::HashMap;
@@ -18,7 +19,60 @@ pub fn verilog<B: Block>(top: &str, mut circuit: B) -> String {
     }
     let mut defines = ModuleDefines::default();
     circuit.accept(top, &mut defines);
-    split_blocks(&unsize_literals(&defines.defines()))
+    split_blocks(&unsize_literals(&name_casts(&defines.defines())))
+}
+
+/// Rust-HDL writes `bit_cast::<8, _>(x)` as `((x) & 8'hff)`, which has the width of the wider of the two and
+/// so is a width mismatch wherever the widths differ, and which lets the widths around it reach into `x`.
+/// `8'(x)` is what was meant.
+fn name_casts(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    const MASK: &str = ") & ";
+    while let Some(at) = rest.find(MASK) {
+        out.push_str(&rest[..at]);
+        let after = &rest[at + MASK.len()..];
+        let mask = after.split(')').next().unwrap_or("");
+        match (cast_width(mask), opening(&out)) {
+            (Some(width), Some(open))
+                if after[mask.len()..].starts_with(')') && out[..open].ends_with('(') =>
+            {
+                out.replace_range(open - 1..=open, &format!("{width}'("));
+                out.push(')');
+                rest = &after[mask.len() + 1..];
+            }
+            _ => {
+                out.push_str(MASK);
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The width of a sized literal that is all ones.
+fn cast_width(literal: &str) -> Option<usize> {
+    let (width, digits) = literal.split_once("'h")?;
+    let width: usize = width.parse().ok()?;
+    let first = ["f", "1", "3", "7"][width % 4];
+    let ones = digits.strip_prefix(first)?.chars().all(|c| c == 'f');
+    (ones && digits.len() == width.div_ceil(4)).then_some(width)
+}
+
+/// Where the parenthesis opens that a closing one at the end of `text` would close.
+fn opening(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices().rev() {
+        match c {
+            '(' if depth == 0 => return Some(at),
+            '(' => depth -= 1,
+            ')' => depth += 1,
+            '\n' => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// Rust-HDL writes every plain integer as a 32-bit literal, which makes `count + 1` a width mismatch. The
@@ -125,7 +179,16 @@ fn assigned(line: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{split_blocks, unsize_literals};
+    use super::{name_casts, split_blocks, unsize_literals};
+
+    #[test]
+    fn a_mask_of_ones_around_parentheses_is_a_cast() {
+        assert_eq!(name_casts("a = ((b) & 8'hff) + c;"), "a = 8'(b) + c;");
+        assert_eq!(name_casts("a = ((((b) & 3'h7) + (c)) & 33'h1ffffffff);"), "a = 33'(3'(b) + (c));");
+        for kept in ["a = (b) & 8'hff;", "a = ((b) & 8'h7f);", "a = (b | (c) & 8'hff);", "a = ((b) & c);"] {
+            assert_eq!(name_casts(kept), kept);
+        }
+    }
 
     #[test]
     fn only_whole_32_bit_literals_lose_their_size() {
