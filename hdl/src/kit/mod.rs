@@ -10,7 +10,7 @@ mod reg;
 mod stream;
 
 pub use fifo::LutFifo;
-pub use ram::{RamDualByte, RamRw};
+pub use ram::{LutRam, RamDualByte, RamRw};
 pub use reg::Reg;
 pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};
 

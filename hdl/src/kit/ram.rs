@@ -95,3 +95,33 @@ impl<const A: usize> Logic for RamDualByte<A> {
         ))
     }
 }
+
+/// Distributed memory: one write port, one read port that answers in the same cycle. Contents are zero until
+/// written and survive reset. For a few dozen words; larger ones belong in [`RamRw`].
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct LutRam<const W: usize, const A: usize> {
+    pub cr: Cr,
+    pub write_enable: Signal<In, Bit>,
+    pub write_addr: Signal<In, Bits<A>>,
+    pub write_data: Signal<In, Bits<W>>,
+    pub read_addr: Signal<In, Bits<A>>,
+    pub read_data: Signal<Out, Bits<W>>,
+}
+
+impl<const W: usize, const A: usize> Logic for LutRam<W, A> {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.read_data.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let (msb, last) = (W - 1, (1usize << A) - 1);
+        Verilog::Custom(format!(
+            "reg [{msb}:0] mem [0:{last}];\n\
+             integer i;\ninitial for (i = 0; i <= {last}; i = i + 1) mem[i] = 0;\n\
+             always @(*) read_data = mem[read_addr];\n\
+             always @(posedge cr$clock) if (write_enable) mem[write_addr] <= write_data;\n"
+        ))
+    }
+}

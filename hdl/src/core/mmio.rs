@@ -1,0 +1,353 @@
+//! The softcore's memory-mapped port: decode, and the queues that firmware pushes into.
+//!
+//! A read answers in the next cycle and changes nothing; a write acts in its own cycle. Reads of write-only or
+//! unknown addresses give zero, writes to read-only or unknown ones are ignored. Pushes into a full queue are
+//! lost, as `abi::mmio` says. Verified by `cosim/tests/mmio.rs` and by every run of the firmware.
+
+use super::commands::CommandQueue;
+use super::scheduler::Scheduler;
+use super::time::Micros;
+use crate::kit::{Cr, LutFifo, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+/// See the module's header. Port groups: the bus, the scheduler's queues, receive, commands, jobs and events,
+/// transmit, lookup, mailbox.
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct Mmio {
+    pub cr: Cr,
+    pub addr: Signal<In, Bits<16>>,
+    pub write: Signal<In, Bit>,
+    pub wdata: Signal<In, Bits<32>>,
+    pub rdata: Signal<Out, Bits<32>>,
+    /// Ends the core's sleep.
+    pub wake: Signal<Out, Bit>,
+    pub now: Signal<In, Bits<32>>,
+    pub ticks_per_us: Signal<In, Bits<16>>,
+
+    pub sched_mode: Signal<In, Bits<2>>,
+    pub hq_pending: Signal<In, Bit>,
+    pub hq_stamp: Signal<In, Bits<32>>,
+    pub hq_go: Signal<Out, Bit>,
+    pub htx_pending: Signal<In, Bit>,
+    pub htx_stamp: Signal<In, Bits<32>>,
+    pub htx_go: Signal<Out, Bit>,
+
+    pub nq_valid: Signal<In, Bit>,
+    pub nq_stamp: Signal<In, Bits<32>>,
+    pub nq_qlen: Signal<In, Bits<16>>,
+    pub nq_index: Signal<Out, Bits<4>>,
+    pub nq_word: Signal<In, Bits<32>>,
+    pub nq_next: Signal<Out, Bit>,
+
+    pub cmd_valid: Signal<In, Bit>,
+    pub cmd_word: Signal<In, Bits<32>>,
+    pub cmd_ready: Signal<Out, Bit>,
+    pub cmd_qlen: Signal<Out, Bits<16>>,
+
+    pub job_valid: Signal<Out, Bit>,
+    pub job_op: Signal<Out, Bits<3>>,
+    pub job_src: Signal<Out, Bits<16>>,
+    pub job_len: Signal<Out, Bits<16>>,
+    pub job_addr: Signal<Out, Bits<32>>,
+    pub job_pop: Signal<In, Bit>,
+    pub evt_valid: Signal<Out, Bit>,
+    pub evt_word: Signal<Out, Bits<32>>,
+    pub evt_pop: Signal<In, Bit>,
+    pub mover_quiet: Signal<In, Bit>,
+
+    pub tp_ready: Signal<In, Bit>,
+    pub tp_go: Signal<Out, Bit>,
+    pub tp_header_len: Signal<Out, Bits<8>>,
+    pub tp_ip_csum: Signal<Out, Bit>,
+    pub tp_tcp_csum: Signal<Out, Bit>,
+    pub tp_addr: Signal<Out, Bits<32>>,
+    pub tp_len: Signal<Out, Bits<16>>,
+    pub th_write: Signal<Out, Bit>,
+    pub th_index: Signal<Out, Bits<5>>,
+    pub th_data: Signal<Out, Bits<32>>,
+    pub tx_quiet: Signal<In, Bit>,
+
+    pub lk_key0: Signal<Out, Bits<32>>,
+    pub lk_key1: Signal<Out, Bits<32>>,
+    pub lk_key2: Signal<Out, Bits<32>>,
+    pub lk_value: Signal<Out, Bits<16>>,
+    pub lk_op: Signal<Out, Bits<2>>,
+    pub lk_start: Signal<Out, Bit>,
+    pub lk_busy: Signal<In, Bit>,
+    pub lk_outcome: Signal<In, Bits<2>>,
+    pub lk_found: Signal<In, Bits<16>>,
+
+    pub mb_index: Signal<Out, Bits<4>>,
+    pub mb_cfg: Signal<In, Bits<32>>,
+    pub mb_write: Signal<Out, Bit>,
+    pub mb_data: Signal<Out, Bits<32>>,
+
+    scheduler: Scheduler,
+    commands: CommandQueue,
+    micros: Micros,
+    /// op [2:0], source [18:3], length [34:19], address [66:35].
+    jobs: LutFifo<Bits<67>, 4, 5>,
+    events: LutFifo<Bits<32>, 7, 8>,
+
+    wake_at: Reg<Bits<32>>,
+    awake: Reg<Bit>,
+    marks: Reg<Bits<32>>,
+    job_src_len: Reg<Bits<32>>,
+    job_to: Reg<Bits<32>>,
+    tx_addr: Reg<Bits<32>>,
+    tx_len: Reg<Bits<16>>,
+    key0: Reg<Bits<32>>,
+    key1: Reg<Bits<32>>,
+    key2: Reg<Bits<32>>,
+    value: Reg<Bits<16>>,
+    op: Reg<Bits<2>>,
+    start: Reg<Bit>,
+    register: Reg<Bits<32>>,
+    from_nic_rx: Reg<Bit>,
+    from_commands: Reg<Bit>,
+
+    host_rx_go: Signal<Local, Bit>,
+    host_tx_go: Signal<Local, Bit>,
+    nic_rx_next: Signal<Local, Bit>,
+    cmd_pop: Signal<Local, Bit>,
+    job_go: Signal<Local, Bit>,
+    evt_push: Signal<Local, Bit>,
+    since_wake: Signal<Local, Bits<32>>,
+    job_room: Signal<Local, Bit>,
+    event_room: Signal<Local, Bit>,
+    quiet: Signal<Local, Bit>,
+    status: Signal<Local, Bits<4>>,
+    qlen_word: Signal<Local, Bits<32>>,
+    above: Signal<Local, Bit>,
+    below: Signal<Local, Bit>,
+    result: Signal<Local, Bits<32>>,
+    job_wide: Signal<Local, Bits<67>>,
+    busy: Signal<Local, Bit>,
+}
+
+module! {
+    impl [] Logic for Mmio;
+    regs: wake_at, awake, marks, job_src_len, job_to, tx_addr, tx_len, key0, key1, key2, value, op, start,
+        register, from_nic_rx, from_commands;
+    children: scheduler, commands, micros, jobs, events;
+    #[hdl_gen]
+    fn update(&mut self) {
+        // Writes.
+        self.host_rx_go.next = false;
+        self.host_tx_go.next = false;
+        self.nic_rx_next.next = false;
+        self.cmd_pop.next = false;
+        self.job_go.next = false;
+        self.evt_push.next = false;
+        self.tp_go.next = false;
+        self.th_write.next = false;
+        self.mb_write.next = false;
+        self.start.d.next = false;
+        if self.write.val() {
+            match self.addr.val().index() {
+                16 => {
+                    self.wake_at.d.next = self.wdata.val();
+                }
+                20 => {
+                    self.host_rx_go.next = true;
+                }
+                24 => {
+                    self.host_tx_go.next = true;
+                }
+                28 => {
+                    self.nic_rx_next.next = true;
+                }
+                32 => {
+                    self.cmd_pop.next = true;
+                }
+                44 => {
+                    self.marks.d.next = self.wdata.val();
+                }
+                64 => {
+                    self.job_src_len.d.next = self.wdata.val();
+                }
+                68 => {
+                    self.job_to.d.next = self.wdata.val();
+                }
+                72 => {
+                    self.job_go.next = true;
+                }
+                76 => {
+                    self.evt_push.next = true;
+                }
+                96 => {
+                    self.tx_addr.d.next = self.wdata.val();
+                }
+                100 => {
+                    self.tx_len.d.next = self.wdata.val().get_bits::<16>(0);
+                }
+                104 => {
+                    self.tp_go.next = true;
+                }
+                128 => {
+                    self.key0.d.next = self.wdata.val();
+                }
+                132 => {
+                    self.key1.d.next = self.wdata.val();
+                }
+                136 => {
+                    self.key2.d.next = self.wdata.val();
+                }
+                140 => {
+                    self.value.d.next = self.wdata.val().get_bits::<16>(0);
+                }
+                144 => {
+                    self.op.d.next = self.wdata.val().get_bits::<2>(0);
+                    self.start.d.next = true;
+                }
+                _ => {
+                    self.mb_write.next = self.addr.val().get_bits::<10>(6) == 5;
+                    self.th_write.next = self.addr.val().get_bits::<9>(7) == 5;
+                }
+            }
+        }
+
+        // Scheduler, time and sleep.
+        self.scheduler.mode.next = self.sched_mode.val();
+        self.scheduler.host_rx_waits.next = self.hq_pending.val();
+        self.scheduler.host_rx_stamp.next = self.hq_stamp.val();
+        self.scheduler.host_tx_waits.next = self.htx_pending.val();
+        self.scheduler.host_tx_stamp.next = self.htx_stamp.val();
+        self.scheduler.nic_rx_waits.next = self.nq_valid.val();
+        self.scheduler.nic_rx_stamp.next = self.nq_stamp.val();
+        self.scheduler.command_waits.next = self.commands.count.val().any();
+        self.scheduler.command_stamp.next = self.commands.stamp.val();
+        self.scheduler.core_host_rx_go.next = self.host_rx_go.val();
+        self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
+        self.scheduler.consumed.next =
+            self.host_rx_go.val() || self.host_tx_go.val() || self.nic_rx_next.val() || self.cmd_pop.val();
+        self.hq_go.next = self.scheduler.host_rx_go.val();
+        self.htx_go.next = self.scheduler.host_tx_go.val();
+        self.micros.ticks_per_us.next = self.ticks_per_us.val();
+        self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
+        self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31);
+        self.wake.next = self.awake.q.val();
+
+        // Queues.
+        self.nq_index.next = self.addr.val().get_bits::<4>(2);
+        self.nq_next.next = self.nic_rx_next.val();
+        self.commands.now.next = self.now.val();
+        self.commands.word.next = self.cmd_word.val();
+        self.commands.valid.next = self.cmd_valid.val();
+        self.cmd_ready.next = self.commands.ready.val();
+        self.commands.window_index.next = self.addr.val().get_bits::<6>(2);
+        self.commands.pop.next = self.cmd_pop.val();
+        self.commands.pop_slots.next = self.wdata.val().get_bits::<7>(0);
+        self.cmd_qlen.next = bit_cast::<16, 7>(self.commands.count.val());
+
+        self.job_wide.next = (bit_cast::<67, 32>(self.job_to.q.val()) << 35)
+            | (bit_cast::<67, 32>(self.job_src_len.q.val()) << 3)
+            | bit_cast::<67, 3>(self.wdata.val().get_bits::<3>(0));
+        self.jobs.push.next = self.job_go.val();
+        self.jobs.data.next = self.job_wide.val();
+        self.jobs.pop.next = self.job_pop.val();
+        self.job_valid.next = self.jobs.valid.val();
+        self.job_op.next = self.jobs.head.val().get_bits::<3>(0);
+        self.job_src.next = self.jobs.head.val().get_bits::<16>(3);
+        self.job_len.next = self.jobs.head.val().get_bits::<16>(19);
+        self.job_addr.next = self.jobs.head.val().get_bits::<32>(35);
+        self.events.push.next = self.evt_push.val();
+        self.events.data.next = self.wdata.val();
+        self.events.pop.next = self.evt_pop.val();
+        self.evt_valid.next = self.events.count.val() >= 8;
+        self.evt_word.next = self.events.head.val();
+
+        self.tp_header_len.next = self.wdata.val().get_bits::<8>(0);
+        self.tp_ip_csum.next = self.wdata.val().get_bit(16);
+        self.tp_tcp_csum.next = self.wdata.val().get_bit(17);
+        self.tp_addr.next = self.tx_addr.q.val();
+        self.tp_len.next = self.tx_len.q.val();
+        self.th_index.next = self.addr.val().get_bits::<5>(2);
+        self.th_data.next = self.wdata.val();
+
+        self.lk_key0.next = self.key0.q.val();
+        self.lk_key1.next = self.key1.q.val();
+        self.lk_key2.next = self.key2.q.val();
+        self.lk_value.next = self.value.q.val();
+        self.lk_op.next = self.op.q.val();
+        self.lk_start.next = self.start.q.val();
+        self.mb_index.next = self.addr.val().get_bits::<4>(2);
+        self.mb_data.next = self.wdata.val();
+
+        // Reads.
+        self.job_room.next = self.jobs.count.val() <= 12;
+        self.event_room.next = self.events.count.val() <= 64;
+        self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val() && !self.events.valid.val();
+        self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
+            | (bit_cast::<4, 1>(self.event_room.val().into()) << 1)
+            | (bit_cast::<4, 1>(self.tp_ready.val().into()) << 2)
+            | (bit_cast::<4, 1>(self.quiet.val().into()) << 3);
+        self.above.next = self.nq_qlen.val() > self.marks.q.val().get_bits::<16>(0);
+        self.below.next = self.nq_qlen.val() < self.marks.q.val().get_bits::<16>(16);
+        self.qlen_word.next = bit_cast::<32, 16>(self.nq_qlen.val())
+            | (bit_cast::<32, 1>(self.above.val().into()) << 16)
+            | (bit_cast::<32, 1>(self.below.val().into()) << 17);
+        // An operation is under way from the cycle of the write that starts it.
+        self.busy.next = self.start.q.val() || self.lk_busy.val();
+        self.result.next = bit_cast::<32, 16>(self.lk_found.val())
+            | (bit_cast::<32, 2>(self.lk_outcome.val()) << 16)
+            | (bit_cast::<32, 1>(self.busy.val().into()) << 31);
+        self.register.d.next = 0.into();
+        match self.addr.val().index() {
+            0 => {
+                self.register.d.next = bit_cast::<32, 3>(self.scheduler.item.val());
+            }
+            4 => {
+                self.register.d.next = bit_cast::<32, 4>(self.status.val());
+            }
+            8 => {
+                self.register.d.next = self.micros.micros.val();
+            }
+            12 => {
+                self.register.d.next = self.now.val();
+            }
+            16 => {
+                self.register.d.next = self.wake_at.q.val();
+            }
+            36 => {
+                self.register.d.next = bit_cast::<32, 7>(self.commands.count.val());
+            }
+            40 => {
+                self.register.d.next = self.qlen_word.val();
+            }
+            44 => {
+                self.register.d.next = self.marks.q.val();
+            }
+            128 => {
+                self.register.d.next = self.key0.q.val();
+            }
+            132 => {
+                self.register.d.next = self.key1.q.val();
+            }
+            136 => {
+                self.register.d.next = self.key2.q.val();
+            }
+            140 => {
+                self.register.d.next = bit_cast::<32, 16>(self.value.q.val());
+            }
+            148 => {
+                self.register.d.next = self.result.val();
+            }
+            _ => {
+                if self.addr.val().get_bits::<10>(6) == 4 {
+                    self.register.d.next = self.mb_cfg.val();
+                }
+            }
+        }
+        self.from_nic_rx.d.next = self.addr.val().get_bits::<10>(6) == 8;
+        self.from_commands.d.next = self.addr.val().get_bits::<8>(8) == 3;
+        self.rdata.next = self.register.q.val();
+        if self.from_nic_rx.q.val() {
+            self.rdata.next = self.nq_word.val();
+        }
+        if self.from_commands.q.val() {
+            self.rdata.next = self.commands.window_word.val();
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The softcore's devices: everything behind its memory-mapped port (`abi::mmio`).
+
+mod commands;
+mod mmio;
+mod scheduler;
+mod time;
+
+pub use mmio::Mmio;

@@ -1,0 +1,225 @@
+//! Identity, run control, interrupt and firmware load (`abi::regs::IDENTITY`).
+
+use super::RegBus;
+use crate::kit::{Cr, Reg};
+use crate::module;
+use baton_abi::regs::{ID_VALUE, VERSION_VALUE};
+use rust_hdl::prelude::*;
+
+/// Answers at addresses 0x00 to 0x3C. `irq` follows the masked causes with one cycle of latency.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Identity {
+    pub cr: Cr,
+    pub bus: RegBus,
+    pub core_run: Signal<Out, Bit>,
+    pub sched_mode: Signal<Out, Bits<2>>,
+    pub ticks_per_us: Signal<Out, Bits<16>>,
+    pub hash_key0: Signal<Out, Bits<32>>,
+    pub hash_key1: Signal<Out, Bits<32>>,
+    pub index_addr: Signal<Out, Bits<32>>,
+    /// High for one cycle with `fw_addr` and `fw_data`.
+    pub fw_write: Signal<Out, Bit>,
+    pub fw_addr: Signal<Out, Bits<24>>,
+    pub fw_data: Signal<Out, Bits<32>>,
+    pub irq: Signal<Out, Bit>,
+    /// One bit a cause, high for one cycle.
+    pub raise: Signal<In, Bits<5>>,
+    pub cycles: Signal<In, Bits<32>>,
+    run: Reg<Bit>,
+    mode: Reg<Bits<2>>,
+    ticks: Reg<Bits<16>>,
+    cause: Reg<Bits<5>>,
+    enable: Reg<Bits<5>>,
+    irq_level: Reg<Bit>,
+    load_addr: Reg<Bits<24>>,
+    load_pending: Reg<Bit>,
+    load_data: Reg<Bits<32>>,
+    key0: Reg<Bits<32>>,
+    key1: Reg<Bits<32>>,
+    index: Reg<Bits<32>>,
+    cleared: Signal<Local, Bits<5>>,
+    kept: Signal<Local, Bits<5>>,
+    active: Signal<Local, Bits<5>>,
+    run_word: Signal<Local, Bits<32>>,
+    mode_word: Signal<Local, Bits<32>>,
+    id: Constant<Bits<32>>,
+    version: Constant<Bits<32>>,
+    fw_size: Constant<Bits<32>>,
+}
+
+impl Identity {
+    /// `fw_size`: bytes of core memory.
+    pub fn new(fw_size: u32) -> Self {
+        Identity {
+            cr: Default::default(),
+            bus: Default::default(),
+            core_run: Default::default(),
+            sched_mode: Default::default(),
+            ticks_per_us: Default::default(),
+            hash_key0: Default::default(),
+            hash_key1: Default::default(),
+            index_addr: Default::default(),
+            fw_write: Default::default(),
+            fw_addr: Default::default(),
+            fw_data: Default::default(),
+            irq: Default::default(),
+            raise: Default::default(),
+            cycles: Default::default(),
+            run: Default::default(),
+            mode: Default::default(),
+            ticks: Reg::new(125.into()),
+            cause: Default::default(),
+            enable: Default::default(),
+            irq_level: Default::default(),
+            load_addr: Default::default(),
+            load_pending: Default::default(),
+            load_data: Default::default(),
+            key0: Default::default(),
+            key1: Default::default(),
+            index: Default::default(),
+            cleared: Default::default(),
+            kept: Default::default(),
+            active: Default::default(),
+            run_word: Default::default(),
+            mode_word: Default::default(),
+            id: Constant::new((ID_VALUE as u64).into()),
+            version: Constant::new((VERSION_VALUE as u64).into()),
+            fw_size: Constant::new((fw_size as u64).into()),
+        }
+    }
+}
+
+module! {
+    impl [] Logic for Identity;
+    regs: run, mode, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
+    children: ;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.bus.write_hit.next = true;
+        self.load_pending.d.next = false;
+        self.cleared.next = 0.into();
+        match self.bus.write_addr.val().index() {
+            0 => {}
+            4 => {}
+            8 => {
+                if self.bus.write.val() {
+                    self.run.d.next = self.bus.write_data.val().get_bit(0);
+                    self.mode.d.next = self.bus.write_data.val().get_bits::<2>(4);
+                }
+            }
+            12 => {
+                if self.bus.write.val() {
+                    self.ticks.d.next = self.bus.write_data.val().get_bits::<16>(0);
+                }
+            }
+            16 => {
+                if self.bus.write.val() {
+                    self.cleared.next = self.bus.write_data.val().get_bits::<5>(0);
+                }
+            }
+            20 => {
+                if self.bus.write.val() {
+                    self.enable.d.next = self.bus.write_data.val().get_bits::<5>(0);
+                }
+            }
+            24 => {}
+            32 => {
+                if self.bus.write.val() {
+                    self.load_addr.d.next = self.bus.write_data.val().get_bits::<24>(0);
+                }
+            }
+            36 => {
+                if self.bus.write.val() && !self.run.q.val() {
+                    self.load_pending.d.next = true;
+                    self.load_data.d.next = self.bus.write_data.val();
+                }
+            }
+            40 => {}
+            48 => {
+                if self.bus.write.val() {
+                    self.key0.d.next = self.bus.write_data.val();
+                }
+            }
+            52 => {
+                if self.bus.write.val() {
+                    self.key1.d.next = self.bus.write_data.val();
+                }
+            }
+            56 => {
+                if self.bus.write.val() {
+                    self.index.d.next = self.bus.write_data.val();
+                }
+            }
+            _ => {
+                self.bus.write_hit.next = false;
+            }
+        }
+        // The address moves on after the word was written.
+        if self.load_pending.q.val() {
+            self.load_addr.d.next = self.load_addr.q.val() + 4;
+        }
+        self.fw_write.next = self.load_pending.q.val();
+        self.fw_addr.next = self.load_addr.q.val();
+        self.fw_data.next = self.load_data.q.val();
+
+        // A cause that is raised in the cycle in which it is cleared stays.
+        self.kept.next = self.cause.q.val() & !self.cleared.val();
+        self.cause.d.next = self.kept.val() | self.raise.val();
+        self.active.next = self.cause.q.val() & self.enable.q.val();
+        self.irq_level.d.next = self.active.val().any();
+        self.irq.next = self.irq_level.q.val();
+
+        self.run_word.next = bit_cast::<32, 1>(self.run.q.val().into());
+        self.mode_word.next = bit_cast::<32, 2>(self.mode.q.val()) << 4;
+        self.bus.read_hit.next = true;
+        self.bus.read_data.next = 0.into();
+        match self.bus.read_addr.val().index() {
+            0 => {
+                self.bus.read_data.next = self.id.val();
+            }
+            4 => {
+                self.bus.read_data.next = self.version.val();
+            }
+            8 => {
+                self.bus.read_data.next = self.run_word.val() | self.mode_word.val();
+            }
+            12 => {
+                self.bus.read_data.next = bit_cast::<32, 16>(self.ticks.q.val());
+            }
+            16 => {
+                self.bus.read_data.next = bit_cast::<32, 5>(self.cause.q.val());
+            }
+            20 => {
+                self.bus.read_data.next = bit_cast::<32, 5>(self.enable.q.val());
+            }
+            24 => {
+                self.bus.read_data.next = self.cycles.val();
+            }
+            32 => {
+                self.bus.read_data.next = bit_cast::<32, 24>(self.load_addr.q.val());
+            }
+            36 => {}
+            40 => {
+                self.bus.read_data.next = self.fw_size.val();
+            }
+            48 => {
+                self.bus.read_data.next = self.key0.q.val();
+            }
+            52 => {
+                self.bus.read_data.next = self.key1.q.val();
+            }
+            56 => {
+                self.bus.read_data.next = self.index.q.val();
+            }
+            _ => {
+                self.bus.read_hit.next = false;
+            }
+        }
+        self.core_run.next = self.run.q.val();
+        self.sched_mode.next = self.mode.q.val();
+        self.ticks_per_us.next = self.ticks.q.val();
+        self.hash_key0.next = self.key0.q.val();
+        self.hash_key1.next = self.key1.q.val();
+        self.index_addr.next = self.index.q.val();
+    }
+}
