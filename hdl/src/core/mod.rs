@@ -5,4 +5,6 @@ mod mmio;
 mod scheduler;
 mod time;
 
+pub use commands::CommandQueue;
 pub use mmio::Mmio;
+pub use scheduler::Scheduler;

@@ -1,0 +1,475 @@
+//! The NIC: every block, wired together (`nic_top`).
+//!
+//! One core clock and one synchronous reset. Pins: an AXI4-Lite slave for the driver (`abi::regs`), an AXI4
+//! master for DMA (32-bit addresses and data, INCR bursts of at most 64 beats, no ids), the stream side of
+//! a MAC in each direction, and an interrupt line (level, high). The `core_*` pins observe the softcore.
+//!
+//! ```text
+//!  rx_* ─► RxPath ─┬─ host queue ──► WriteSide ─► m_axi write
+//!                  └─ NIC queue ───►    ▲ jobs, events
+//!                        │ descriptors  │
+//!                        ▼              │
+//!  s_axil ─► registers  Mmio ◄─► softcore
+//!                        │ segments     ▲ commands
+//!                        ▼              │
+//!  tx_* ◄── TxSide ◄─ host transmit ring, command ring, receive buffers ◄─ m_axi read
+//! ```
+//!
+//! This module only connects; what each block does on bad input stands in its own header.
+
+use crate::core::Mmio;
+use crate::dma::WriteSide;
+use crate::kit::{Cr, Reg};
+use crate::module;
+use crate::regs::{axil::AxilSlave, dma::DmaRanges, identity::Identity, mailbox::Mailbox, rings::Rings, statistics::Statistics};
+use crate::rx::RxPath;
+use crate::softcore::System;
+use crate::tx::TxSide;
+use rust_hdl::prelude::*;
+
+/// Sizes that a build of the NIC may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NicConfig {
+    /// Bytes of core memory, for firmware and its connections; a multiple of 4, at most 256 KiB.
+    pub core_memory_bytes: u32,
+}
+
+impl Default for NicConfig {
+    fn default() -> Self {
+        NicConfig { core_memory_bytes: 128 * 1024 }
+    }
+}
+
+/// Verilog of the whole NIC; the top module is `nic_top`, its clock and reset are `clock` and `reset`.
+pub fn verilog(config: &NicConfig) -> String {
+    crate::emit::verilog("nic_top", Nic::new(config)).replace("cr$clock", "clock").replace("cr$reset", "reset")
+}
+
+/// Address bits of the largest core memory, in words.
+const CORE_MEMORY_BITS: usize = 16;
+
+/// See the module's header.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Nic {
+    pub cr: Cr,
+    pub s_axil_awaddr: Signal<In, Bits<16>>,
+    pub s_axil_awvalid: Signal<In, Bit>,
+    pub s_axil_awready: Signal<Out, Bit>,
+    pub s_axil_wdata: Signal<In, Bits<32>>,
+    pub s_axil_wstrb: Signal<In, Bits<4>>,
+    pub s_axil_wvalid: Signal<In, Bit>,
+    pub s_axil_wready: Signal<Out, Bit>,
+    pub s_axil_bresp: Signal<Out, Bits<2>>,
+    pub s_axil_bvalid: Signal<Out, Bit>,
+    pub s_axil_bready: Signal<In, Bit>,
+    pub s_axil_araddr: Signal<In, Bits<16>>,
+    pub s_axil_arvalid: Signal<In, Bit>,
+    pub s_axil_arready: Signal<Out, Bit>,
+    pub s_axil_rdata: Signal<Out, Bits<32>>,
+    pub s_axil_rresp: Signal<Out, Bits<2>>,
+    pub s_axil_rvalid: Signal<Out, Bit>,
+    pub s_axil_rready: Signal<In, Bit>,
+    pub m_axi_awaddr: Signal<Out, Bits<32>>,
+    pub m_axi_awlen: Signal<Out, Bits<8>>,
+    pub m_axi_awsize: Signal<Out, Bits<3>>,
+    pub m_axi_awburst: Signal<Out, Bits<2>>,
+    pub m_axi_awvalid: Signal<Out, Bit>,
+    pub m_axi_awready: Signal<In, Bit>,
+    pub m_axi_wdata: Signal<Out, Bits<32>>,
+    pub m_axi_wstrb: Signal<Out, Bits<4>>,
+    pub m_axi_wlast: Signal<Out, Bit>,
+    pub m_axi_wvalid: Signal<Out, Bit>,
+    pub m_axi_wready: Signal<In, Bit>,
+    pub m_axi_bresp: Signal<In, Bits<2>>,
+    pub m_axi_bvalid: Signal<In, Bit>,
+    pub m_axi_bready: Signal<Out, Bit>,
+    pub m_axi_araddr: Signal<Out, Bits<32>>,
+    pub m_axi_arlen: Signal<Out, Bits<8>>,
+    pub m_axi_arsize: Signal<Out, Bits<3>>,
+    pub m_axi_arburst: Signal<Out, Bits<2>>,
+    pub m_axi_arvalid: Signal<Out, Bit>,
+    pub m_axi_arready: Signal<In, Bit>,
+    pub m_axi_rdata: Signal<In, Bits<32>>,
+    pub m_axi_rresp: Signal<In, Bits<2>>,
+    pub m_axi_rlast: Signal<In, Bit>,
+    pub m_axi_rvalid: Signal<In, Bit>,
+    pub m_axi_rready: Signal<Out, Bit>,
+    pub rx_tdata: Signal<In, Bits<32>>,
+    pub rx_tkeep: Signal<In, Bits<4>>,
+    pub rx_tlast: Signal<In, Bit>,
+    pub rx_tuser: Signal<In, Bit>,
+    pub rx_tvalid: Signal<In, Bit>,
+    pub rx_tready: Signal<Out, Bit>,
+    pub tx_tdata: Signal<Out, Bits<32>>,
+    pub tx_tkeep: Signal<Out, Bits<4>>,
+    pub tx_tlast: Signal<Out, Bit>,
+    pub tx_tvalid: Signal<Out, Bit>,
+    pub tx_tready: Signal<In, Bit>,
+    pub irq: Signal<Out, Bit>,
+    pub core_pc: Signal<Out, Bits<32>>,
+    pub core_asleep: Signal<Out, Bit>,
+    pub core_retired: Signal<Out, Bit>,
+    axil: AxilSlave,
+    identity: Identity,
+    rings: Rings,
+    ranges: DmaRanges,
+    mailbox: Mailbox,
+    statistics: Statistics,
+    system: System<CORE_MEMORY_BITS>,
+    mmio: Mmio,
+    rx: RxPath,
+    write_side: WriteSide,
+    tx_side: TxSide,
+    cycles: Reg<Bits<32>>,
+    raise: Signal<Local, Bits<5>>,
+    dma_error: Signal<Local, Bit>,
+}
+
+impl Nic {
+    /// # Panics
+    /// When the configuration is out of its range.
+    pub fn new(config: &NicConfig) -> Self {
+        let bytes = config.core_memory_bytes;
+        assert!(bytes % 4 == 0 && bytes > 0 && bytes <= 4 << CORE_MEMORY_BITS, "core memory of {bytes} bytes");
+        Nic {
+            cr: Default::default(),
+            s_axil_awaddr: Default::default(),
+            s_axil_awvalid: Default::default(),
+            s_axil_awready: Default::default(),
+            s_axil_wdata: Default::default(),
+            s_axil_wstrb: Default::default(),
+            s_axil_wvalid: Default::default(),
+            s_axil_wready: Default::default(),
+            s_axil_bresp: Default::default(),
+            s_axil_bvalid: Default::default(),
+            s_axil_bready: Default::default(),
+            s_axil_araddr: Default::default(),
+            s_axil_arvalid: Default::default(),
+            s_axil_arready: Default::default(),
+            s_axil_rdata: Default::default(),
+            s_axil_rresp: Default::default(),
+            s_axil_rvalid: Default::default(),
+            s_axil_rready: Default::default(),
+            m_axi_awaddr: Default::default(),
+            m_axi_awlen: Default::default(),
+            m_axi_awsize: Default::default(),
+            m_axi_awburst: Default::default(),
+            m_axi_awvalid: Default::default(),
+            m_axi_awready: Default::default(),
+            m_axi_wdata: Default::default(),
+            m_axi_wstrb: Default::default(),
+            m_axi_wlast: Default::default(),
+            m_axi_wvalid: Default::default(),
+            m_axi_wready: Default::default(),
+            m_axi_bresp: Default::default(),
+            m_axi_bvalid: Default::default(),
+            m_axi_bready: Default::default(),
+            m_axi_araddr: Default::default(),
+            m_axi_arlen: Default::default(),
+            m_axi_arsize: Default::default(),
+            m_axi_arburst: Default::default(),
+            m_axi_arvalid: Default::default(),
+            m_axi_arready: Default::default(),
+            m_axi_rdata: Default::default(),
+            m_axi_rresp: Default::default(),
+            m_axi_rlast: Default::default(),
+            m_axi_rvalid: Default::default(),
+            m_axi_rready: Default::default(),
+            rx_tdata: Default::default(),
+            rx_tkeep: Default::default(),
+            rx_tlast: Default::default(),
+            rx_tuser: Default::default(),
+            rx_tvalid: Default::default(),
+            rx_tready: Default::default(),
+            tx_tdata: Default::default(),
+            tx_tkeep: Default::default(),
+            tx_tlast: Default::default(),
+            tx_tvalid: Default::default(),
+            tx_tready: Default::default(),
+            irq: Default::default(),
+            core_pc: Default::default(),
+            core_asleep: Default::default(),
+            core_retired: Default::default(),
+            axil: Default::default(),
+            identity: Identity::new(config.core_memory_bytes),
+            rings: Default::default(),
+            ranges: Default::default(),
+            mailbox: Default::default(),
+            statistics: Default::default(),
+            system: System::new(config.core_memory_bytes as usize / 4),
+            mmio: Default::default(),
+            rx: Default::default(),
+            write_side: Default::default(),
+            tx_side: Default::default(),
+            cycles: Default::default(),
+            raise: Default::default(),
+            dma_error: Default::default(),
+        }
+    }
+}
+
+module! {
+    impl [] Logic for Nic;
+    regs: cycles;
+    children: axil, identity, rings, ranges, mailbox, statistics, system, mmio, rx, write_side, tx_side;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.cycles.d.next = self.cycles.q.val() + 1;
+
+        // Pins.
+        self.axil.port.awaddr.next = self.s_axil_awaddr.val();
+        self.axil.port.awvalid.next = self.s_axil_awvalid.val();
+        self.s_axil_awready.next = self.axil.port.awready.val();
+        self.axil.port.wdata.next = self.s_axil_wdata.val();
+        self.axil.port.wstrb.next = self.s_axil_wstrb.val();
+        self.axil.port.wvalid.next = self.s_axil_wvalid.val();
+        self.s_axil_wready.next = self.axil.port.wready.val();
+        self.s_axil_bresp.next = self.axil.port.bresp.val();
+        self.s_axil_bvalid.next = self.axil.port.bvalid.val();
+        self.axil.port.bready.next = self.s_axil_bready.val();
+        self.axil.port.araddr.next = self.s_axil_araddr.val();
+        self.axil.port.arvalid.next = self.s_axil_arvalid.val();
+        self.s_axil_arready.next = self.axil.port.arready.val();
+        self.s_axil_rdata.next = self.axil.port.rdata.val();
+        self.s_axil_rresp.next = self.axil.port.rresp.val();
+        self.s_axil_rvalid.next = self.axil.port.rvalid.val();
+        self.axil.port.rready.next = self.s_axil_rready.val();
+        self.m_axi_awaddr.next = self.write_side.awaddr.val();
+        self.m_axi_awlen.next = self.write_side.awlen.val();
+        self.m_axi_awvalid.next = self.write_side.awvalid.val();
+        self.write_side.awready.next = self.m_axi_awready.val();
+        self.m_axi_wdata.next = self.write_side.wdata.val();
+        self.m_axi_wstrb.next = self.write_side.wstrb.val();
+        self.m_axi_wlast.next = self.write_side.wlast.val();
+        self.m_axi_wvalid.next = self.write_side.wvalid.val();
+        self.write_side.wready.next = self.m_axi_wready.val();
+        self.write_side.bresp.next = self.m_axi_bresp.val();
+        self.write_side.bvalid.next = self.m_axi_bvalid.val();
+        self.m_axi_bready.next = self.write_side.bready.val();
+        self.m_axi_araddr.next = self.tx_side.araddr.val();
+        self.m_axi_arlen.next = self.tx_side.arlen.val();
+        self.m_axi_arvalid.next = self.tx_side.arvalid.val();
+        self.tx_side.arready.next = self.m_axi_arready.val();
+        self.tx_side.rdata.next = self.m_axi_rdata.val();
+        self.tx_side.rresp.next = self.m_axi_rresp.val();
+        self.tx_side.rlast.next = self.m_axi_rlast.val();
+        self.tx_side.rvalid.next = self.m_axi_rvalid.val();
+        self.m_axi_rready.next = self.tx_side.rready.val();
+        self.m_axi_awsize.next = 2.into();
+        self.m_axi_awburst.next = 1.into();
+        self.m_axi_arsize.next = 2.into();
+        self.m_axi_arburst.next = 1.into();
+        self.rx.wire.tdata.next = self.rx_tdata.val();
+        self.rx.wire.tkeep.next = self.rx_tkeep.val();
+        self.rx.wire.tlast.next = self.rx_tlast.val();
+        self.rx.wire.tuser.next = self.rx_tuser.val();
+        self.rx.wire.tvalid.next = self.rx_tvalid.val();
+        self.rx_tready.next = self.rx.wire.tready.val();
+        self.tx_tdata.next = self.tx_side.wire.tdata.val();
+        self.tx_tkeep.next = self.tx_side.wire.tkeep.val();
+        self.tx_tlast.next = self.tx_side.wire.tlast.val();
+        self.tx_tvalid.next = self.tx_side.wire.tvalid.val();
+        self.tx_side.wire.tready.next = self.tx_tready.val();
+        self.irq.next = self.identity.irq.val();
+        self.core_pc.next = self.system.rt_pc.val();
+        self.core_asleep.next = self.system.asleep.val();
+        self.core_retired.next = self.system.retired.val();
+
+        // Registers: every block sees the bus, one answers.
+        self.identity.bus.write.next = self.axil.write.val();
+        self.identity.bus.write_addr.next = self.axil.write_addr.val();
+        self.identity.bus.write_data.next = self.axil.write_data.val();
+        self.identity.bus.read_addr.next = self.axil.read_addr.val();
+        self.rings.bus.write.next = self.axil.write.val();
+        self.rings.bus.write_addr.next = self.axil.write_addr.val();
+        self.rings.bus.write_data.next = self.axil.write_data.val();
+        self.rings.bus.read_addr.next = self.axil.read_addr.val();
+        self.ranges.bus.write.next = self.axil.write.val();
+        self.ranges.bus.write_addr.next = self.axil.write_addr.val();
+        self.ranges.bus.write_data.next = self.axil.write_data.val();
+        self.ranges.bus.read_addr.next = self.axil.read_addr.val();
+        self.mailbox.bus.write.next = self.axil.write.val();
+        self.mailbox.bus.write_addr.next = self.axil.write_addr.val();
+        self.mailbox.bus.write_data.next = self.axil.write_data.val();
+        self.mailbox.bus.read_addr.next = self.axil.read_addr.val();
+        self.statistics.bus.write.next = self.axil.write.val();
+        self.statistics.bus.write_addr.next = self.axil.write_addr.val();
+        self.statistics.bus.write_data.next = self.axil.write_data.val();
+        self.statistics.bus.read_addr.next = self.axil.read_addr.val();
+        self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val();
+        self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val();
+        self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val();
+        self.identity.cycles.next = self.cycles.q.val();
+        self.raise.next = bit_cast::<5, 1>(self.write_side.irq_event.val().into())
+            | (bit_cast::<5, 1>(self.write_side.irq_rx.val().into()) << 1)
+            | (bit_cast::<5, 1>(self.write_side.irq_tx.val().into()) << 2)
+            | (bit_cast::<5, 1>(self.write_side.irq_cmd.val().into()) << 3)
+            | (bit_cast::<5, 1>(self.dma_error.val().into()) << 4);
+        self.identity.raise.next = self.raise.val();
+        self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
+        self.ranges.fault.next = self.dma_error.val();
+        self.ranges.fault_addr.next = self.write_side.fault_addr.val();
+        if self.tx_side.dma_error.val() {
+            self.ranges.fault_addr.next = self.tx_side.fault_addr.val();
+        }
+
+        // Softcore and its devices.
+        self.system.run.next = self.identity.core_run.val();
+        self.system.ld_write.next = self.identity.fw_write.val();
+        self.system.ld_addr.next = self.identity.fw_addr.val();
+        self.system.ld_data.next = self.identity.fw_data.val();
+        self.system.wake.next = self.mmio.wake.val();
+        self.system.mmio_rdata.next = self.mmio.rdata.val();
+        self.mmio.addr.next = self.system.mmio_addr.val();
+        self.mmio.write.next = self.system.mmio_write.val();
+        self.mmio.wdata.next = self.system.mmio_wdata.val();
+        self.mmio.now.next = self.cycles.q.val();
+        self.mmio.ticks_per_us.next = self.identity.ticks_per_us.val();
+        self.mmio.sched_mode.next = self.identity.sched_mode.val();
+        self.mailbox.core_index.next = self.mmio.mb_index.val();
+        self.mailbox.core_write.next = self.mmio.mb_write.val();
+        self.mailbox.core_data.next = self.mmio.mb_data.val();
+        self.mmio.mb_cfg.next = self.mailbox.core_cfg.val();
+
+        // Receive.
+        self.rx.now.next = self.cycles.q.val();
+        self.rx.hash_key0.next = self.identity.hash_key0.val();
+        self.rx.hash_key1.next = self.identity.hash_key1.val();
+        self.rx.loopback.tdata.next = self.tx_side.loopback.tdata.val();
+        self.rx.loopback.tkeep.next = self.tx_side.loopback.tkeep.val();
+        self.rx.loopback.tlast.next = self.tx_side.loopback.tlast.val();
+        self.rx.loopback.tuser.next = self.tx_side.loopback.tuser.val();
+        self.rx.loopback.tvalid.next = self.tx_side.loopback.tvalid.val();
+        self.tx_side.loopback.tready.next = self.rx.loopback.tready.val();
+        self.rx.lk_key0.next = self.mmio.lk_key0.val();
+        self.rx.lk_key1.next = self.mmio.lk_key1.val();
+        self.rx.lk_key2.next = self.mmio.lk_key2.val();
+        self.rx.lk_value.next = self.mmio.lk_value.val();
+        self.rx.lk_op.next = self.mmio.lk_op.val();
+        self.rx.lk_start.next = self.mmio.lk_start.val();
+        self.mmio.lk_busy.next = self.rx.lk_busy.val();
+        self.mmio.lk_outcome.next = self.rx.lk_outcome.val();
+        self.mmio.lk_found.next = self.rx.lk_found.val();
+        self.mmio.hq_pending.next = self.rx.hq_pending.val();
+        self.mmio.hq_stamp.next = self.rx.hq_pending_stamp.val();
+        self.rx.hq_go.next = self.mmio.hq_go.val();
+        self.mmio.nq_valid.next = self.rx.nq_valid.val();
+        self.mmio.nq_stamp.next = self.rx.nq_stamp.val();
+        self.mmio.nq_qlen.next = self.rx.nq_qlen.val();
+        self.mmio.nq_word.next = self.rx.nq_word.val();
+        self.rx.nq_index.next = self.mmio.nq_index.val();
+        self.rx.nq_next.next = self.mmio.nq_next.val();
+
+        // To host memory.
+        self.write_side.now.next = self.cycles.q.val();
+        self.write_side.hq_valid.next = self.rx.hq_valid.val();
+        self.write_side.hq_len.next = self.rx.hq_len.val();
+        self.write_side.hq_arrival.next = self.rx.hq_arrival.val();
+        self.write_side.hq_flags.next = self.rx.hq_flags.val();
+        self.write_side.hq_data.next = self.rx.hq_data.val();
+        self.write_side.nq_mem_valid.next = self.rx.nq_mem_valid.val();
+        self.write_side.nq_mem_len.next = self.rx.nq_mem_len.val();
+        self.write_side.nq_mem_arrival.next = self.rx.nq_mem_arrival.val();
+        self.write_side.nq_data.next = self.rx.nq_data.val();
+        self.rx.hq_addr.next = self.write_side.hq_addr.val();
+        self.rx.hq_pop.next = self.write_side.hq_pop.val();
+        self.rx.nq_addr.next = self.write_side.nq_addr.val();
+        self.rx.nq_pop.next = self.write_side.nq_pop.val();
+        self.write_side.job_valid.next = self.mmio.job_valid.val();
+        self.write_side.job_op.next = self.mmio.job_op.val();
+        self.write_side.job_src.next = self.mmio.job_src.val();
+        self.write_side.job_len.next = self.mmio.job_len.val();
+        self.write_side.job_addr.next = self.mmio.job_addr.val();
+        self.write_side.evt_valid.next = self.mmio.evt_valid.val();
+        self.write_side.evt_word.next = self.mmio.evt_word.val();
+        self.mmio.job_pop.next = self.write_side.job_pop.val();
+        self.mmio.evt_pop.next = self.write_side.evt_pop.val();
+        self.mmio.mover_quiet.next = self.write_side.quiet.val();
+        self.write_side.rxd_valid.next = self.tx_side.rxd_valid.val();
+        self.write_side.rxd_addr.next = self.tx_side.rxd_addr.val();
+        self.write_side.rxd_len.next = self.tx_side.rxd_len.val();
+        self.tx_side.rxd_pop.next = self.write_side.rxd_pop.val();
+        self.write_side.rx_base.next = self.rings.rx_base.val();
+        self.write_side.rx_size_log2.next = self.rings.rx_size_log2.val();
+        self.write_side.evt_base.next = self.rings.evt_base.val();
+        self.write_side.evt_size_log2.next = self.rings.evt_size_log2.val();
+        self.write_side.evt_cons.next = self.rings.evt_cons.val();
+        self.write_side.index_addr.next = self.identity.index_addr.val();
+        self.write_side.tx_cons.next = self.tx_side.tx_cons.val();
+        self.write_side.cmd_cons.next = self.tx_side.cmd_cons.val();
+        self.write_side.range_base0.next = self.ranges.range_base0.val();
+        self.write_side.range_limit0.next = self.ranges.range_limit0.val();
+        self.write_side.range_base1.next = self.ranges.range_base1.val();
+        self.write_side.range_limit1.next = self.ranges.range_limit1.val();
+        self.write_side.range_base2.next = self.ranges.range_base2.val();
+        self.write_side.range_limit2.next = self.ranges.range_limit2.val();
+        self.write_side.range_base3.next = self.ranges.range_base3.val();
+        self.write_side.range_limit3.next = self.ranges.range_limit3.val();
+        self.tx_side.range_base0.next = self.ranges.range_base0.val();
+        self.tx_side.range_limit0.next = self.ranges.range_limit0.val();
+        self.tx_side.range_base1.next = self.ranges.range_base1.val();
+        self.tx_side.range_limit1.next = self.ranges.range_limit1.val();
+        self.tx_side.range_base2.next = self.ranges.range_base2.val();
+        self.tx_side.range_limit2.next = self.ranges.range_limit2.val();
+        self.tx_side.range_base3.next = self.ranges.range_base3.val();
+        self.tx_side.range_limit3.next = self.ranges.range_limit3.val();
+        self.rings.rx_cons.next = self.write_side.rx_cons.val();
+        self.rings.evt_prod.next = self.write_side.evt_prod.val();
+        self.rings.tx_cons.next = self.tx_side.tx_cons.val();
+        self.rings.cmd_cons.next = self.tx_side.cmd_cons.val();
+
+        // From host memory, and transmit.
+        self.tx_side.now.next = self.cycles.q.val();
+        self.tx_side.tx_base.next = self.rings.tx_base.val();
+        self.tx_side.tx_size_log2.next = self.rings.tx_size_log2.val();
+        self.tx_side.tx_prod.next = self.rings.tx_prod.val();
+        self.tx_side.rx_base.next = self.rings.rx_base.val();
+        self.tx_side.rx_size_log2.next = self.rings.rx_size_log2.val();
+        self.tx_side.rx_prod.next = self.rings.rx_prod.val();
+        self.tx_side.cmd_base.next = self.rings.cmd_base.val();
+        self.tx_side.cmd_size_log2.next = self.rings.cmd_size_log2.val();
+        self.tx_side.cmd_prod.next = self.rings.cmd_prod.val();
+        self.tx_side.tp_go.next = self.mmio.tp_go.val();
+        self.tx_side.tp_header_len.next = self.mmio.tp_header_len.val();
+        self.tx_side.tp_ip_csum.next = self.mmio.tp_ip_csum.val();
+        self.tx_side.tp_tcp_csum.next = self.mmio.tp_tcp_csum.val();
+        self.tx_side.tp_addr.next = self.mmio.tp_addr.val();
+        self.tx_side.tp_len.next = self.mmio.tp_len.val();
+        self.tx_side.th_write.next = self.mmio.th_write.val();
+        self.tx_side.th_index.next = self.mmio.th_index.val();
+        self.tx_side.th_data.next = self.mmio.th_data.val();
+        self.mmio.tp_ready.next = self.tx_side.tp_ready.val();
+        self.mmio.tx_quiet.next = self.tx_side.quiet_nic.val();
+        self.mmio.htx_pending.next = self.tx_side.htx_pending.val();
+        self.mmio.htx_stamp.next = self.tx_side.htx_stamp.val();
+        self.tx_side.htx_go.next = self.mmio.htx_go.val();
+        self.mmio.cmd_valid.next = self.tx_side.cmd_valid.val();
+        self.mmio.cmd_word.next = self.tx_side.cmd_word.val();
+        self.tx_side.cmd_ready.next = self.mmio.cmd_ready.val();
+
+        // Statistics.
+        self.statistics.rx_frames.next = self.rx.st_frames.val();
+        self.statistics.rx_bad_fcs.next = self.rx.st_bad_fcs.val();
+        self.statistics.rx_bad_length.next = self.rx.st_bad_length.val();
+        self.statistics.rx_bad_checksum.next = self.rx.st_bad_checksum.val();
+        self.statistics.rx_overflow.next = self.rx.st_overflow.val();
+        self.statistics.host_rx_frames.next = self.rx.st_host.val();
+        self.statistics.host_rx_drops.next = self.rx.st_host_drop.val();
+        self.statistics.nic_rx_frames.next = self.rx.st_nic.val();
+        self.statistics.nic_rx_drops.next = self.rx.st_nic_drop.val();
+        self.statistics.tx_frames.next = self.tx_side.st_frames.val();
+        self.statistics.host_tx_frames.next = self.tx_side.st_host.val();
+        self.statistics.nic_tx_frames.next = self.tx_side.st_nic.val();
+        self.statistics.tx_bad_descriptors.next = self.tx_side.st_bad_desc.val();
+        self.statistics.dma_read_errors.next = self.tx_side.dma_error.val();
+        self.statistics.dma_write_errors.next = self.write_side.dma_error.val();
+        self.statistics.core_instructions.next = self.system.retired.val();
+        self.statistics.core_idle_cycles.next = self.system.asleep.val();
+        self.statistics.host_rx_qlen.next = self.rx.hq_qlen.val();
+        self.statistics.nic_rx_qlen.next = self.rx.nq_qlen.val();
+        self.statistics.host_tx_qlen.next = self.tx_side.htx_qlen.val();
+        self.statistics.cmd_qlen.next = self.mmio.cmd_qlen.val();
+        self.statistics.delay_valid.next = self.write_side.delay_valid.val();
+        self.statistics.delay.next = self.write_side.delay.val();
+    }
+}
