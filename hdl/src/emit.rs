@@ -75,23 +75,30 @@ fn opening(text: &str) -> Option<usize> {
     None
 }
 
-/// Rust-HDL writes every plain integer as a 32-bit literal, which makes `count + 1` a width mismatch. The
-/// same value without a size has the same meaning and none of the warnings, so that a warning that is
-/// left is a real one.
+/// Rust-HDL writes every plain integer as a 32-bit literal, and the offset of a field as a 64-bit one, which
+/// makes `count + 1` a width mismatch. The same value without a size has the same meaning and none of the
+/// warnings, so that a warning that is left is a real one. A value that needs more than 32 bits keeps its size.
 fn unsize_literals(text: &str) -> String {
+    const SIZES: [&str; 2] = ["32'h", "64'h"];
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(at) = rest.find("32'h") {
-        let sized_more = rest[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
-        out.push_str(&rest[..at]);
-        out.push_str(if sized_more { "32'h" } else { "'h" });
-        rest = &rest[at + 4..];
+    while let Some(at) = SIZES.iter().filter_map(|size| rest.find(size)).min() {
+        let (before, literal) = rest.split_at(at);
+        let digits = literal[4..].chars().take_while(char::is_ascii_hexdigit).count();
+        let size_goes_on = before.ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_');
+        out.push_str(before);
+        out.push_str(if size_goes_on || digits > 8 { &literal[..4] } else { "'h" });
+        rest = &literal[4..];
     }
     out.push_str(rest);
     out
 }
 
 const BLOCK_OPEN: &str = "always @(*) begin";
+
+/// What the blocks become. It differs from the above for a constant: `always @(*)` waits for a change of what the
+/// block reads, and a block that reads nothing would never run.
+const BLOCK_OPEN_OUT: &str = "always_comb begin";
 
 /// Splits each combinational block into one block for every set of signals that are assigned together.
 ///
@@ -111,7 +118,7 @@ fn split_blocks(text: &str) -> String {
         let indent = &line[..line.len() - line.trim_start().len()];
         let body: Vec<&str> = lines.by_ref().take_while(|l| *l != format!("{indent}end")).collect();
         for group in group_statements(&statements(&body)) {
-            out.push_str(&format!("{indent}{BLOCK_OPEN}\n"));
+            out.push_str(&format!("{indent}{BLOCK_OPEN_OUT}\n"));
             for line in group {
                 out.push_str(line);
                 out.push('\n');
@@ -191,8 +198,9 @@ mod tests {
     }
 
     #[test]
-    fn only_whole_32_bit_literals_lose_their_size() {
+    fn literals_of_the_default_sizes_lose_their_size() {
         assert_eq!(unsize_literals("a + 32'h1 == 132'h7 | 6'h2"), "a + 'h1 == 132'h7 | 6'h2");
+        assert_eq!(unsize_literals("a[(64'h10)+:(2)] & 64'h123456789"), "a[('h10)+:(2)] & 64'h123456789");
     }
 
     #[test]
@@ -219,7 +227,7 @@ mod tests {
 endmodule
 ";
         let expected = "
-    always @(*) begin
+    always_comb begin
         a = x;
         if (c == d) begin
             a = z;
@@ -228,14 +236,14 @@ endmodule
             e = z;
         end
     end
-    always @(*) begin
+    always_comb begin
         b = y;
     end
-    always @(*) begin
+    always_comb begin
         // why
         f[(0)+:(2)] = w;
     end
-    always @(*) begin
+    always_comb begin
         case (s)
             1:
                 begin

@@ -7,5 +7,5 @@ pub mod core;
 pub mod dma;
 pub mod emit;
 pub mod kit;
-pub mod rx;
 pub mod regs;
+pub mod rx;
