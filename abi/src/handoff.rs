@@ -1,1 +1,348 @@
 //! The handoff record: a complete TCB in words.
+//!
+//! A record is what `HANDOFF` carries to the NIC and `RESTORED` carries back: who talks to whom
+//! ([`Endpoints`]), where the send and receive buffers lie ([`Span`]) and the state of the protocol
+//! ([`TcbRecord`]). It fits in one message of eight slots. Times are durations, counted from the moment
+//! of the export, because the two sides' clocks differ.
+//!
+//! This module packs and unpacks; it checks only what the packing itself requires. Whether the numbers make a
+//! possible TCB is decided by the engine that imports them.
+
+use crate::ring::{SLOTS_MAX, SLOT_WORDS};
+
+/// Version of the layout below; in the first word of a record, under [`MAGIC`].
+pub const VERSION: u32 = 1;
+/// High half of a record's first word.
+pub const MAGIC: u32 = 0xB470;
+/// Spans of memory in each of the two buffers of a record.
+pub const SPANS: usize = 4;
+/// Out-of-order ranges of received data.
+pub const RECEIVED_RANGES: usize = 4;
+/// Ranges of sent data that the peer has selectively acknowledged.
+pub const SACKED_RANGES: usize = 3;
+/// Words of [`TcbRecord`].
+pub const TCB_WORDS: usize = 39;
+/// Words of [`HandoffRecord`].
+pub const RECORD_WORDS: usize = 1 + ENDPOINT_WORDS + TCB_WORDS + 2 * 2 * SPANS;
+
+const ENDPOINT_WORDS: usize = 6;
+/// A record and the two words before it fill a message at most.
+const _: () = assert!(RECORD_WORDS + 2 <= SLOTS_MAX * SLOT_WORDS);
+
+/// Why a record was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordError {
+    /// Too few words.
+    Length,
+    /// Not a record, or one of another version.
+    Version,
+    /// A state in which a connection cannot be handed over.
+    State,
+    /// Send or receive sequence numbers contradict each other.
+    Sequence,
+    /// Ranges empty, overlapping, out of order, or outside their window.
+    Ranges,
+    /// A segment size, window scale or congestion variable out of range.
+    Parameter,
+    /// An unknown timer, or one that the state cannot have.
+    Timer,
+    /// A buffer that is longer than a window can be.
+    Buffer,
+}
+
+/// The two ends of a connection and their link addresses, as the owner of the record sees them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Endpoints {
+    pub local_ip: u32,
+    pub remote_ip: u32,
+    pub local_port: u16,
+    pub remote_port: u16,
+    pub local_mac: [u8; 6],
+    pub remote_mac: [u8; 6],
+}
+
+impl Endpoints {
+    /// The same connection seen from the other end.
+    pub const fn reversed(&self) -> Self {
+        Endpoints {
+            local_ip: self.remote_ip,
+            remote_ip: self.local_ip,
+            local_port: self.remote_port,
+            remote_port: self.local_port,
+            local_mac: self.remote_mac,
+            remote_mac: self.local_mac,
+        }
+    }
+
+    fn to_words(self) -> [u32; ENDPOINT_WORDS] {
+        let (l, r) = (self.local_mac, self.remote_mac);
+        [
+            self.local_ip,
+            self.remote_ip,
+            u32::from(self.remote_port) << 16 | u32::from(self.local_port),
+            u32::from_be_bytes([l[0], l[1], l[2], l[3]]),
+            u32::from_be_bytes([l[4], l[5], r[0], r[1]]),
+            u32::from_be_bytes([r[2], r[3], r[4], r[5]]),
+        ]
+    }
+
+    fn from_words(w: &[u32; ENDPOINT_WORDS]) -> Self {
+        let (a, b, c) = (w[3].to_be_bytes(), w[4].to_be_bytes(), w[5].to_be_bytes());
+        Endpoints {
+            local_ip: w[0],
+            remote_ip: w[1],
+            local_port: w[2] as u16,
+            remote_port: (w[2] >> 16) as u16,
+            local_mac: [a[0], a[1], a[2], a[3], b[0], b[1]],
+            remote_mac: [b[2], b[3], c[0], c[1], c[2], c[3]],
+        }
+    }
+}
+
+/// Bytes in host memory. A length of zero means that there is no span.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    pub addr: u32,
+    pub len: u32,
+}
+
+/// A range of sequence numbers, `end` not included. Both zero: no range.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SeqRange {
+    pub start: u32,
+    pub end: u32,
+}
+
+/// The protocol's state. Words in the order of the fields; the narrow ones share words.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TcbRecord {
+    /// Number of the state, 4 bits.
+    pub state: u8,
+    /// Phase of loss recovery, 2 bits.
+    pub phase: u8,
+    /// What `timer_us` is for, 3 bits.
+    pub timer: u8,
+    /// Window scale of the peer (applies to windows received), 4 bits.
+    pub snd_shift: u8,
+    /// Window scale of this side (applies to windows sent), 4 bits.
+    pub rcv_shift: u8,
+    /// Flags of the engine, 15 bits.
+    pub flags: u16,
+    /// Largest payload to send, options already subtracted.
+    pub snd_mss: u16,
+    /// Largest segment that this side announced.
+    pub rcv_mss: u16,
+    pub dup_acks: u8,
+    /// Timeouts without progress.
+    pub retransmits: u8,
+    /// Exponent of the timeout's backoff.
+    pub backoff: u8,
+    /// Least step of the receive window's right edge (silly window avoidance).
+    pub rcv_step: u16,
+    /// Time until the delayed acknowledgement is due, 20 bits.
+    pub delayed_ack_us: u32,
+    /// Age of the current timestamp tick, 10 bits.
+    pub ts_age_us: u16,
+    /// Which received range is the most recent, 2 bits.
+    pub recent_range: u8,
+    /// Ticks since data was last sent, saturating.
+    pub idle_ticks: u16,
+    pub snd_una: u32,
+    pub snd_nxt: u32,
+    /// Next sequence number to retransmit.
+    pub rtx_nxt: u32,
+    /// End of the data that was outstanding when loss recovery began.
+    pub recover: u32,
+    pub snd_wl1: u32,
+    pub snd_wnd: u32,
+    pub max_snd_wnd: u32,
+    pub rcv_nxt: u32,
+    /// Right edge of the window last announced.
+    pub rcv_adv: u32,
+    pub last_ack_sent: u32,
+    pub cwnd: u32,
+    pub ssthresh: u32,
+    /// Bytes acknowledged since `cwnd` last grew in congestion avoidance.
+    pub cwnd_acked: u32,
+    /// Smoothed round-trip time, in eighths of a microsecond; zero before the first sample.
+    pub srtt_us8: u32,
+    /// Variation of the round-trip time, in quarters of a microsecond.
+    pub rttvar_us4: u32,
+    /// Sequence number whose acknowledgement ends the running measurement.
+    pub rtt_seq: u32,
+    /// How long that measurement has run.
+    pub rtt_age_us: u32,
+    /// Time until the timer fires.
+    pub timer_us: u32,
+    pub ts_recent: u32,
+    /// The timestamp clock now.
+    pub ts_val: u32,
+    pub received: [SeqRange; RECEIVED_RANGES],
+    pub sacked: [SeqRange; SACKED_RANGES],
+}
+
+impl TcbRecord {
+    pub fn to_words(&self) -> [u32; TCB_WORDS] {
+        let mut w = [0; TCB_WORDS];
+        w[0] = u32::from(self.state & 15)
+            | u32::from(self.phase & 3) << 4
+            | u32::from(self.timer & 7) << 6
+            | u32::from(self.snd_shift & 15) << 9
+            | u32::from(self.rcv_shift & 15) << 13
+            | u32::from(self.flags & 0x7FFF) << 17;
+        w[1] = u32::from(self.snd_mss) | u32::from(self.rcv_mss) << 16;
+        w[2] = u32::from(self.dup_acks) | u32::from(self.retransmits) << 8 | u32::from(self.rcv_step) << 16;
+        w[3] = (self.delayed_ack_us & 0xF_FFFF)
+            | u32::from(self.ts_age_us & 0x3FF) << 20
+            | u32::from(self.recent_range & 3) << 30;
+        w[4] = u32::from(self.idle_ticks) | u32::from(self.backoff) << 16;
+        w[5..25].copy_from_slice(&[
+            self.snd_una,
+            self.snd_nxt,
+            self.rtx_nxt,
+            self.recover,
+            self.snd_wl1,
+            self.snd_wnd,
+            self.max_snd_wnd,
+            self.rcv_nxt,
+            self.rcv_adv,
+            self.last_ack_sent,
+            self.cwnd,
+            self.ssthresh,
+            self.cwnd_acked,
+            self.srtt_us8,
+            self.rttvar_us4,
+            self.rtt_seq,
+            self.rtt_age_us,
+            self.timer_us,
+            self.ts_recent,
+            self.ts_val,
+        ]);
+        for (pair, range) in w[25..].chunks_exact_mut(2).zip(self.received.iter().chain(&self.sacked)) {
+            pair[0] = range.start;
+            pair[1] = range.end;
+        }
+        w
+    }
+
+    pub fn from_words(w: &[u32; TCB_WORDS]) -> Self {
+        let range = |i: usize| SeqRange { start: w[25 + 2 * i], end: w[26 + 2 * i] };
+        TcbRecord {
+            state: (w[0] & 15) as u8,
+            phase: (w[0] >> 4 & 3) as u8,
+            timer: (w[0] >> 6 & 7) as u8,
+            snd_shift: (w[0] >> 9 & 15) as u8,
+            rcv_shift: (w[0] >> 13 & 15) as u8,
+            flags: (w[0] >> 17) as u16,
+            snd_mss: w[1] as u16,
+            rcv_mss: (w[1] >> 16) as u16,
+            dup_acks: w[2] as u8,
+            retransmits: (w[2] >> 8) as u8,
+            rcv_step: (w[2] >> 16) as u16,
+            backoff: (w[4] >> 16) as u8,
+            delayed_ack_us: w[3] & 0xF_FFFF,
+            ts_age_us: (w[3] >> 20 & 0x3FF) as u16,
+            recent_range: (w[3] >> 30) as u8,
+            idle_ticks: w[4] as u16,
+            snd_una: w[5],
+            snd_nxt: w[6],
+            rtx_nxt: w[7],
+            recover: w[8],
+            snd_wl1: w[9],
+            snd_wnd: w[10],
+            max_snd_wnd: w[11],
+            rcv_nxt: w[12],
+            rcv_adv: w[13],
+            last_ack_sent: w[14],
+            cwnd: w[15],
+            ssthresh: w[16],
+            cwnd_acked: w[17],
+            srtt_us8: w[18],
+            rttvar_us4: w[19],
+            rtt_seq: w[20],
+            rtt_age_us: w[21],
+            timer_us: w[22],
+            ts_recent: w[23],
+            ts_val: w[24],
+            received: [range(0), range(1), range(2), range(3)],
+            sacked: [range(4), range(5), range(6)],
+        }
+    }
+}
+
+/// Everything that changes hands with a connection.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HandoffRecord {
+    pub endpoints: Endpoints,
+    pub tcb: TcbRecord,
+    /// The send buffer, from the first unacknowledged byte on.
+    pub send: [Span; SPANS],
+    /// The receive buffer, from the next byte expected on.
+    pub receive: [Span; SPANS],
+}
+
+impl HandoffRecord {
+    pub fn to_words(&self) -> [u32; RECORD_WORDS] {
+        let mut w = [0; RECORD_WORDS];
+        w[0] = MAGIC << 16 | VERSION;
+        w[1..7].copy_from_slice(&self.endpoints.to_words());
+        w[7..46].copy_from_slice(&self.tcb.to_words());
+        for (i, span) in self.send.iter().enumerate() {
+            w[46 + 2 * i] = span.addr;
+            w[47 + 2 * i] = span.len;
+        }
+        for (i, span) in self.receive.iter().enumerate() {
+            w[54 + 2 * i] = span.addr;
+            w[55 + 2 * i] = span.len;
+        }
+        w
+    }
+
+    /// Takes a record from the words of a message. Words beyond the record are padding.
+    pub fn from_words(words: &[u32]) -> Result<Self, RecordError> {
+        let w: &[u32; RECORD_WORDS] = words.first_chunk().ok_or(RecordError::Length)?;
+        if w[0] != MAGIC << 16 | VERSION {
+            return Err(RecordError::Version);
+        }
+        let (Some(endpoints), Some(tcb)) = (w[1..].first_chunk(), w[7..].first_chunk()) else {
+            return Err(RecordError::Length);
+        };
+        let span = |i: usize| Span { addr: w[i], len: w[i + 1] };
+        Ok(HandoffRecord {
+            endpoints: Endpoints::from_words(endpoints),
+            tcb: TcbRecord::from_words(tcb),
+            send: [span(46), span(48), span(50), span(52)],
+            receive: [span(54), span(56), span(58), span(60)],
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every word of a record reaches a field and comes back, so no two fields overlap.
+    #[test]
+    fn words_round_trip() {
+        for seed in 0..64u32 {
+            let mut words = [0u32; RECORD_WORDS];
+            for (i, word) in words.iter_mut().enumerate() {
+                *word =
+                    (seed + 1).wrapping_mul(0x9E37_79B9).wrapping_mul(2 * i as u32 + 3).rotate_left(i as u32);
+            }
+            words[0] = MAGIC << 16 | VERSION;
+            // Bits that the layout leaves free.
+            words[7 + 4] &= 0xFF_FFFF;
+            let record = HandoffRecord::from_words(&words).unwrap();
+            assert_eq!(record.to_words(), words);
+        }
+    }
+
+    #[test]
+    fn foreign_words_are_refused() {
+        let mut words = HandoffRecord::default().to_words();
+        assert_eq!(HandoffRecord::from_words(&words[..RECORD_WORDS - 1]), Err(RecordError::Length));
+        words[0] += 1;
+        assert_eq!(HandoffRecord::from_words(&words), Err(RecordError::Version));
+    }
+}

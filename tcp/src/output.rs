@@ -1,0 +1,340 @@
+//! Output: which segment to send next, if any (RFC 9293 Sections 3.8 and 3.10.2).
+//!
+//! The decision is made first, then the caller says how much of the payload lies together in its memory, then
+//! the state is committed. The generic part in the middle is one line, so each caller gets little code.
+
+use crate::{
+    segment::{Flags, Options, SegmentOut, SACK_BLOCKS},
+    tcb::{flag, State, Tcb, Timer},
+    Instant, SeqNumber,
+};
+
+/// What to send.
+enum Plan {
+    Nothing,
+    Reset,
+    Syn,
+    /// An acknowledgement with no text, at this sequence number.
+    Bare(SeqNumber),
+    /// Text, FIN or both.
+    Text(Text),
+}
+
+struct Text {
+    start: SeqNumber,
+    /// Bytes of text, before the limit of the caller's memory.
+    len: u32,
+    /// FIN may follow the last byte of the send buffer.
+    fin: bool,
+    retransmit: bool,
+}
+
+impl Tcb {
+    /// The next segment to send, already accounted for as sent. Call until it returns `None`.
+    ///
+    /// `contiguous(offset)` says how many bytes of the send buffer lie together from `offset` on;
+    /// [`crate::Spans::contiguous`] is such a function. A segment never crosses the end of a span.
+    pub fn poll_transmit(&mut self, now: Instant, contiguous: impl Fn(u32) -> u32) -> Option<SegmentOut> {
+        let plan = match self.plan(now) {
+            Plan::Text(mut text) if text.len > 0 => {
+                text.len = text.len.min(contiguous(text.start.since(self.snd_una)));
+                Plan::Text(text)
+            }
+            plan => plan,
+        };
+        self.commit(now, plan)
+    }
+
+    fn plan(&mut self, now: Instant) -> Plan {
+        self.tick(now);
+        match self.state {
+            State::Closed => {
+                if !self.has(flag::RST_NOW) {
+                    return Plan::Nothing;
+                }
+                self.flags &= !flag::RST_NOW;
+                return Plan::Reset;
+            }
+            State::SynSent | State::SynReceived => {
+                // RFC 9293 Section 3.10.1, and its repetition.
+                if self.snd_nxt == self.snd_una || self.has(flag::RTX_NOW) {
+                    return Plan::Syn;
+                }
+                return self.plan_bare();
+            }
+            _ => {}
+        }
+        // A duplicate acknowledgement must carry no text, or it does not count as one (RFC 5681 Section 2).
+        if self.has(flag::ACK_NOW) && !self.received.is_empty() {
+            return self.plan_bare();
+        }
+        if self.flight() > 0 {
+            if let Some((start, end)) = self.next_retransmit() {
+                return self.plan_retransmit(start, end);
+            }
+        }
+        if let Some(text) = self.plan_new(now) {
+            return Plan::Text(text);
+        }
+        self.plan_bare()
+    }
+
+    fn plan_bare(&mut self) -> Plan {
+        if self.has(flag::PROBE_NOW) {
+            // DEVIATION from RFC 9293 Section 3.8.6.1: a probe of a closed window carries no new octet; like
+            // a keep-alive (Section 3.8.4) it takes the last acknowledged number, which every peer answers
+            // with its window. So a probe never changes the sequence state.
+            self.flags &= !flag::PROBE_NOW;
+            return Plan::Bare(self.snd_nxt - 1);
+        }
+        if self.has(flag::ACK_NOW) {
+            return Plan::Bare(self.snd_nxt);
+        }
+        Plan::Nothing
+    }
+
+    /// Payload that fits with the options that will be sent.
+    fn payload_max(&self) -> u32 {
+        let blocks = self.sack_count();
+        let options = if blocks == 0 { 0 } else { 8 * u32::from(blocks) + 4 };
+        u32::from(self.snd_mss) - options
+    }
+
+    fn plan_retransmit(&self, start: SeqNumber, end: SeqNumber) -> Plan {
+        let data_end = self.data_end();
+        let len = if start.lt(data_end) { end.min(data_end).since(start) } else { 0 };
+        Plan::Text(Text { start, len: len.min(self.payload_max()), fin: end.gt(data_end), retransmit: true })
+    }
+
+    /// New text: the sender's silly window avoidance (RFC 9293 Section 3.8.6.2.1) and Nagle's algorithm
+    /// (Section 3.7.4).
+    fn plan_new(&mut self, now: Instant) -> Option<Text> {
+        if self.fin_sent() {
+            return None;
+        }
+        let unsent = self.data_end().since(self.snd_nxt);
+        let fin = self.has(flag::FIN_QUEUED);
+        if unsent == 0 && !fin {
+            return None;
+        }
+        let flight = self.flight();
+        if flight == 0 {
+            self.cc_restart_after_idle();
+        }
+        // The window may have shrunk below what is in flight (Section 3.8.6).
+        let window = self.snd_wnd.saturating_sub(flight);
+        let max = self.payload_max();
+        if unsent == 0 {
+            if window > 0 {
+                return Some(Text { start: self.snd_nxt, len: 0, fin, retransmit: false });
+            }
+            self.start_persist(now);
+            return None;
+        }
+        let usable = unsent.min(window);
+        let len = usable.min(self.cwnd_room()).min(max);
+        let send = if len >= max {
+            // (1) A full segment.
+            true
+        } else if len == unsent {
+            // (2) All that there is. Nagle: unless something is in flight and more may come.
+            flight == 0 || fin || !self.has(flag::NAGLE)
+        } else {
+            // (3) Half of the largest window seen; (4) the override timeout, which is that of the probe.
+            len > 0 && len == usable && (len >= self.max_snd_wnd / 2 || self.has(flag::PROBE_NOW))
+        };
+        if send {
+            self.flags &= !flag::PROBE_NOW;
+            return Some(Text { start: self.snd_nxt, len, fin: fin && window > len, retransmit: false });
+        }
+        if usable < max {
+            self.start_persist(now);
+        }
+        None
+    }
+
+    /// The window is closed, or too small to use, and nothing is in flight that would be answered
+    /// (RFC 9293 Section 3.8.6.1: the first probe after a retransmission timeout, then with backoff).
+    fn start_persist(&mut self, now: Instant) {
+        if self.flight() == 0 && self.timer != Timer::Persist {
+            self.start_timer(now, Timer::Persist, self.rto_us());
+        }
+    }
+
+    fn commit(&mut self, now: Instant, plan: Plan) -> Option<SegmentOut> {
+        let mut out = SegmentOut { seq: self.snd_nxt, ..SegmentOut::default() };
+        match plan {
+            Plan::Nothing => return None,
+            Plan::Reset => {
+                // RFC 9293 Section 3.10.5: <SEQ=SND.NXT><CTL=RST>.
+                out.ack = self.rcv_nxt;
+                out.flags = Flags::RST | Flags::ACK;
+                return Some(out);
+            }
+            Plan::Syn => {
+                out.seq = self.snd_una;
+                out.retransmit = self.snd_nxt != self.snd_una;
+                self.commit_syn(now, &mut out);
+                return Some(out);
+            }
+            Plan::Bare(seq) => out.seq = seq,
+            Plan::Text(text) => {
+                if text.len > 0 || text.start == self.data_end() {
+                    self.commit_text(now, &text, &mut out);
+                } else if self.has(flag::ACK_NOW) {
+                    // The caller's memory does not reach as far as its calls said.
+                } else {
+                    return None;
+                }
+            }
+        }
+        out.flags = out.flags | Flags::ACK;
+        out.ack = self.rcv_nxt;
+        out.window = self.announce_window();
+        out.options = self.options();
+        self.acknowledged();
+        debug_assert!(self.consistent());
+        Some(out)
+    }
+
+    fn commit_text(&mut self, now: Instant, text: &Text, out: &mut SegmentOut) {
+        let end = text.start + text.len;
+        let at_end = end == self.data_end();
+        let fin = text.fin && at_end;
+        out.seq = text.start;
+        out.data_offset = text.start.since(self.snd_una);
+        out.data_len = text.len as u16;
+        out.retransmit = text.retransmit;
+        if fin {
+            out.flags = out.flags | Flags::FIN;
+        }
+        if at_end && text.len > 0 {
+            // RFC 9293 Section 3.9.1.2: push when the buffer is empty.
+            out.flags = out.flags | Flags::PSH;
+        }
+        let end = end + u32::from(fin);
+        if text.retransmit {
+            self.rtx_nxt = end;
+            self.flags &= !flag::RTX_NOW;
+        } else {
+            // Between retransmissions there is nothing to retransmit; the pointer follows.
+            if self.rtx_nxt == self.snd_nxt && self.phase == crate::tcb::Phase::Open {
+                self.rtx_nxt = end;
+            }
+            self.snd_nxt = end;
+            self.rtt_begin(now, end);
+        }
+        self.last_send_tick = self.ts_val;
+        // RFC 6298 Section 5.1: every segment with text starts the timer if it does not run.
+        if self.timer != Timer::Retransmit {
+            self.start_timer(now, Timer::Retransmit, self.rto_us());
+        }
+    }
+
+    fn commit_syn(&mut self, now: Instant, out: &mut SegmentOut) {
+        let synchronized = self.state == State::SynReceived;
+        self.snd_nxt = self.snd_una + 1;
+        self.rtx_nxt = self.snd_nxt;
+        self.flags &= !flag::RTX_NOW;
+        out.flags = if synchronized { Flags::SYN | Flags::ACK } else { Flags::SYN };
+        out.options = Options {
+            mss: Some(self.rcv_mss),
+            sack_permitted: self.has(flag::SACK),
+            timestamps: self.has(flag::TIMESTAMPS).then_some((self.ts_val, self.ts_recent)),
+            ..Options::NONE
+        };
+        // A reply offers what the peer offered; a zero scale of the peer still turns scaling on, and one
+        // that was not offered has cleared both.
+        if !synchronized || self.snd_shift != 0 || self.rcv_shift != 0 {
+            out.options.window_scale = Some(self.rcv_shift);
+        }
+        // RFC 7323 Section 2.2: never scaled here.
+        let window = self.rcv_space.min(0xFFFF);
+        out.window = window as u16;
+        if synchronized {
+            out.ack = self.rcv_nxt;
+            self.rcv_adv = self.rcv_nxt + window;
+            self.acknowledged();
+        }
+        if !out.retransmit {
+            self.rtt_begin(now, self.snd_nxt);
+        }
+        if self.timer != Timer::Retransmit {
+            self.start_timer(now, Timer::Retransmit, self.rto_us());
+        }
+    }
+
+    /// An acknowledgement is on its way.
+    fn acknowledged(&mut self) {
+        self.last_ack_sent = self.rcv_nxt;
+        self.flags &= !(flag::ACK_NOW | flag::ACK_DELAYED);
+    }
+
+    /// Options of every segment after the handshake.
+    fn options(&self) -> Options {
+        let mut options = Options::NONE;
+        if self.has(flag::TIMESTAMPS) {
+            options.timestamps = Some((self.ts_val, self.ts_recent));
+        }
+        let count = self.sack_count();
+        if count > 0 {
+            // RFC 2018 Section 4: the block with the most recent segment first.
+            let ranges = self.received.as_slice();
+            let first =
+                ranges.iter().position(|r| r.start.le(self.recent) && self.recent.lt(r.end)).unwrap_or(0);
+            let others = ranges.iter().enumerate().filter(|(i, _)| *i != first).map(|(_, r)| r);
+            for (slot, range) in options.sack.iter_mut().zip(ranges.get(first).into_iter().chain(others)) {
+                if options.sack_count < count {
+                    *slot = *range;
+                    options.sack_count += 1;
+                }
+            }
+        }
+        options
+    }
+
+    /// SACK blocks that will be sent: with timestamps, three fit into the 40 bytes of options.
+    fn sack_count(&self) -> u8 {
+        if !self.has(flag::SACK) {
+            return 0;
+        }
+        let most = if self.has(flag::TIMESTAMPS) { 3 } else { SACK_BLOCKS };
+        self.received.as_slice().len().min(most) as u8
+    }
+
+    /// The window that could be announced, as whole units of its scale.
+    fn window_units(&self) -> u32 {
+        (self.rcv_space >> self.rcv_shift).min(0xFFFF)
+    }
+
+    /// Bytes that are announced and not filled.
+    fn announced(&self) -> u32 {
+        // Data is accepted where there is buffer, so RCV.NXT may be ahead of the announcement.
+        if self.rcv_adv.le(self.rcv_nxt) {
+            0
+        } else {
+            self.rcv_adv.since(self.rcv_nxt)
+        }
+    }
+
+    /// The window field of a segment to send. The right edge moves by `rcv_step` at least, or not at all
+    /// (RFC 9293 Section 3.8.6.2.2), and moves back only by the rounding of the scale (RFC 7323 Section 2.4).
+    fn announce_window(&mut self) -> u16 {
+        let announced = self.announced();
+        let mut units = self.window_units();
+        if (units << self.rcv_shift) < announced + u32::from(self.rcv_step) {
+            units = units.min(announced >> self.rcv_shift);
+        }
+        self.rcv_adv = self.rcv_nxt + (units << self.rcv_shift);
+        units as u16
+    }
+
+    /// Whether the peer should hear of a larger window without waiting for something else to be sent: it can
+    /// grow by two steps, or by one when it is almost closed.
+    pub(crate) fn window_update_due(&self) -> bool {
+        let step = u32::from(self.rcv_step);
+        let announced = self.announced();
+        let growth = (self.window_units() << self.rcv_shift).saturating_sub(announced);
+        growth > 0 && (growth >= 2 * step || (growth >= step && announced < step))
+    }
+}

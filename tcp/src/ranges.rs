@@ -1,0 +1,185 @@
+//! A short sorted list of ranges of sequence numbers.
+//!
+//! Two of them live in a TCB: what arrived out of order, and what the peer selectively acknowledged
+//! (RFC 2018). All ranges lie within half the sequence space, so their order is that of the numbers.
+
+use baton_abi::handoff::{RecordError, SeqRange};
+
+use crate::{segment::Range, SeqNumber};
+
+/// Up to `N` disjoint ranges that do not touch, in ascending order, none empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ranges<const N: usize> {
+    ranges: [Range; N],
+    count: u8,
+}
+
+impl<const N: usize> Ranges<N> {
+    pub const EMPTY: Self =
+        Ranges { ranges: [Range { start: SeqNumber(0), end: SeqNumber(0) }; N], count: 0 };
+
+    #[inline]
+    pub fn as_slice(&self) -> &[Range] {
+        self.ranges.get(..usize::from(self.count)).unwrap_or(&self.ranges)
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.count == 0
+    }
+
+    pub fn clear(&mut self) {
+        *self = Self::EMPTY;
+    }
+
+    /// Adds `start..end` and says how many numbers are new. `None`: the list is full and the range
+    /// touches none in it; nothing was changed.
+    pub fn insert(&mut self, start: SeqNumber, end: SeqNumber) -> Option<u32> {
+        let count = usize::from(self.count);
+        // The ranges from `first` to `last` (not included) touch or overlap the new one.
+        let first = self.as_slice().iter().take_while(|r| r.end.lt(start)).count();
+        let last = self.as_slice().iter().take_while(|r| r.start.le(end)).count().max(first);
+        if first == last {
+            if count >= N {
+                return None;
+            }
+            self.ranges.copy_within(first..count, first + 1);
+            self.ranges[first] = Range { start, end };
+            self.count += 1;
+            return Some(end.since(start));
+        }
+        let mut merged = Range { start, end };
+        let mut known = 0;
+        for range in &self.ranges[first..last] {
+            merged.start = merged.start.min(range.start);
+            merged.end = merged.end.max(range.end);
+            known += range.end.since(range.start);
+        }
+        self.ranges[first] = merged;
+        self.ranges.copy_within(last..count, first + 1);
+        self.truncate(count - (last - first - 1));
+        Some(merged.end.since(merged.start) - known)
+    }
+
+    /// Forgets everything below `seq`.
+    pub fn remove_below(&mut self, seq: SeqNumber) {
+        if self.count == 0 {
+            return;
+        }
+        let gone = self.as_slice().iter().take_while(|r| r.end.le(seq)).count();
+        let count = usize::from(self.count);
+        self.ranges.copy_within(gone..count, 0);
+        self.truncate(count - gone);
+        if self.count > 0 && self.ranges[0].start.lt(seq) {
+            self.ranges[0].start = seq;
+        }
+    }
+
+    /// The end of the range that holds `seq`, or `seq` itself.
+    pub fn skip(&self, seq: SeqNumber) -> SeqNumber {
+        for range in self.as_slice() {
+            if range.start.le(seq) && seq.lt(range.end) {
+                return range.end;
+            }
+        }
+        seq
+    }
+
+    /// Start of the first range above `seq`.
+    pub fn next_start(&self, seq: SeqNumber) -> Option<SeqNumber> {
+        self.as_slice().iter().find(|r| r.start.gt(seq)).map(|r| r.start)
+    }
+
+    /// How many numbers of `from..to` are in no range.
+    pub fn missing(&self, from: SeqNumber, to: SeqNumber) -> u32 {
+        if to.le(from) {
+            return 0;
+        }
+        let mut missing = to.since(from);
+        for range in self.as_slice() {
+            let (start, end) = (range.start.max(from), range.end.min(to));
+            if start.lt(end) {
+                missing -= end.since(start);
+            }
+        }
+        missing
+    }
+
+    /// Sets the length and clears what lies behind, so that equal lists are equal values.
+    fn truncate(&mut self, count: usize) {
+        for range in self.ranges.iter_mut().skip(count) {
+            *range = Range::default();
+        }
+        self.count = count as u8;
+    }
+
+    pub fn to_record(self) -> [SeqRange; N] {
+        self.ranges.map(|r| SeqRange { start: r.start.0, end: r.end.0 })
+    }
+
+    /// The ranges of a record, which must be in order and within `low..=high`.
+    pub fn from_record(record: &[SeqRange; N], low: SeqNumber, high: SeqNumber) -> Result<Self, RecordError> {
+        let mut list = Self::EMPTY;
+        let mut edge = low;
+        let mut ended = false;
+        for (slot, range) in list.ranges.iter_mut().zip(record) {
+            if range.start == range.end {
+                ended = true;
+                continue;
+            }
+            let (start, end) = (SeqNumber(range.start), SeqNumber(range.end));
+            let room = high.since(edge);
+            if ended || start == edge || start.since(edge) > room || end.since(edge) > room || end.le(start) {
+                return Err(RecordError::Ranges);
+            }
+            *slot = Range { start, end };
+            list.count += 1;
+            edge = end;
+        }
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Against a bitmap: insert, trim and the queries, at any place of the sequence space.
+        #[test]
+        fn behaves_as_a_set(base: u32, ops in proptest::collection::vec((0u32..60, 1u32..12, any::<bool>()), 1..40)) {
+            let base = SeqNumber(base);
+            let mut list = Ranges::<4>::EMPTY;
+            let mut set = [false; 80];
+            let mut low = 0;
+            for (start, len, trim) in ops {
+                if trim {
+                    low = low.max(start / 4);
+                    list.remove_below(base + low);
+                    set[..low as usize].fill(false);
+                } else if start > low {
+                    let span = &mut set[start as usize..(start + len) as usize];
+                    let new = span.iter().filter(|x| !**x).count() as u32;
+                    match list.insert(base + start, base + start + len) {
+                        Some(n) => {
+                            prop_assert_eq!(n, new);
+                            span.fill(true);
+                        }
+                        None => prop_assert_eq!(list.as_slice().len(), 4),
+                    }
+                }
+                for (i, x) in set.iter().enumerate() {
+                    let seq = base + i as u32;
+                    prop_assert_eq!(list.missing(seq, seq + 1) == 0, *x);
+                    prop_assert_eq!(list.skip(seq) != seq, *x);
+                }
+                for pair in list.as_slice().windows(2) {
+                    prop_assert!(pair[0].end.lt(pair[1].start));
+                }
+                let copy = Ranges::from_record(&list.to_record(), base - 1, base + 100);
+                prop_assert_eq!(copy, Ok(list));
+            }
+        }
+    }
+}

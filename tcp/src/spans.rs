@@ -1,0 +1,177 @@
+//! Buffers as lists of spans of host memory.
+//!
+//! A send or receive buffer is a short list of spans, in stream order. The engine counts bytes; this
+//! tells where they are. The firmware and the host use the same type, and a handoff copies it.
+
+use baton_abi::handoff::{RecordError, Span};
+
+/// The list has no room for another span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Full;
+
+/// Up to `N` spans, none of them empty.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spans<const N: usize = 4> {
+    spans: [Span; N],
+    count: u8,
+    len: u32,
+}
+
+impl<const N: usize> Default for Spans<N> {
+    fn default() -> Self {
+        Spans { spans: [Span { addr: 0, len: 0 }; N], count: 0, len: 0 }
+    }
+}
+
+impl<const N: usize> Spans<N> {
+    /// Most bytes in a list; keeps sums of lengths and sequence numbers unambiguous.
+    pub const LEN_MAX: u32 = 1 << 30;
+
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Bytes in all spans.
+    #[inline]
+    pub fn len(&self) -> u32 {
+        self.len
+    }
+
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The spans in stream order.
+    pub fn spans(&self) -> &[Span] {
+        self.spans.get(..usize::from(self.count)).unwrap_or(&[])
+    }
+
+    /// Whether [`Spans::push`] of this span would succeed.
+    pub fn accepts(&self, addr: u32, len: u32) -> bool {
+        self.clone().push(addr, len).is_ok()
+    }
+
+    /// Appends `len` bytes at `addr`, lengthening the last span when they follow it. An empty span
+    /// changes nothing; one that wraps the address space, or makes the list too long, is refused.
+    pub fn push(&mut self, addr: u32, len: u32) -> Result<(), Full> {
+        if len == 0 {
+            return Ok(());
+        }
+        if len > Self::LEN_MAX - self.len || addr.checked_add(len - 1).is_none() {
+            return Err(Full);
+        }
+        let count = usize::from(self.count);
+        if let Some(last) = count.checked_sub(1).and_then(|i| self.spans.get_mut(i)) {
+            if last.addr.checked_add(last.len) == Some(addr) {
+                last.len += len;
+                self.len += len;
+                return Ok(());
+            }
+        }
+        let slot = self.spans.get_mut(count).ok_or(Full)?;
+        *slot = Span { addr, len };
+        self.count += 1;
+        self.len += len;
+        Ok(())
+    }
+
+    /// Removes the first `n` bytes, or all when there are fewer.
+    pub fn consume(&mut self, n: u32) {
+        let mut left = n.min(self.len);
+        self.len -= left;
+        while left > 0 {
+            let first = &mut self.spans[0];
+            if first.len > left {
+                first.addr = first.addr.wrapping_add(left);
+                first.len -= left;
+                return;
+            }
+            left -= first.len;
+            self.spans.copy_within(1.., 0);
+            if let Some(last) = self.spans.last_mut() {
+                *last = Span::default();
+            }
+            self.count -= 1;
+        }
+    }
+
+    /// Address of the byte at `offset`, and how many bytes lie together from there on.
+    #[inline]
+    pub fn at(&self, offset: u32) -> Option<(u32, u32)> {
+        let mut offset = offset;
+        for span in self.spans() {
+            if offset < span.len {
+                return Some((span.addr.wrapping_add(offset), span.len - offset));
+            }
+            offset -= span.len;
+        }
+        None
+    }
+
+    /// Bytes that lie together from `offset` on: the closure that `Tcb::poll_transmit` takes.
+    #[inline]
+    pub fn contiguous(&self, offset: u32) -> u32 {
+        self.at(offset).map_or(0, |(_, len)| len)
+    }
+
+    /// The last `len` bytes of the list, as the unread part of a buffer: a list of their spans.
+    pub fn skip(&self, n: u32) -> Self {
+        let mut rest = *self;
+        rest.consume(n);
+        rest
+    }
+}
+
+impl Spans<4> {
+    /// For a handoff record.
+    pub fn to_record(&self) -> [Span; 4] {
+        self.spans
+    }
+
+    /// From a handoff record: spans that are not empty, from the first on.
+    pub fn from_record(spans: &[Span; 4]) -> Result<Self, RecordError> {
+        let mut list = Self::default();
+        for span in spans {
+            list.push(span.addr, span.len).map_err(|Full| RecordError::Buffer)?;
+        }
+        Ok(list)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn contiguous_spans_merge() {
+        let mut list = Spans::<2>::new();
+        list.push(100, 10).unwrap();
+        list.push(110, 5).unwrap();
+        list.push(200, 5).unwrap();
+        assert_eq!(list.spans().len(), 2);
+        assert_eq!(list.push(300, 1), Err(Full));
+        list.push(205, 1).unwrap();
+        assert_eq!(list.len(), 21);
+        assert_eq!(list.at(14), Some((114, 1)));
+        assert_eq!(list.at(15), Some((200, 6)));
+        assert_eq!(list.at(21), None);
+        list.consume(16);
+        assert_eq!(list.at(0), Some((201, 5)));
+        list.push(300, 1).unwrap();
+        list.consume(100);
+        assert!(list.is_empty() && list.spans().is_empty());
+    }
+
+    #[test]
+    fn hostile_spans_are_refused() {
+        let mut list = Spans::<4>::new();
+        assert_eq!(list.push(0xFFFF_FFFF, 2), Err(Full));
+        assert_eq!(list.push(0, u32::MAX), Err(Full));
+        list.push(0xFFFF_FFFF, 1).unwrap();
+        list.push(0, 1).unwrap();
+        assert_eq!(list.spans().len(), 2);
+        let huge = Span { addr: 0, len: 1 << 30 };
+        assert!(Spans::from_record(&[huge; 4]).is_err());
+    }
+}
