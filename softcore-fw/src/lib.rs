@@ -1,1 +1,30 @@
+//! The firmware of the NIC's softcore: TCP for the connections that the host has handed off.
+//!
+//! [`Firmware`] is generic over [`Hardware`], the registers of `baton_abi::mmio`; the image in `main.rs`
+//! gives it the real ones, native tests a model. It runs to completion in small turns, allocates nothing
+//! and needs no time that grows with the number of connections.
+//!
+//! - [`firmware`]: the event loop; `receive`, `transmit`, `command` and `report` are its parts.
+//! - [`connection`], [`table`]: a connection, and where it lies.
+//! - [`load`]: the paper's load control. [`wheel`]: timers. [`mover`]: jobs and events within their room.
 #![cfg_attr(not(test), no_std)]
+#![forbid(unsafe_code)]
+
+mod command;
+pub mod connection;
+pub mod firmware;
+pub mod hardware;
+pub mod load;
+pub mod mover;
+mod receive;
+mod report;
+pub mod table;
+mod transmit;
+pub mod wheel;
+
+pub use firmware::Firmware;
+pub use hardware::Hardware;
+pub use table::Slot;
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
+mod firmware;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -42,7 +43,12 @@ enum Job {
     Bench,
     /// Write the generated documents: docs/registers.md
     Docs,
+    /// Build the firmware image and say where it is
+    Firmware(firmware::Sizes),
 }
+
+/// Environment variable in which jobs find the firmware image.
+const FIRMWARE: &str = "BATON_FIRMWARE";
 
 fn main() -> Result<()> {
     let root = root();
@@ -50,12 +56,13 @@ fn main() -> Result<()> {
         Job::Setup => setup::all(&root),
         Job::Demo { options } => {
             setup::all(&root)?;
-            baton(&root, "demo", &options)
+            baton(&root, &firmware::build(&root)?, "demo", &options)
         }
         Job::Test { long, options } => {
             setup::all(&root)?;
             let mut command = cargo(&root);
             command.args(["test", "--workspace"]).args(&options);
+            command.env(FIRMWARE, firmware::build(&root)?);
             if long {
                 command.env("BATON_LONG_TESTS", "1");
             }
@@ -63,9 +70,15 @@ fn main() -> Result<()> {
         }
         Job::Bench => {
             setup::all(&root)?;
-            baton(&root, "bench", &[])
+            baton(&root, &firmware::build(&root)?, "bench", &[])
         }
         Job::Docs => docs::write(&root),
+        Job::Firmware(sizes) => {
+            let image = firmware::build_sized(&root, sizes)?;
+            let bytes = std::fs::metadata(&image)?.len();
+            println!("{} ({bytes} bytes)", image.display());
+            Ok(())
+        }
     }
 }
 
@@ -81,10 +94,11 @@ fn cargo(root: &Path) -> Command {
 }
 
 /// Runs a subcommand of the `baton` binary, optimised.
-fn baton(root: &Path, subcommand: &str, options: &[String]) -> Result<()> {
+fn baton(root: &Path, firmware: &Path, subcommand: &str, options: &[String]) -> Result<()> {
     run(cargo(root)
         .args(["run", "--release", "--quiet", "--package", "baton", "--", subcommand])
-        .args(options))
+        .args(options)
+        .env(FIRMWARE, firmware))
 }
 
 /// Runs a command to its end; its failure is ours.

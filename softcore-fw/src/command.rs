@@ -1,0 +1,174 @@
+//! Commands of the host.
+//!
+//! Every command is checked before it acts: a malformed one, and one for a connection that is not here (any
+//! more), is answered by `ERROR` and changes nothing. Commands that are answered at once need one event slot
+//! and are taken only when there is room for it.
+
+use baton_abi::{
+    handoff::{HandoffRecord, RECORD_WORDS},
+    msg::{command, error, event, refused, slots_for, ConnId, Header},
+    regs::mailbox,
+};
+use baton_tcp::Instant;
+
+use crate::{
+    connection::{Connection, Fate},
+    firmware::Firmware,
+    hardware::{Hardware, HardwareExt, LookupOutcome},
+    table::Queue,
+    wheel::SlotIndex,
+};
+
+/// How long the firmware waits for the rest of a message. A driver announces whole messages, so the slots
+/// follow each other within a few DMA accesses.
+const INCOMPLETE_MAX_US: u32 = 1000;
+
+impl<H: Hardware> Firmware<'_, H> {
+    /// Takes the command at the head of the queue. False: it is not complete, or there is no room to answer.
+    pub(crate) fn command(&mut self, now: Instant) -> bool {
+        if !self.mover.has_event_room(1) {
+            return false;
+        }
+        let held = self.hw.command_slots();
+        if held == 0 {
+            return false;
+        }
+        let first = self.hw.command_word(0);
+        let header = Header::from_word(first);
+        let cookie = self.hw.command_word(1);
+        if !header.slots_valid() {
+            self.fail(first, cookie, error::BAD_LENGTH);
+            self.hw.pop_command(1);
+            return true;
+        }
+        if u32::from(header.slots) > held {
+            let since = *self.incomplete_since.get_or_insert(now);
+            if now.since(since) < INCOMPLETE_MAX_US {
+                return false;
+            }
+            self.incomplete_since = None;
+            self.fail(first, cookie, error::BAD_LENGTH);
+            self.hw.pop_command(held);
+            return true;
+        }
+        self.incomplete_since = None;
+        if let Err(code) = self.execute(header, cookie, now) {
+            self.fail(first, cookie, code);
+        }
+        self.hw.pop_command(u32::from(header.slots));
+        true
+    }
+
+    fn execute(&mut self, header: Header, cookie: u32, now: Instant) -> Result<(), u32> {
+        let slots = match header.code {
+            command::HANDOFF => slots_for(RECORD_WORDS),
+            command::SEND
+            | command::RECEIVE_BUFFER
+            | command::SHUTDOWN
+            | command::ABORT
+            | command::RESTORE
+            | command::QUERY => 1,
+            _ => return Err(error::UNKNOWN_COMMAND),
+        };
+        if usize::from(header.slots) != slots {
+            return Err(error::BAD_LENGTH);
+        }
+        if header.code == command::HANDOFF {
+            match self.handoff(cookie, now) {
+                Ok(slot) => self.reply(event::ACCEPTED, self.table.name(slot), &[cookie, self.cnum]),
+                Err(reason) => self.reply(event::REFUSED, header.conn, &[cookie, reason]),
+            }
+            return Ok(());
+        }
+        let slot = self.table.find(header.conn).ok_or(error::NO_CONNECTION)?;
+        let connection = self.table.get(slot).filter(|c| c.is_open()).ok_or(error::NO_CONNECTION)?;
+        match header.code {
+            command::SEND => {
+                let (addr, len) = (self.hw.command_word(2), self.hw.command_word(3));
+                // The TCB takes none once the connection is closing.
+                let fits = len > 0 && connection.send.accepts(addr, len);
+                if !fits || connection.tcb.send_enqueued(len) != len {
+                    return Err(error::BAD_BUFFER);
+                }
+                let pushed = connection.send.push(addr, len);
+                debug_assert!(pushed.is_ok());
+                self.wants_to_send(slot);
+            }
+            command::RECEIVE_BUFFER => {
+                let (addr, len) = (self.hw.command_word(2), self.hw.command_word(3));
+                if len == 0 || connection.receive.push(addr, len).is_err() {
+                    return Err(error::BAD_BUFFER);
+                }
+                connection.tcb.receive_space_added(len);
+                self.wants_to_send(slot);
+            }
+            command::SHUTDOWN => {
+                connection.tcb.close();
+                self.wants_to_send(slot);
+            }
+            command::ABORT => {
+                connection.tcb.abort();
+                self.end(slot, Fate::Closed);
+            }
+            command::RESTORE => self.restore(slot),
+            _ => {
+                let counters = connection.counters;
+                let in_flight = connection.tcb.in_flight();
+                let body = [cookie, counters.received, counters.sent, counters.retransmitted, in_flight];
+                self.reply(event::QUERY_REPLY, header.conn, &body);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes over the connection whose record is in the command window, or says why not.
+    fn handoff(&mut self, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
+        if !self.load.admits(self.cnum) {
+            return Err(refused::LIMIT);
+        }
+        let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
+        let mut words = [0; RECORD_WORDS];
+        for (index, word) in words.iter_mut().enumerate() {
+            *word = self.hw.command_word(2 + index);
+        }
+        let record = HandoffRecord::from_words(&words).map_err(|_| refused::BAD_RECORD)?;
+        let connection =
+            Connection::import(self.config, now, &record, cookie).map_err(|_| refused::BAD_RECORD)?;
+        match self.hw.lookup_insert(connection.lookup_key(), name.0) {
+            LookupOutcome::Done => {}
+            LookupOutcome::Exists => return Err(refused::DUPLICATE),
+            LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
+        }
+        let slot = self.table.occupy(connection).ok_or(refused::TABLE_FULL)?;
+        self.cnum += 1;
+        self.wants_to_send(slot);
+        self.arm(slot);
+        self.run_load_control();
+        self.publish_load();
+        Ok(slot)
+    }
+
+    /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be
+    /// stale and go to the host in their turn; when the last of them has, the record follows.
+    fn restore(&mut self, slot: SlotIndex) {
+        self.end(slot, Fate::Restoring { after_segment: 0 });
+        let after_segment = self.totals.received.wrapping_add(self.qlen);
+        if let Some(connection) = self.table.get(slot) {
+            connection.fate = Fate::Restoring { after_segment };
+        }
+        self.table.enqueue(Queue::Restore, slot);
+    }
+
+    fn reply(&mut self, code: u8, conn: ConnId, body: &[u32]) {
+        self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, body);
+    }
+
+    fn fail(&mut self, first: u32, cookie: u32, code: u32) {
+        // A connection may leave while a command for it is under way; nothing is wrong with that.
+        if code != error::NO_CONNECTION {
+            self.totals.bad_commands = self.totals.bad_commands.wrapping_add(1);
+            self.hw.publish(mailbox::STS_BAD_COMMANDS, self.totals.bad_commands);
+        }
+        self.reply(event::ERROR, Header::from_word(first).conn, &[cookie, code, first]);
+    }
+}

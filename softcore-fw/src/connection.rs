@@ -1,0 +1,103 @@
+//! A connection that the NIC owns: its TCB, its buffers in host memory and what the host has not been told.
+
+use baton_abi::handoff::{HandoffRecord, RecordError};
+use baton_tcp::{wire::HeaderTemplate, Config, Endpoints, Instant, Spans, Tcb};
+
+use crate::hardware::LookupKey;
+
+/// Where a connection is on its way out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It stays.
+    Open,
+    /// It goes back to the host, once the firmware has taken this many segments since its start.
+    Restoring { after_segment: u32 },
+    /// It has ended in order, or by the host's ABORT.
+    Closed,
+    /// It was reset, for this `abi::msg::reset` reason.
+    Reset(u32),
+}
+
+/// Segments of a connection: what QUERY reports, and what a policy of active restoration would go by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    pub received: u32,
+    pub sent: u32,
+    pub retransmitted: u32,
+}
+
+/// What the host has not been told yet.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unreported {
+    /// Bytes acknowledged.
+    pub sent: u32,
+    /// Bytes received in order.
+    pub received: u32,
+    /// The peer sent FIN.
+    pub peer_closed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub struct Connection {
+    pub tcb: Tcb,
+    /// From the first unacknowledged byte on.
+    pub send: Spans,
+    /// From the next byte expected on.
+    pub receive: Spans,
+    pub endpoints: Endpoints,
+    /// How its segments begin.
+    pub header: HeaderTemplate,
+    /// The host's own name for the connection, in word 1 of its events.
+    pub cookie: u32,
+    pub fate: Fate,
+    /// On its way out, and ready for its last event.
+    pub settled: bool,
+    pub unreported: Unreported,
+    pub counters: Counters,
+}
+
+impl Connection {
+    /// Takes over what a handoff record describes.
+    pub fn import(
+        config: Config,
+        now: Instant,
+        record: &HandoffRecord,
+        cookie: u32,
+    ) -> Result<Self, RecordError> {
+        let send = Spans::from_record(&record.send)?;
+        let receive = Spans::from_record(&record.receive)?;
+        Ok(Connection {
+            tcb: Tcb::import(&record.tcb, send.len(), receive.len(), config, now)?,
+            send,
+            receive,
+            endpoints: record.endpoints,
+            header: HeaderTemplate::new(&record.endpoints),
+            cookie,
+            fate: Fate::Open,
+            settled: false,
+            unreported: Unreported::default(),
+            counters: Counters::default(),
+        })
+    }
+
+    /// The record that gives the connection back.
+    pub fn export(&self, now: Instant) -> HandoffRecord {
+        HandoffRecord {
+            endpoints: self.endpoints,
+            tcb: self.tcb.export(now),
+            send: self.send.to_record(),
+            receive: self.receive.to_record(),
+        }
+    }
+
+    /// The connection's key in the lookup table.
+    pub fn lookup_key(&self) -> LookupKey {
+        let e = &self.endpoints;
+        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port)]
+    }
+
+    /// Whether packets and commands reach it.
+    pub fn is_open(&self) -> bool {
+        self.fate == Fate::Open
+    }
+}

@@ -1,0 +1,258 @@
+//! The event loop.
+//!
+//! One turn takes the scheduler's next item, lets timers expire, sends a few segments and delivers events; each
+//! part does a bounded amount of work and none waits. Host packets, where the core moves them, go first
+//! and are moved again before every burst of segments. An item that could need more room than the
+//! hardware's queues have stays where it is until the next turn. With nothing left to do, the core sleeps
+//! until there is work or the next timer.
+
+use baton_abi::{
+    mmio::{work, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, TIME_US, WAKE_AT},
+    msg::reset,
+    regs::mailbox,
+};
+use baton_tcp::{Config, Instant, TimerOutcome};
+
+use crate::{
+    connection::Fate,
+    hardware::{Hardware, HardwareExt},
+    load::{Load, LoadControl},
+    mover::Mover,
+    table::{Queue, Slot, Table},
+    wheel::{SlotIndex, Step, TimerWheel},
+};
+
+/// Host packets moved in a row before the rest of a turn.
+const HOST_ITEMS_PER_TURN: u32 = 16;
+/// Reads of the scheduler before a turn takes it for empty: after a host packet it is silent for a few cycles.
+const SCHEDULER_POLLS: u32 = 4;
+/// Steps of the timer wheel in a turn.
+const TIMER_STEPS_PER_TURN: u32 = 4;
+/// Longest sleep; any value below half the clock's circle.
+const SLEEP_MAX_US: u32 = 1 << 28;
+/// Sleep while something waits for room in a queue, which raises no wake-up of its own.
+const ROOM_POLL_US: u32 = 1;
+
+/// Counters that the mailbox shows.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Totals {
+    pub received: u32,
+    pub sent: u32,
+    pub retransmitted: u32,
+    pub bad_commands: u32,
+    pub stale: u32,
+}
+
+/// The firmware's whole state but for the connections, whose memory it is given.
+#[derive(Debug)]
+pub struct Firmware<'a, H> {
+    pub(crate) hw: H,
+    pub(crate) table: Table<'a>,
+    pub(crate) wheel: TimerWheel,
+    pub(crate) mover: Mover,
+    pub(crate) load: LoadControl,
+    /// Timing of the connections taken over.
+    pub(crate) config: Config,
+    /// Entries in the lookup table (`Cnum`).
+    pub(crate) cnum: u32,
+    pub(crate) totals: Totals,
+    /// `Qlen` after the last segment was taken.
+    pub(crate) qlen: u32,
+    /// Turns for which events have waited for company.
+    pub(crate) report_age: u8,
+    /// `Soft_Limit` changed and the host was not told.
+    pub(crate) soft_limit_unreported: bool,
+    /// Since when the command at the head has been incomplete.
+    pub(crate) incomplete_since: Option<Instant>,
+    pub(crate) identification: u16,
+}
+
+impl<'a, H: Hardware> Firmware<'a, H> {
+    /// Reads the configuration and reports that the firmware runs. `slots` must be empty.
+    pub fn new(mut hw: H, slots: &'a mut [Slot]) -> Self {
+        let table = Table::new(slots);
+        let capacity = table.capacity() as u32;
+        let hard_limit = match hw.config(mailbox::CFG_HARD_LIMIT) {
+            0 => capacity,
+            limit => limit.min(capacity),
+        };
+        let load = LoadControl::new(
+            hw.config(mailbox::CFG_LOAD_CONTROL) != 0,
+            hard_limit,
+            hw.config(mailbox::CFG_HIWAT),
+            hw.config(mailbox::CFG_LOWAT),
+        );
+        let mut config = Config::default();
+        if let us @ 1.. = hw.config(mailbox::CFG_MIN_RTO_US) {
+            config.min_rto_us = us;
+        }
+        if let us @ 1.. = hw.config(mailbox::CFG_DELAYED_ACK_US) {
+            config.delayed_ack_us = us;
+        }
+        hw.write(NIC_RX_MARKS, (load.hiwat() & 0xFFFF) | load.lowat() << 16);
+        let wheel = TimerWheel::new(hw.read(TIME_US));
+        let mut firmware = Firmware {
+            hw,
+            table,
+            wheel,
+            mover: Mover::default(),
+            load,
+            config,
+            cnum: 0,
+            totals: Totals::default(),
+            qlen: 0,
+            report_age: 0,
+            soft_limit_unreported: false,
+            incomplete_since: None,
+            identification: 0,
+        };
+        firmware.hw.publish(mailbox::STS_TABLE_SIZE, capacity);
+        firmware.publish_load();
+        firmware.hw.publish(mailbox::STS_FIRMWARE, 1);
+        firmware
+    }
+
+    /// Runs for ever.
+    pub fn run(&mut self) -> ! {
+        loop {
+            if !self.turn() {
+                self.rest();
+            }
+        }
+    }
+
+    /// One turn of the loop. False: there was nothing to do, or no room to do it.
+    pub fn turn(&mut self) -> bool {
+        let now = Instant(self.hw.read(TIME_US));
+        let status = self.hw.read(STATUS);
+        self.mover.begin(&mut self.hw, status);
+        let mut busy = self.take_work(now);
+        busy |= self.run_timers(now);
+        busy |= self.transmit(now);
+        busy |= self.report(now);
+        busy
+    }
+
+    /// Sleeps until there may be something to do.
+    pub fn rest(&mut self) {
+        let now = self.hw.read(TIME_US);
+        let wake_at = if self.waits_for_room() {
+            now.wrapping_add(ROOM_POLL_US)
+        } else {
+            self.wheel.next_deadline().unwrap_or(now.wrapping_add(SLEEP_MAX_US))
+        };
+        self.hw.write(WAKE_AT, wake_at);
+        self.hw.sleep();
+    }
+
+    fn waits_for_room(&self) -> bool {
+        self.mover.has_backlog()
+            || self.soft_limit_unreported
+            || self.incomplete_since.is_some()
+            || self.table.first(Queue::Transmit).is_some()
+            || self.table.first(Queue::Report).is_some()
+    }
+
+    fn take_work(&mut self, now: Instant) -> bool {
+        let mut item = self.hw.read(SCHED_NEXT);
+        let mut moved = false;
+        for _ in 0..HOST_ITEMS_PER_TURN {
+            match item {
+                work::HOST_RX => self.hw.write(HOST_RX_GO, 1),
+                work::HOST_TX => self.hw.write(HOST_TX_GO, 1),
+                work::NIC_RX => return self.receive(now) || moved,
+                work::COMMAND => return self.command(now) || moved,
+                _ => return moved,
+            }
+            moved = true;
+            for _ in 0..SCHEDULER_POLLS {
+                item = self.hw.read(SCHED_NEXT);
+                if item != work::NONE {
+                    break;
+                }
+            }
+        }
+        moved
+    }
+
+    fn run_timers(&mut self, now: Instant) -> bool {
+        for _ in 0..TIMER_STEPS_PER_TURN {
+            match self.wheel.poll(&mut self.table, now.0) {
+                Step::Expired(slot) => {
+                    self.timer_expired(slot, now);
+                    return true;
+                }
+                Step::Moved => {}
+                Step::Idle => return false,
+            }
+        }
+        true
+    }
+
+    fn timer_expired(&mut self, slot: SlotIndex, now: Instant) {
+        let Some(connection) = self.table.get(slot) else { return };
+        match connection.tcb.poll_at() {
+            Some(deadline) if now.reached(deadline) => match connection.tcb.on_timer(now) {
+                TimerOutcome::TimedOut => self.end(slot, Fate::Reset(reset::TIMEOUT)),
+                TimerOutcome::Closed => self.end(slot, Fate::Closed),
+                TimerOutcome::None | TimerOutcome::Transmit => {
+                    self.wants_to_send(slot);
+                    self.arm(slot);
+                }
+            },
+            // The deadline has moved since the timer was started, which is left alone until it expires.
+            _ => self.arm(slot),
+        }
+    }
+
+    /// Sees that the slot's timer expires no later than its connection needs.
+    #[inline]
+    pub(crate) fn arm(&mut self, slot: SlotIndex) {
+        let Some(deadline) = self.table.get(slot).and_then(|connection| connection.tcb.poll_at()) else {
+            return;
+        };
+        if !self.wheel.runs_until(self.table.timer_link(slot), deadline.0) {
+            self.wheel.start(&mut self.table, slot, deadline.0);
+        }
+    }
+
+    /// The connection may have a segment to send.
+    #[inline]
+    pub(crate) fn wants_to_send(&mut self, slot: SlotIndex) {
+        self.table.enqueue(Queue::Transmit, slot);
+    }
+
+    /// Starts a connection's way out: from here on, its packets are the host's.
+    pub(crate) fn end(&mut self, slot: SlotIndex, fate: Fate) {
+        let Some(connection) = self.table.get(slot) else { return };
+        debug_assert!(connection.is_open());
+        connection.fate = fate;
+        let key = connection.lookup_key();
+        self.hw.lookup_delete(key);
+        self.wheel.stop(&mut self.table, slot);
+        self.cnum -= 1;
+        // A last RST or ACK may have to go out; the report follows it.
+        self.wants_to_send(slot);
+        self.run_load_control();
+        self.publish_load();
+    }
+
+    /// Runs load control: a packet has arrived, or a connection has come or gone.
+    #[inline]
+    pub(crate) fn run_load_control(&mut self) {
+        self.qlen = self.hw.segments_waiting();
+        let state = self.load.state();
+        let changed = self.load.run(Load { qlen: self.qlen, cnum: self.cnum });
+        self.soft_limit_unreported |= changed;
+        if changed || self.load.state() != state {
+            self.publish_load();
+        }
+    }
+
+    /// Shows `Cnum` and the state of load control to the host.
+    pub(crate) fn publish_load(&mut self) {
+        self.hw.publish(mailbox::STS_CNUM, self.cnum);
+        self.hw.publish(mailbox::STS_SOFT_LIMIT, self.load.soft_limit());
+        self.hw.publish(mailbox::STS_LOAD_STATE, self.load.state() as u32);
+    }
+}

@@ -1,0 +1,139 @@
+//! What the firmware asks of the NIC: the registers of [`baton_abi::mmio`] and nothing else.
+//!
+//! The firmware is generic over [`Hardware`]. On the softcore it is the real bus; in native tests it is a
+//! model that decodes the same offsets, so that a test exercises the same register protocol. Device
+//! reads have no side effect, so `read` takes a shared reference.
+
+use baton_abi::mmio::{
+    self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
+    LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO, TX_HEADER, TX_LEN,
+};
+
+/// The device registers of the NIC and its sleep instruction.
+pub trait Hardware {
+    /// Reads the register at this offset from `MMIO_BASE`.
+    fn read(&self, register: u32) -> u32;
+
+    /// Writes the register at this offset from `MMIO_BASE`.
+    fn write(&mut self, register: u32, value: u32);
+
+    /// Sleeps until there is work or `TIME_US` has reached `WAKE_AT`.
+    fn sleep(&mut self);
+}
+
+/// Result of a lookup-table operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookupOutcome {
+    Done,
+    BucketFull,
+    Absent,
+    Exists,
+}
+
+/// The key of a connection: remote address, local address, remote port in the high half and local port
+/// in the low half.
+pub type LookupKey = [u32; 3];
+
+/// Polls of `LOOKUP_RESULT` before an operation is taken for failed. The table answers in a few cycles;
+/// the bound only keeps a broken device from hanging the firmware.
+const LOOKUP_POLLS: u32 = 1024;
+
+/// Register sequences that more than one part of the firmware uses.
+pub trait HardwareExt: Hardware {
+    /// Word `index` of the mailbox that the host writes.
+    fn config(&self, index: usize) -> u32 {
+        self.read(MBOX_CFG + 4 * index as u32)
+    }
+
+    /// Sets word `index` of the mailbox that the host reads.
+    fn publish(&mut self, index: usize, value: u32) {
+        self.write(MBOX_STS + 4 * index as u32, value);
+    }
+
+    /// Word `index` of the segment descriptor at the head of the NIC receive queue.
+    fn segment_word(&self, index: usize) -> u32 {
+        self.read(NIC_RX + 4 * index as u32)
+    }
+
+    /// Segments in the NIC receive queue, the one in the window among them.
+    fn segments_waiting(&self) -> u32 {
+        self.read(NIC_RX_QLEN) & 0xFFFF
+    }
+
+    /// Word `index` of the command slots.
+    fn command_word(&self, index: usize) -> u32 {
+        self.read(CMD + 4 * index as u32)
+    }
+
+    /// Command slots in the window.
+    fn command_slots(&self) -> u32 {
+        self.read(CMD_COUNT)
+    }
+
+    /// Drops `slots` command slots.
+    fn pop_command(&mut self, slots: u32) {
+        self.write(CMD_POP, slots);
+    }
+
+    /// Hands a job to the receive mover.
+    fn job(&mut self, op: u32, src: u16, len: u16, addr: u32) {
+        self.write(JOB_SRC_LEN, u32::from(src) | u32::from(len) << 16);
+        self.write(JOB_ADDR, addr);
+        self.write(JOB_GO, op);
+    }
+
+    /// Appends a word to the event words; eight make a slot.
+    fn event_word(&mut self, word: u32) {
+        self.write(EVT_DATA, word);
+    }
+
+    /// Writes word `index` of the next segment's header.
+    fn header_word(&mut self, index: usize, word: u32) {
+        self.write(TX_HEADER + 4 * index as u32, word);
+    }
+
+    /// Sends the header, `header_len` bytes with its padding, and `len` bytes from `addr`.
+    fn transmit(&mut self, header_len: u32, addr: u32, len: u16) {
+        self.write(TX_ADDR, addr);
+        self.write(TX_LEN, u32::from(len));
+        self.write(TX_GO, header_len | mmio::TX_GO_IP_CHECKSUM | mmio::TX_GO_TCP_CHECKSUM);
+    }
+
+    /// Adds an entry to the lookup table.
+    fn lookup_insert(&mut self, key: LookupKey, value: u16) -> LookupOutcome {
+        self.write(LOOKUP_VALUE, u32::from(value));
+        self.lookup(key, lookup::INSERT)
+    }
+
+    /// Removes an entry from the lookup table.
+    fn lookup_delete(&mut self, key: LookupKey) -> LookupOutcome {
+        self.lookup(key, lookup::DELETE)
+    }
+
+    #[doc(hidden)]
+    fn lookup(&mut self, key: LookupKey, op: u32) -> LookupOutcome {
+        for (index, word) in key.into_iter().enumerate() {
+            self.write(LOOKUP_KEY + 4 * index as u32, word);
+        }
+        self.write(LOOKUP_OP, op);
+        for _ in 0..LOOKUP_POLLS {
+            let result = self.read(LOOKUP_RESULT);
+            if result & lookup::BUSY == 0 {
+                return match result >> lookup::OUTCOME_SHIFT & 3 {
+                    lookup::OK => LookupOutcome::Done,
+                    lookup::FULL => LookupOutcome::BucketFull,
+                    lookup::EXISTS => LookupOutcome::Exists,
+                    _ => LookupOutcome::Absent,
+                };
+            }
+        }
+        // A table that never answers takes no connection.
+        if op == lookup::INSERT {
+            LookupOutcome::BucketFull
+        } else {
+            LookupOutcome::Absent
+        }
+    }
+}
+
+impl<H: Hardware> HardwareExt for H {}

@@ -1,0 +1,125 @@
+//! Start code, trap and panic handlers, and the registers as memory.
+//!
+//! The image is one flat block at `RAM_BASE` whose first word is the first instruction; `link.ld` lays it
+//! out. Nothing outside this file is unsafe.
+
+use core::{
+    arch::{asm, global_asm},
+    cell::UnsafeCell,
+    mem::MaybeUninit,
+    panic::PanicInfo,
+    ptr,
+};
+
+use baton_abi::{
+    mmio::{MBOX_STS, MMIO_BASE},
+    regs::mailbox,
+};
+use baton_fw::{Firmware, Hardware, Slot};
+
+// Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
+// `main`. A trap has no way back: its handler starts on a fresh stack, whatever state the old one is in.
+global_asm!(
+    ".section .start, \"ax\"",
+    ".global _start",
+    "_start:",
+    "    la   sp, _stack_top",
+    "    la   t0, _trap",
+    "    csrw mtvec, t0",
+    "    la   t0, _bss_start",
+    "    la   t1, _bss_end",
+    "1:  bgeu t0, t1, 2f",
+    "    sw   zero, 0(t0)",
+    "    addi t0, t0, 4",
+    "    j    1b",
+    "2:  call {main}",
+    "    .balign 4",
+    "_trap:",
+    "    la   sp, _stack_top",
+    "    csrr a0, mcause",
+    "    csrr a1, mepc",
+    "    call {fault}",
+    main = sym main,
+    fault = sym fault,
+);
+
+/// Connections that the image can hold; `build.rs` sets it, and the linker checks that they fit.
+const CONNECTIONS: usize = parse(env!("BATON_FW_CONNECTIONS"));
+/// Cause that STS_FIRMWARE shows after a panic; no trap has this number.
+const CAUSE_PANIC: u32 = 0xFFFF;
+/// STS_FIRMWARE after a trap or a panic, with the cause in the low half.
+const DEAD: u32 = 0xDEAD_0000;
+
+const fn parse(text: &str) -> usize {
+    match usize::from_str_radix(text, 10) {
+        Ok(number) => number,
+        Err(_) => panic!("BATON_FW_CONNECTIONS is not a number"),
+    }
+}
+
+/// The device registers, as memory from `MMIO_BASE` on.
+struct Registers;
+
+impl Hardware for Registers {
+    #[inline(always)]
+    fn read(&self, register: u32) -> u32 {
+        // SAFETY: the library passes register offsets of `baton_abi::mmio`, all word-aligned and inside the
+        // 64 KiB of device registers, which hold no Rust object. A read has no side effect.
+        unsafe { ptr::read_volatile((MMIO_BASE + register) as *const u32) }
+    }
+
+    #[inline(always)]
+    fn write(&mut self, register: u32, value: u32) {
+        // SAFETY: as for `read`. What a write starts touches core memory in no way: DMA reaches host
+        // memory only.
+        unsafe { ptr::write_volatile((MMIO_BASE + register) as *mut u32, value) }
+    }
+
+    #[inline(always)]
+    fn sleep(&mut self) {
+        // SAFETY: `wfi` changes neither memory nor registers. Interrupts are off; it ends when there is work.
+        unsafe { asm!("wfi", options(nomem, nostack)) }
+    }
+}
+
+/// Memory for the connection table. It lies behind .bss, which the start code clears, and costs the image no
+/// bytes.
+struct TableMemory(UnsafeCell<[MaybeUninit<Slot>; CONNECTIONS]>);
+
+// SAFETY: there is one hart and no interrupt handler that returns, and `main` alone touches the cell.
+unsafe impl Sync for TableMemory {}
+
+#[link_section = ".uninit"]
+static TABLE: TableMemory = TableMemory(UnsafeCell::new([const { MaybeUninit::uninit() }; CONNECTIONS]));
+
+/// Called once, by the start code.
+extern "C" fn main() -> ! {
+    // SAFETY: `main` runs once and nothing else names `TABLE`, so this is the only reference to it.
+    let memory = unsafe { &mut *TABLE.0.get() };
+    for slot in memory.iter_mut() {
+        slot.write(Slot::EMPTY);
+    }
+    // SAFETY: the loop above has initialised every slot, and `MaybeUninit<Slot>` has the layout of `Slot`.
+    let slots = unsafe { &mut *(ptr::from_mut(memory) as *mut [Slot; CONNECTIONS]) };
+    Firmware::new(Registers, slots).run()
+}
+
+/// Tells the host what happened, and stops.
+fn stop(cause: u32, pc: u32) -> ! {
+    let mut registers = Registers;
+    registers.write(MBOX_STS + 4 * mailbox::STS_FAULT_PC as u32, pc);
+    registers.write(MBOX_STS + 4 * mailbox::STS_FIRMWARE as u32, DEAD | cause & 0xFFFF);
+    loop {
+        registers.sleep();
+    }
+}
+
+/// Called by the trap code. Interrupts are never enabled, so every trap is an exception: a defect.
+extern "C" fn fault(cause: u32, pc: u32) -> ! {
+    stop(cause, pc)
+}
+
+#[panic_handler]
+fn panicked(_: &PanicInfo) -> ! {
+    stop(CAUSE_PANIC, 0)
+}

@@ -1,0 +1,211 @@
+//! The connection table: slots with generations, and the queues that run through them.
+//!
+//! A connection's name ([`ConnId`]) is its slot and the slot's generation, which changes when the slot is
+//! freed, so that packets and commands for a connection that has left are told from those of its successor.
+//! Free slots are reused in the order in which they were freed, which keeps a name out of use for as long
+//! as possible.
+//!
+//! Queues are linked through the slots: a slot is in each queue at most once, and entering and leaving take a
+//! few instructions whatever the number of connections. A slot may be freed while it is still queued; whoever
+//! takes it out finds no connection, or a new one with nothing to do.
+
+use baton_abi::msg::ConnId;
+
+use crate::{
+    connection::Connection,
+    wheel::{SlotIndex, TimerLink, TimerLinks, NONE},
+};
+
+/// The queues.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// Free slots.
+    Free = 0,
+    /// Connections that may have a segment to send.
+    Transmit = 1,
+    /// Connections with something to tell the host.
+    Report = 2,
+    /// Connections on their way back to the host that wait for older packets.
+    Restore = 3,
+}
+
+const QUEUES: usize = 4;
+/// Link of a slot that is not in the queue.
+const ABSENT: SlotIndex = u16::MAX - 1;
+/// Most slots of a table: a name has 12 bits for the slot.
+pub const SLOTS_MAX: usize = 1 << ConnId::SLOT_BITS;
+const GENERATION_MASK: u16 = (1 << (16 - ConnId::SLOT_BITS)) - 1;
+
+/// One place for a connection.
+#[derive(Debug)]
+pub struct Slot {
+    pub connection: Option<Connection>,
+    pub timer: TimerLink,
+    links: [SlotIndex; QUEUES],
+    generation: u16,
+}
+
+impl Slot {
+    /// A slot that no connection has used yet.
+    pub const EMPTY: Slot =
+        Slot { connection: None, timer: TimerLink::IDLE, links: [ABSENT; QUEUES], generation: 0 };
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Ends {
+    head: SlotIndex,
+    tail: SlotIndex,
+}
+
+/// All connections of the NIC, over memory that the caller provides.
+#[derive(Debug)]
+pub struct Table<'a> {
+    slots: &'a mut [Slot],
+    queues: [Ends; QUEUES],
+}
+
+impl<'a> Table<'a> {
+    /// Takes empty slots; those beyond [`SLOTS_MAX`] cannot be named and stay unused.
+    pub fn new(slots: &'a mut [Slot]) -> Self {
+        let usable = slots.len().min(SLOTS_MAX);
+        let mut table =
+            Table { slots: &mut slots[..usable], queues: [Ends { head: NONE, tail: NONE }; QUEUES] };
+        for slot in 0..table.slots.len() {
+            table.enqueue(Queue::Free, slot as SlotIndex);
+        }
+        table
+    }
+
+    /// Connections that the table can hold.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The name that the next connection will have, or `None` when the table is full.
+    pub fn next_free(&self) -> Option<ConnId> {
+        let head = self.queues[Queue::Free as usize].head;
+        self.slots.get(usize::from(head)).map(|slot| ConnId::new(usize::from(head), slot.generation))
+    }
+
+    /// Puts a connection into the slot of [`Table::next_free`].
+    pub fn occupy(&mut self, connection: Connection) -> Option<SlotIndex> {
+        let slot = self.dequeue(Queue::Free)?;
+        self.slots[usize::from(slot)].connection = Some(connection);
+        Some(slot)
+    }
+
+    /// Frees a slot; its name is no longer valid. The timer must be stopped.
+    pub fn release(&mut self, slot: SlotIndex) {
+        let entry = &mut self.slots[usize::from(slot)];
+        debug_assert!(!entry.timer.is_running());
+        entry.connection = None;
+        entry.generation = (entry.generation + 1) & GENERATION_MASK;
+        self.enqueue(Queue::Free, slot);
+    }
+
+    /// The slot of a connection that has this name now.
+    pub fn find(&self, conn: ConnId) -> Option<SlotIndex> {
+        let slot = self.slots.get(conn.slot())?;
+        (slot.generation == conn.generation() && slot.connection.is_some())
+            .then_some(conn.slot() as SlotIndex)
+    }
+
+    /// The name of a slot's connection.
+    pub fn name(&self, slot: SlotIndex) -> ConnId {
+        ConnId::new(usize::from(slot), self.slots[usize::from(slot)].generation)
+    }
+
+    /// The connection in a slot.
+    #[inline]
+    pub fn get(&mut self, slot: SlotIndex) -> Option<&mut Connection> {
+        self.slots.get_mut(usize::from(slot))?.connection.as_mut()
+    }
+
+    /// The timer of a slot, for reading.
+    #[inline]
+    pub fn timer_link(&self, slot: SlotIndex) -> &TimerLink {
+        &self.slots[usize::from(slot)].timer
+    }
+
+    /// Appends a slot to a queue, unless it is in it.
+    pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
+        let link = &mut self.slots[usize::from(slot)].links[queue as usize];
+        if *link != ABSENT {
+            return;
+        }
+        *link = NONE;
+        let ends = &mut self.queues[queue as usize];
+        let tail = core::mem::replace(&mut ends.tail, slot);
+        if tail == NONE {
+            ends.head = slot;
+        } else {
+            self.slots[usize::from(tail)].links[queue as usize] = slot;
+        }
+    }
+
+    /// Takes the oldest slot out of a queue.
+    pub fn dequeue(&mut self, queue: Queue) -> Option<SlotIndex> {
+        let ends = &mut self.queues[queue as usize];
+        let head = ends.head;
+        let next =
+            core::mem::replace(&mut self.slots.get_mut(usize::from(head))?.links[queue as usize], ABSENT);
+        ends.head = next;
+        if next == NONE {
+            ends.tail = NONE;
+        }
+        Some(head)
+    }
+
+    /// The oldest slot in a queue.
+    #[inline]
+    pub fn first(&self, queue: Queue) -> Option<SlotIndex> {
+        let head = self.queues[queue as usize].head;
+        (head != NONE).then_some(head)
+    }
+}
+
+impl TimerLinks for Table<'_> {
+    #[inline]
+    fn timer(&mut self, slot: SlotIndex) -> &mut TimerLink {
+        &mut self.slots[usize::from(slot)].timer
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots(n: usize) -> Vec<Slot> {
+        (0..n).map(|_| Slot::EMPTY).collect()
+    }
+
+    #[test]
+    fn queues_are_first_in_first_out_without_duplicates() {
+        let mut memory = slots(4);
+        let mut table = Table::new(&mut memory);
+        for slot in [2, 0, 2, 3, 0] {
+            table.enqueue(Queue::Transmit, slot);
+        }
+        table.enqueue(Queue::Report, 3);
+        let order: Vec<_> = std::iter::from_fn(|| table.dequeue(Queue::Transmit)).collect();
+        assert_eq!(order, [2, 0, 3]);
+        assert_eq!(table.first(Queue::Report), Some(3));
+        table.enqueue(Queue::Transmit, 2);
+        assert_eq!(table.dequeue(Queue::Transmit), Some(2));
+        assert_eq!(table.dequeue(Queue::Transmit), None);
+    }
+
+    #[test]
+    fn freed_names_are_not_reused() {
+        let mut memory = slots(2);
+        let mut table = Table::new(&mut memory);
+        let mut seen = std::collections::HashSet::new();
+        for _ in 0..2 << (16 - ConnId::SLOT_BITS) {
+            let conn = table.next_free().unwrap();
+            assert!(seen.insert(conn), "{conn:?} was used before");
+            let slot = table.dequeue(Queue::Free).unwrap();
+            assert_eq!(table.find(conn), None, "an empty slot has no connection");
+            table.release(slot);
+        }
+    }
+}

@@ -1,0 +1,363 @@
+//! A model of the NIC behind the register map: decodes the same offsets as the hardware, moves real bytes, and
+//! asserts what firmware must keep to (room before every push, access rights, whole events).
+
+use std::collections::{HashMap, VecDeque};
+
+use baton_abi::{
+    mmio::*,
+    msg::Header,
+    ring::{RX_FLAG_CHECKSUM_OK, RX_FLAG_FROM_NIC, SLOT_WORDS},
+    Access, Register,
+};
+use rand_chacha::{
+    rand_core::{RngCore, SeedableRng},
+    ChaCha8Rng,
+};
+
+use crate::hardware::Hardware;
+
+pub const JOB_SLOTS: usize = 16;
+pub const EVENT_WORDS: usize = 16 * SLOT_WORDS;
+pub const TX_SLOTS: usize = 4;
+/// Offset of the first frame byte in a stored frame.
+const PAD: usize = 2;
+const IP: usize = 14;
+const TCP: usize = 34;
+
+struct Packet {
+    stored: Vec<u8>,
+    words: [u32; nic_rx::WORDS],
+}
+
+/// A frame that reached the host: its bytes, without padding, and the completion's flags.
+#[derive(Debug, Clone)]
+pub struct HostFrame {
+    pub frame: Vec<u8>,
+    pub flags: u16,
+}
+
+pub struct MockNic {
+    pub time_us: u32,
+    pub memory: Vec<u8>,
+    pub config: [u32; 16],
+    pub status: [u32; 16],
+    pub lookup: HashMap<[u32; 3], u16>,
+    /// Refuse insertions as a full bucket would.
+    pub bucket_full: bool,
+    pub commands: VecDeque<[u32; SLOT_WORDS]>,
+    /// Messages delivered to the event ring.
+    pub events: VecDeque<Vec<u32>>,
+    /// The event ring accepts no more slots.
+    pub event_ring_full: bool,
+    pub host_frames: VecDeque<HostFrame>,
+    pub wire: VecDeque<Vec<u8>>,
+    /// Host items that wait for the core, and how many it has moved.
+    pub host_rx_waiting: u32,
+    pub host_tx_waiting: u32,
+    pub moved: Vec<u32>,
+    /// Most segments between two looks at the scheduler.
+    pub burst_max: u32,
+    pub sleeps: u32,
+    packets: VecDeque<Packet>,
+    /// Packets whose descriptor has been passed by NIC_RX_NEXT.
+    passed: usize,
+    jobs: VecDeque<[u32; 4]>,
+    event_words: VecDeque<u32>,
+    pending_tx: VecDeque<Vec<u8>>,
+    registers: HashMap<u32, u32>,
+    header: [u32; 32],
+    lookup_result: u32,
+    burst: std::cell::Cell<u32>,
+    /// Stall the movers at random.
+    pub stalls: bool,
+    random: ChaCha8Rng,
+}
+
+impl MockNic {
+    pub fn new(seed: u64) -> Self {
+        MockNic {
+            time_us: 0xFFFF_0000,
+            memory: vec![0; 1 << 19],
+            config: [0; 16],
+            status: [0; 16],
+            lookup: HashMap::new(),
+            bucket_full: false,
+            commands: VecDeque::new(),
+            events: VecDeque::new(),
+            event_ring_full: false,
+            host_frames: VecDeque::new(),
+            wire: VecDeque::new(),
+            host_rx_waiting: 0,
+            host_tx_waiting: 0,
+            moved: Vec::new(),
+            burst_max: 0,
+            sleeps: 0,
+            packets: VecDeque::new(),
+            passed: 0,
+            jobs: VecDeque::new(),
+            event_words: VecDeque::new(),
+            pending_tx: VecDeque::new(),
+            registers: HashMap::new(),
+            header: [0; 32],
+            lookup_result: 0,
+            burst: std::cell::Cell::new(0),
+            stalls: false,
+            random: ChaCha8Rng::seed_from_u64(seed),
+        }
+    }
+
+    /// A frame from the wire, or injected: to the NIC queue on a hit, else to the host.
+    pub fn arrive(&mut self, frame: &[u8]) {
+        let half = |at: usize| u32::from(frame[at]) << 8 | u32::from(frame[at + 1]);
+        let word = |at: usize| half(at) << 16 | half(at + 2);
+        assert!(frame.len() >= TCP + 20 && half(12) == 0x0800 && frame[IP] == 0x45 && frame[IP + 9] == 6);
+        assert_eq!(sum(&frame[IP..TCP]), 0xFFFF, "IPv4 header checksum");
+        let total = half(IP + 2) as usize;
+        let tcp = &frame[TCP..IP + total];
+        let pseudo = sum(&frame[IP + 12..IP + 20]) + 6 + tcp.len() as u32;
+        assert_eq!(fold(pseudo + sum(tcp)), 0xFFFF, "TCP checksum");
+        let key = [word(IP + 12), word(IP + 16), half(TCP) << 16 | half(TCP + 2)];
+        let Some(&value) = self.lookup.get(&key) else {
+            self.host_frames.push_back(HostFrame { frame: frame.to_vec(), flags: RX_FLAG_CHECKSUM_OK });
+            return;
+        };
+        let header_len = (frame[TCP + 12] >> 4) as usize * 4;
+        let payload = IP + total - TCP - header_len;
+        let mut words = [0; nic_rx::WORDS];
+        words[nic_rx::CONN_LEN] = u32::from(value) | (payload as u32) << 16;
+        words[nic_rx::OFFSET] = (PAD + TCP + header_len) as u32
+            | u32::from(frame[IP + 1] & 3) << 12
+            | (frame.len() as u32 + 2) << 16;
+        words[nic_rx::SEQ] = word(TCP + 4);
+        words[nic_rx::ACK] = word(TCP + 8);
+        words[nic_rx::FLAGS_WINDOW] = word(TCP + 12);
+        for index in 0..(header_len - 20) / 4 {
+            words[nic_rx::OPTIONS + index] = word(TCP + 20 + 4 * index);
+        }
+        let stored = [&[0; PAD], frame].concat();
+        self.packets.push_back(Packet { stored, words });
+    }
+
+    pub fn queue_len(&self) -> usize {
+        self.packets.len() - self.passed
+    }
+
+    /// Posts a command of whole slots.
+    pub fn command(&mut self, words: &[u32]) {
+        for slot in words.chunks(SLOT_WORDS) {
+            let mut padded = [0; SLOT_WORDS];
+            padded[..slot.len()].copy_from_slice(slot);
+            self.commands.push_back(padded);
+        }
+    }
+
+    /// Time passes and the movers work.
+    pub fn step(&mut self, us: u32) {
+        self.time_us = self.time_us.wrapping_add(us);
+        while !self.jobs.is_empty() && !self.stalled() {
+            if !self.run_job() {
+                break;
+            }
+        }
+        while !self.pending_tx.is_empty() && !self.stalled() {
+            self.wire.extend(self.pending_tx.pop_front());
+        }
+    }
+
+    pub fn is_quiet(&self) -> bool {
+        self.jobs.is_empty() && self.pending_tx.is_empty() && self.event_words.is_empty()
+    }
+
+    fn stalled(&mut self) -> bool {
+        self.stalls && self.random.next_u32() % 4 == 0
+    }
+
+    /// Carries out the oldest job. False: it has to wait.
+    fn run_job(&mut self) -> bool {
+        let [op, src_len, addr, _] = self.jobs[0];
+        let (src, len) = ((src_len & 0xFFFF) as usize, (src_len >> 16) as usize);
+        match op {
+            job::COPY => {
+                let packet = &self.packets.front().expect("a packet to copy from").stored;
+                let bytes = packet[src..src + len].to_vec();
+                self.memory[addr as usize..addr as usize + len].copy_from_slice(&bytes);
+            }
+            job::POP | job::TO_HOST => {
+                let packet = self.packets.pop_front().expect("a packet to free");
+                self.passed =
+                    self.passed.checked_sub(1).expect("descriptor passed before the packet is freed");
+                if op == job::TO_HOST {
+                    let flags = RX_FLAG_CHECKSUM_OK | RX_FLAG_FROM_NIC;
+                    self.host_frames.push_back(HostFrame { frame: packet.stored[PAD..].to_vec(), flags });
+                }
+            }
+            job::EVENT => {
+                if self.event_ring_full {
+                    return false;
+                }
+                assert!(
+                    len > 0 && self.event_words.len() >= len * SLOT_WORDS,
+                    "events shorter than their job"
+                );
+                let mut words: VecDeque<u32> = self.event_words.drain(..len * SLOT_WORDS).collect();
+                while let Some(&first) = words.front() {
+                    let header = Header::from_word(first);
+                    assert!(header.slots_valid() && usize::from(header.slots) * SLOT_WORDS <= words.len());
+                    self.events.push_back(words.drain(..usize::from(header.slots) * SLOT_WORDS).collect());
+                }
+            }
+            other => panic!("job {other}"),
+        }
+        self.jobs.pop_front();
+        true
+    }
+
+    fn transmit(&mut self, go: u32) {
+        assert!(self.pending_tx.len() < TX_SLOTS, "transmit without room");
+        assert_eq!(go & !0xFF, TX_GO_IP_CHECKSUM | TX_GO_TCP_CHECKSUM);
+        let header_len = (go & 0xFF) as usize;
+        let mut stored: Vec<u8> = self.header.iter().flat_map(|word| word.to_be_bytes()).collect();
+        stored.truncate(header_len);
+        let mut frame = stored.split_off(PAD);
+        let addr = self.registers.get(&TX_ADDR).copied().unwrap_or(0) as usize;
+        let len = (self.registers.get(&TX_LEN).copied().unwrap_or(0) & 0xFFFF) as usize;
+        if len > 0 {
+            frame.extend_from_slice(&self.memory[addr..addr + len]);
+        }
+        assert_eq!(frame.len() - IP, usize::from(frame[IP + 2]) << 8 | usize::from(frame[IP + 3]));
+        assert!(frame.len() <= 1514);
+        let ip_sum = !sum(&frame[IP..TCP]) as u16;
+        frame[IP + 10..IP + 12].copy_from_slice(&ip_sum.to_be_bytes());
+        let tcp_sum = !sum(&frame[TCP..]) as u16;
+        frame[TCP + 16..TCP + 18].copy_from_slice(&tcp_sum.to_be_bytes());
+        self.pending_tx.push_back(frame);
+        self.burst.set(self.burst.get() + 1);
+        self.burst_max = self.burst_max.max(self.burst.get());
+    }
+
+    fn operate_lookup(&mut self, op: u32) {
+        let key = [0, 4, 8].map(|at| self.registers[&(LOOKUP_KEY + at)]);
+        let (outcome, value) = match op {
+            lookup::INSERT if self.lookup.contains_key(&key) => (lookup::EXISTS, 0),
+            lookup::INSERT if self.bucket_full => (lookup::FULL, 0),
+            lookup::INSERT => {
+                self.lookup.insert(key, self.registers[&LOOKUP_VALUE] as u16);
+                (lookup::OK, 0)
+            }
+            lookup::DELETE => self.lookup.remove(&key).map_or((lookup::ABSENT, 0), |v| (lookup::OK, v)),
+            _ => panic!("lookup operation {op}"),
+        };
+        self.lookup_result = outcome << lookup::OUTCOME_SHIFT | u32::from(value);
+    }
+
+    fn scheduled(&self) -> u32 {
+        self.burst.set(0);
+        if self.host_rx_waiting > 0 {
+            work::HOST_RX
+        } else if self.host_tx_waiting > 0 {
+            work::HOST_TX
+        } else if self.queue_len() > 0 {
+            work::NIC_RX
+        } else if !self.commands.is_empty() {
+            work::COMMAND
+        } else {
+            work::NONE
+        }
+    }
+}
+
+/// The register that an offset belongs to.
+fn register(offset: u32) -> &'static Register {
+    assert_eq!(offset % 4, 0);
+    BLOCKS
+        .iter()
+        .flat_map(|block| block.registers)
+        .find(|r| (r.address..r.address + 4 * r.count).contains(&offset))
+        .unwrap_or_else(|| panic!("no register at {offset:#x}"))
+}
+
+impl Hardware for MockNic {
+    fn read(&self, offset: u32) -> u32 {
+        let r = register(offset);
+        assert_ne!(r.access, Access::WriteOnly, "read of {}", r.name);
+        let index = ((offset - r.address) / 4) as usize;
+        match r.address {
+            SCHED_NEXT => self.scheduled(),
+            STATUS => {
+                let mut status = 0;
+                if self.jobs.len() + 4 <= JOB_SLOTS {
+                    status |= STATUS_JOB_ROOM;
+                }
+                if self.event_words.len() + 8 * SLOT_WORDS <= EVENT_WORDS {
+                    status |= STATUS_EVENT_ROOM;
+                }
+                if self.pending_tx.len() < TX_SLOTS {
+                    status |= STATUS_TX_ROOM;
+                }
+                status
+            }
+            TIME_US => self.time_us,
+            CMD_COUNT => self.commands.len().min(8) as u32,
+            NIC_RX_QLEN => self.queue_len() as u32,
+            LOOKUP_RESULT => self.lookup_result,
+            MBOX_CFG => self.config[index],
+            NIC_RX => self.packets[self.passed].words[index],
+            CMD => self.commands.get(index / SLOT_WORDS).map_or(0xDEAD_BEEF, |slot| slot[index % SLOT_WORDS]),
+            _ => panic!("unexpected read of {}", r.name),
+        }
+    }
+
+    fn write(&mut self, offset: u32, value: u32) {
+        let r = register(offset);
+        assert_ne!(r.access, Access::ReadOnly, "write to {}", r.name);
+        let index = ((offset - r.address) / 4) as usize;
+        match r.address {
+            HOST_RX_GO => {
+                self.host_rx_waiting -= 1;
+                self.moved.push(work::HOST_RX);
+            }
+            HOST_TX_GO => {
+                self.host_tx_waiting -= 1;
+                self.moved.push(work::HOST_TX);
+            }
+            NIC_RX_NEXT => {
+                assert!(self.queue_len() > 0);
+                self.passed += 1;
+            }
+            CMD_POP => {
+                assert!(value as usize <= self.commands.len());
+                self.commands.drain(..value as usize);
+            }
+            JOB_GO => {
+                assert!(self.jobs.len() < JOB_SLOTS, "job without room");
+                let at = |register| self.registers.get(&register).copied().unwrap_or(0);
+                self.jobs.push_back([value, at(JOB_SRC_LEN), at(JOB_ADDR), 0]);
+            }
+            EVT_DATA => {
+                assert!(self.event_words.len() < EVENT_WORDS, "event without room");
+                self.event_words.push_back(value);
+            }
+            TX_GO => self.transmit(value),
+            LOOKUP_OP => self.operate_lookup(value),
+            MBOX_STS => self.status[index] = value,
+            TX_HEADER => self.header[index] = value,
+            _ => {
+                self.registers.insert(offset, value);
+            }
+        }
+    }
+
+    fn sleep(&mut self) {
+        self.sleeps += 1;
+    }
+}
+
+/// One's complement sum of big-endian halves, folded.
+fn sum(bytes: &[u8]) -> u32 {
+    fold(bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | u32::from(*pair.get(1).unwrap_or(&0))).sum())
+}
+
+fn fold(sum: u32) -> u32 {
+    let once = (sum >> 16) + (sum & 0xFFFF);
+    (once >> 16) + (once & 0xFFFF)
+}

@@ -1,0 +1,332 @@
+//! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
+//!
+//! Four levels of 64 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
+//! the whole level below, so that the four cover the 2^32 microseconds of the clock. An entry lies in the
+//! level of the highest digit in which its deadline differs from the wheel's time; it moves down when the
+//! wheel reaches its slot. [`TimerWheel::poll`] does one such step a call, so that a crowd of timers in one
+//! slot never holds up the event loop.
+//!
+//! Deadlines are rounded up to a tick: a timer may fire up to 256 microseconds late, never early. Links
+//! live in the table's slots, so the wheel works over any table size and holds no memory of its own but the
+//! heads.
+
+/// Index of a connection slot, or [`NONE`].
+pub type SlotIndex = u16;
+/// No slot.
+pub const NONE: SlotIndex = u16::MAX;
+
+const TICK_SHIFT: u32 = 8;
+const LEVELS: usize = 4;
+const LEVEL_BITS: u32 = 6;
+const LEVEL_SLOTS: usize = 1 << LEVEL_BITS;
+const TICK_MASK: u32 = (1 << (LEVEL_BITS * LEVELS as u32)) - 1;
+/// Longest time, in ticks, for which the wheel stands still when no timer runs: less than half the circle.
+const QUIET_TICKS_MAX: u32 = 1 << 22;
+/// The list of entries taken out of a slot that the wheel has reached.
+const REACHED: u16 = (LEVELS * LEVEL_SLOTS) as u16;
+/// [`TimerLink::list`] of a timer that is not running.
+const IDLE: u16 = u16::MAX;
+
+/// The wheel's part of a connection slot.
+#[derive(Clone, Copy, Debug)]
+pub struct TimerLink {
+    next: SlotIndex,
+    previous: SlotIndex,
+    /// List that holds this entry, or [`IDLE`].
+    list: u16,
+    /// Deadline in ticks.
+    deadline: u32,
+}
+
+impl TimerLink {
+    pub const IDLE: TimerLink = TimerLink { next: NONE, previous: NONE, list: IDLE, deadline: 0 };
+
+    pub fn is_running(&self) -> bool {
+        self.list != IDLE
+    }
+}
+
+/// Where the wheel finds its links.
+pub trait TimerLinks {
+    fn timer(&mut self, slot: SlotIndex) -> &mut TimerLink;
+}
+
+/// What a step of the wheel found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This slot's timer has expired; it runs no more.
+    Expired(SlotIndex),
+    /// Something was rearranged; there may be more to do at this time.
+    Moved,
+    /// Nothing is due.
+    Idle,
+}
+
+#[derive(Debug)]
+pub struct TimerWheel {
+    /// Time that the wheel has reached, in ticks.
+    now: u32,
+    heads: [SlotIndex; LEVELS * LEVEL_SLOTS + 1],
+    /// A bit for each slot that is not empty.
+    occupied: [u64; LEVELS],
+    /// Nothing is due before this tick. It may be too early, which costs one search, but not too late.
+    quiet_until: u32,
+}
+
+impl TimerWheel {
+    pub fn new(now_us: u32) -> Self {
+        TimerWheel {
+            now: now_us >> TICK_SHIFT,
+            heads: [NONE; LEVELS * LEVEL_SLOTS + 1],
+            occupied: [0; LEVELS],
+            quiet_until: now_us >> TICK_SHIFT,
+        }
+    }
+
+    /// Starts or restarts a slot's timer. A deadline in the past expires at once.
+    pub fn start(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline_us: u32) {
+        self.stop(links, slot);
+        let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
+        links.timer(slot).deadline = tick;
+        self.place(links, slot, tick);
+    }
+
+    /// Whether the slot's timer runs and expires no later than this.
+    pub fn runs_until(&self, link: &TimerLink, deadline_us: u32) -> bool {
+        let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
+        link.is_running() && !later(link.deadline, tick)
+    }
+
+    /// Stops a slot's timer, if it runs.
+    pub fn stop(&mut self, links: &mut impl TimerLinks, slot: SlotIndex) {
+        let TimerLink { next, previous, list, .. } = *links.timer(slot);
+        if list == IDLE {
+            return;
+        }
+        if previous == NONE {
+            self.heads[list as usize] = next;
+            if next == NONE && list != REACHED {
+                self.occupied[list as usize / LEVEL_SLOTS] &= !(1 << (list as usize % LEVEL_SLOTS));
+            }
+        } else {
+            links.timer(previous).next = next;
+        }
+        if next != NONE {
+            let follower = links.timer(next);
+            follower.previous = previous;
+            if previous == NONE {
+                follower.list = list;
+            }
+        }
+        links.timer(slot).list = IDLE;
+    }
+
+    /// Does one step towards `now_us`. Call until it says [`Step::Idle`], or again in the next turn.
+    pub fn poll(&mut self, links: &mut impl TimerLinks, now_us: u32) -> Step {
+        let slot = self.heads[REACHED as usize];
+        if slot != NONE {
+            self.stop(links, slot);
+            let deadline = links.timer(slot).deadline;
+            if later(deadline, self.now) {
+                self.place(links, slot, deadline);
+                return Step::Moved;
+            }
+            return Step::Expired(slot);
+        }
+        let now = now_us >> TICK_SHIFT & TICK_MASK;
+        if later(self.quiet_until, now) {
+            return Step::Idle;
+        }
+        match self.next_slot() {
+            Some((list, tick)) if !later(tick, now) => {
+                self.now = tick;
+                self.reach(links, list);
+                return Step::Moved;
+            }
+            Some((_, tick)) => self.quiet_until = tick,
+            None => self.quiet_until = now.wrapping_add(QUIET_TICKS_MAX) & TICK_MASK,
+        }
+        self.now = now;
+        Step::Idle
+    }
+
+    /// When [`TimerWheel::poll`] has something to do next: a deadline, or a slot to be rearranged before it.
+    pub fn next_deadline(&self) -> Option<u32> {
+        if self.heads[REACHED as usize] != NONE {
+            return Some(self.now << TICK_SHIFT);
+        }
+        self.next_slot().map(|(_, tick)| tick << TICK_SHIFT)
+    }
+
+    fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, tick: u32) {
+        let list = if later(tick, self.now) {
+            let digit = (31 - ((tick ^ self.now) & TICK_MASK).leading_zeros()) / LEVEL_BITS;
+            (digit as usize * LEVEL_SLOTS + (tick >> (digit * LEVEL_BITS)) as usize % LEVEL_SLOTS) as u16
+        } else {
+            REACHED
+        };
+        if list != REACHED {
+            self.occupied[list as usize / LEVEL_SLOTS] |= 1 << (list as usize % LEVEL_SLOTS);
+        }
+        if later(self.quiet_until, tick) {
+            // The slot's first tick: the entry moves down then, before it is due.
+            let span = list as usize / LEVEL_SLOTS % LEVELS * LEVEL_BITS as usize;
+            self.quiet_until = tick >> span << span;
+        }
+        let next = self.heads[list as usize];
+        self.heads[list as usize] = slot;
+        if next != NONE {
+            links.timer(next).previous = slot;
+        }
+        let link = links.timer(slot);
+        link.next = next;
+        link.previous = NONE;
+        link.list = list;
+    }
+
+    /// The slot that the wheel reaches first, and when. All entries of a level lie ahead of all entries
+    /// of the levels below it, so the lowest level that holds one has it.
+    fn next_slot(&self) -> Option<(u16, u32)> {
+        for level in 0..LEVELS {
+            let shift = level as u32 * LEVEL_BITS;
+            let here = self.now >> shift & (LEVEL_SLOTS as u32 - 1);
+            // The highest level wraps with the clock; on the others, slots behind `here` are empty.
+            let ahead = self.occupied[level].rotate_right(here);
+            if ahead != 0 {
+                let slot = (here + ahead.trailing_zeros()) % LEVEL_SLOTS as u32;
+                let digits_above = self.now & !((1 << (shift + LEVEL_BITS)) - 1);
+                let tick = digits_above | slot << shift;
+                return Some(((level * LEVEL_SLOTS) as u16 + slot as u16, tick & TICK_MASK));
+            }
+        }
+        None
+    }
+
+    /// Moves a slot's list to the reached list, which is empty. Its members learn their new list one by
+    /// one, when they come to the list's head; only the head is looked at before that.
+    fn reach(&mut self, links: &mut impl TimerLinks, list: u16) {
+        let head = core::mem::replace(&mut self.heads[list as usize], NONE);
+        self.occupied[list as usize / LEVEL_SLOTS] &= !(1 << (list as usize % LEVEL_SLOTS));
+        self.heads[REACHED as usize] = head;
+        links.timer(head).list = REACHED;
+    }
+}
+
+/// Whether tick `a` is after tick `b`, on the circle of the clock.
+fn later(a: u32, b: u32) -> bool {
+    let distance = a.wrapping_sub(b) & TICK_MASK;
+    distance != 0 && distance <= TICK_MASK / 2
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Links(Vec<TimerLink>);
+
+    impl TimerLinks for Links {
+        fn timer(&mut self, slot: SlotIndex) -> &mut TimerLink {
+            &mut self.0[slot as usize]
+        }
+    }
+
+    /// xorshift32: any sequence will do here, as long as it is the same every time.
+    struct Random(u32);
+
+    impl Random {
+        fn below(&mut self, bound: u32) -> u32 {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 17;
+            self.0 ^= self.0 << 5;
+            self.0 % bound
+        }
+    }
+
+    fn expire(wheel: &mut TimerWheel, links: &mut Links, now: u32) -> Vec<SlotIndex> {
+        let mut expired = Vec::new();
+        for _ in 0..10_000 {
+            match wheel.poll(links, now) {
+                Step::Expired(slot) => expired.push(slot),
+                Step::Moved => {}
+                Step::Idle => return expired,
+            }
+        }
+        panic!("the wheel never came to rest");
+    }
+
+    #[test]
+    fn fires_once_within_a_tick() {
+        let mut links = Links(vec![TimerLink::IDLE; 1]);
+        for delay in [0, 1, 255, 256, 40_000, 1_000_000, 60_000_000, 2_000_000_000] {
+            for origin in [0u32, 0x7FFF_FF00, 0xFFFF_FF80] {
+                let mut wheel = TimerWheel::new(origin);
+                let deadline = origin.wrapping_add(delay);
+                wheel.start(&mut links, 0, deadline);
+                if delay > 1 {
+                    assert!(expire(&mut wheel, &mut links, deadline.wrapping_sub(1)).is_empty());
+                }
+                assert_eq!(expire(&mut wheel, &mut links, deadline.wrapping_add(256)), [0], "delay {delay}");
+                assert!(!links.0[0].is_running());
+                assert_eq!(wheel.next_deadline(), None);
+            }
+        }
+    }
+
+    /// Random starts, stops and waits against a plain list of deadlines, across the clock's wrap.
+    #[test]
+    fn agrees_with_a_list_of_deadlines() {
+        for seed in 1..40u32 {
+            let mut random = Random(seed.wrapping_mul(0x9E37_79B9));
+            let mut now = 0u32.wrapping_sub(random.below(200_000_000));
+            let count = 1 + random.below(40) as usize;
+            let mut links = Links(vec![TimerLink::IDLE; count]);
+            let mut wheel = TimerWheel::new(now);
+            let mut model: Vec<Option<u32>> = vec![None; count];
+            for _ in 0..3000 {
+                let slot = random.below(count as u32) as usize;
+                match random.below(4) {
+                    0 | 1 => {
+                        let bits = 1 + random.below(30);
+                        let deadline = now.wrapping_add(random.below(1 << bits));
+                        wheel.start(&mut links, slot as SlotIndex, deadline);
+                        model[slot] = Some(deadline);
+                    }
+                    2 => {
+                        wheel.stop(&mut links, slot as SlotIndex);
+                        model[slot] = None;
+                    }
+                    _ => {
+                        let bits = 1 + random.below(27);
+                        now = now.wrapping_add(random.below(1 << bits));
+                        // Sometimes only a few steps: the wheel must bear interruption.
+                        let steps = if random.below(2) == 0 { 3 } else { 100_000 };
+                        for _ in 0..steps {
+                            match wheel.poll(&mut links, now) {
+                                Step::Expired(slot) => {
+                                    let deadline = model[slot as usize].take().expect("was running");
+                                    assert!(now.wrapping_sub(deadline) as i32 >= 0, "seed {seed}: early");
+                                }
+                                Step::Moved => {}
+                                Step::Idle => {
+                                    for deadline in model.iter().flatten() {
+                                        let late = now.wrapping_sub(*deadline) as i32;
+                                        assert!(late < 256, "seed {seed}: {late} us late");
+                                    }
+                                    break;
+                                }
+                            }
+                        }
+                    }
+                }
+                let earliest = model.iter().flatten().map(|d| d.wrapping_sub(now) as i32).min();
+                match (wheel.next_deadline(), earliest) {
+                    (Some(next), Some(earliest)) => {
+                        assert!((next.wrapping_sub(now) as i32) < earliest.max(-255) + 256, "seed {seed}");
+                    }
+                    (None, None) => {}
+                    other => panic!("seed {seed}: {other:?}"),
+                }
+            }
+        }
+    }
+}
