@@ -9,3 +9,4 @@ pub mod emit;
 pub mod kit;
 pub mod regs;
 pub mod rx;
+pub mod softcore;

@@ -5,13 +5,18 @@
 //! never passes through combinational code. Reset is synchronous and active high.
 
 mod fifo;
+mod mul;
 mod ram;
 mod reg;
+mod regfile;
 mod stream;
 
 pub use fifo::LutFifo;
 pub use ram::{LutRam, RamDualByte, RamRw};
+pub use mul::Mul32;
+pub use ram::{RamDualByte, RamRw};
 pub use reg::Reg;
+pub use regfile::RegFile;
 pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};
 
 use rust_hdl::prelude::*;

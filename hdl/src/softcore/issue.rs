@@ -1,0 +1,167 @@
+//! The decode stage's second half: operands, forwarding and the interlock.
+//!
+//! Operands come from the register file, from the execute stage's result or from the commit stage's. Loads, products
+//! and CSR reads exist one stage later than an ALU result, so an instruction that needs one waits a cycle; the instruction after a
+//! CSR access always waits one, so that it sees what was written.
+
+use super::bundles::{CommitIn, DecodedIn, FetchedIn, IssuedOut, OperandsOut, SteerIn};
+use crate::kit::{Cr, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct Issue {
+    pub cr: Cr,
+    pub run: Signal<In, Bit>,
+    pub fetched: FetchedIn,
+    pub decoded: DecodedIn,
+    /// The register file's words for rs1 and rs2.
+    pub data1: Signal<In, Bits<32>>,
+    pub data2: Signal<In, Bits<32>>,
+    pub steer: SteerIn,
+    pub commit: CommitIn,
+    /// The instruction in the decode stage stays there.
+    pub stall: Signal<Out, Bit>,
+    pub out: IssuedOut,
+    pub operands: OperandsOut,
+
+    valid: Reg<Bit>,
+    pc: Reg<Bits<32>>,
+    seq: Reg<Bits<32>>,
+    insn: Reg<Bits<32>>,
+    a: Reg<Bits<32>>,
+    b: Reg<Bits<32>>,
+    base: Reg<Bits<32>>,
+    imm: Reg<Bits<32>>,
+    wen: Reg<Bit>,
+    alt: Reg<Bit>,
+    late: Reg<Bit>,
+    load: Reg<Bit>,
+    store: Reg<Bit>,
+    branch: Reg<Bit>,
+    jump: Reg<Bit>,
+    link: Reg<Bit>,
+    upper: Reg<Bit>,
+    mul: Reg<Bit>,
+    div: Reg<Bit>,
+    csr: Reg<Bit>,
+    mret: Reg<Bit>,
+    wfi: Reg<Bit>,
+    ecall: Reg<Bit>,
+    ebreak: Reg<Bit>,
+    illegal: Reg<Bit>,
+    fault: Reg<Bit>,
+
+    rs1: Signal<Local, Bits<5>>,
+    rs2: Signal<Local, Bits<5>>,
+    execute_rd: Signal<Local, Bits<5>>,
+    execute1: Signal<Local, Bit>,
+    execute2: Signal<Local, Bit>,
+    value1: Signal<Local, Bits<32>>,
+    value2: Signal<Local, Bits<32>>,
+    wait: Signal<Local, Bit>,
+}
+
+module! {
+    impl [] Logic for Issue;
+    regs: valid, pc, seq, insn, a, b, base, imm, wen, alt, late, load, store, branch, jump, link, upper, mul, div, csr, mret, wfi,
+        ecall, ebreak, illegal, fault;
+    children: ;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.out.valid.next = self.valid.q.val();
+        self.out.pc.next = self.pc.q.val();
+        self.out.seq.next = self.seq.q.val();
+        self.out.insn.next = self.insn.q.val();
+        self.out.base.next = self.base.q.val();
+        self.out.imm.next = self.imm.q.val();
+        self.out.wen.next = self.wen.q.val();
+        self.out.load.next = self.load.q.val();
+        self.out.store.next = self.store.q.val();
+        self.out.branch.next = self.branch.q.val();
+        self.out.jump.next = self.jump.q.val();
+        self.out.link.next = self.link.q.val();
+        self.out.upper.next = self.upper.q.val();
+        self.out.mul.next = self.mul.q.val();
+        self.out.div.next = self.div.q.val();
+        self.out.csr.next = self.csr.q.val();
+        self.out.mret.next = self.mret.q.val();
+        self.out.wfi.next = self.wfi.q.val();
+        self.out.ecall.next = self.ecall.q.val();
+        self.out.ebreak.next = self.ebreak.q.val();
+        self.out.illegal.next = self.illegal.q.val();
+        self.out.fault.next = self.fault.q.val();
+        self.operands.a.next = self.a.q.val();
+        self.operands.b.next = self.b.q.val();
+        self.operands.op.next = self.insn.q.val().get_bits::<3>(12);
+        self.operands.alt.next = self.alt.q.val();
+        self.operands.div.next = self.valid.q.val() & self.div.q.val();
+
+        self.rs1.next = self.decoded.insn.val().get_bits::<5>(15);
+        self.rs2.next = self.decoded.insn.val().get_bits::<5>(20);
+        self.execute_rd.next = self.insn.q.val().get_bits::<5>(7);
+        self.execute1.next = self.valid.q.val() & self.wen.q.val() & (self.execute_rd.val() == self.rs1.val());
+        self.execute2.next = self.valid.q.val() & self.wen.q.val() & (self.execute_rd.val() == self.rs2.val());
+
+        self.value1.next = self.data1.val();
+        if self.commit.wen.val() & (self.commit.rd.val() == self.rs1.val()) {
+            self.value1.next = self.commit.result.val();
+        }
+        if self.execute1.val() {
+            self.value1.next = self.steer.result.val();
+        }
+        self.value2.next = self.data2.val();
+        if self.commit.wen.val() & (self.commit.rd.val() == self.rs2.val()) {
+            self.value2.next = self.commit.result.val();
+        }
+        if self.execute2.val() {
+            self.value2.next = self.steer.result.val();
+        }
+
+        self.wait.next = (self.valid.q.val() & self.csr.q.val())
+            | (self.late.q.val() & self.execute1.val() & self.decoded.use1.val())
+            | (self.late.q.val() & self.execute2.val() & self.decoded.use2.val());
+        self.stall.next = self.wait.val() | self.steer.hold.val();
+
+        if !self.steer.hold.val() {
+            self.valid.d.next = !self.wait.val() & !self.steer.redirect.val();
+            self.pc.d.next = self.fetched.pc.val();
+            self.seq.d.next = self.fetched.seq.val();
+            self.fault.d.next = self.fetched.fault.val();
+            self.insn.d.next = self.decoded.insn.val();
+            self.a.d.next = self.value1.val();
+            self.b.d.next = self.value2.val();
+            if self.decoded.b_imm.val() {
+                self.b.d.next = self.decoded.imm.val();
+            }
+            self.base.d.next = self.fetched.pc.val();
+            if self.decoded.base_rs1.val() {
+                self.base.d.next = self.value1.val();
+            }
+            if self.decoded.base_zero.val() {
+                self.base.d.next = bits::<32>(0);
+            }
+            self.imm.d.next = self.decoded.imm.val();
+            self.wen.d.next = self.decoded.wen.val();
+            self.alt.d.next = self.decoded.alt.val();
+            self.late.d.next = self.decoded.late.val();
+            self.load.d.next = self.decoded.load.val();
+            self.store.d.next = self.decoded.store.val();
+            self.branch.d.next = self.decoded.branch.val();
+            self.jump.d.next = self.decoded.jump.val();
+            self.link.d.next = self.decoded.link.val();
+            self.upper.d.next = self.decoded.upper.val();
+            self.mul.d.next = self.decoded.mul.val();
+            self.div.d.next = self.decoded.div.val();
+            self.csr.d.next = self.decoded.csr.val();
+            self.mret.d.next = self.decoded.mret.val();
+            self.wfi.d.next = self.decoded.wfi.val();
+            self.ecall.d.next = self.decoded.ecall.val();
+            self.ebreak.d.next = self.decoded.ebreak.val();
+            self.illegal.d.next = self.decoded.illegal.val();
+        }
+        if self.commit.trap.val() | !self.run.val() {
+            self.valid.d.next = false;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! The softcore: RV32IM with Zicsr and Zifencei, machine mode, four pipeline stages.
+//!
+//! What it does: runs the firmware from tightly coupled memory at one instruction a cycle. The stages are fetch, decode
+//! (with operand forwarding), execute and commit.
+//!
+//! | instruction | cycles |
+//! | --- | --- |
+//! | arithmetic, logic, stores, branch not taken | 1 |
+//! | load, multiplication | 1, and 1 more if the next instruction uses the result |
+//! | branch taken, JAL, JALR, MRET, FENCE.I | 2 |
+//! | CSR access | 2 |
+//! | DIV, DIVU, REM, REMU | 34 |
+//! | trap entry | 3 |
+//!
+//! Clock and reset: one clock, synchronous reset; `run` low also holds the core at the reset vector. Backpressure: none, memory
+//! and devices answer in one cycle. Traps are precise: illegal instructions, ECALL, EBREAK, misaligned and
+//! impossible addresses of fetches, loads and stores, and the machine external interrupt. Verified in lockstep against an independent
+//! instruction set simulator.
+
+mod alu;
+mod bundles;
+mod commit;
+mod core;
+mod csr;
+mod decode;
+mod div;
+mod execute;
+mod fetch;
+mod issue;
+mod lsu;
+mod system;
+
+pub use self::commit::{RetireIn, RetireOut};
+pub use self::core::Core;
+pub use self::system::System;
+
+/// Address bits of the words of [`Bare`].
+pub const BARE_ADDR_BITS: usize = 18;
+
+/// A [`System`] with 1 MiB of memory and no devices, to run programs on.
+pub type Bare = System<BARE_ADDR_BITS>;
+
+/// A [`Bare`] with all of its memory.
+pub fn bare() -> Bare {
+    System::new(1 << BARE_ADDR_BITS)
+}

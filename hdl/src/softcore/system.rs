@@ -1,0 +1,127 @@
+//! The core with its memory: what the NIC instantiates, and a bare one to run programs on.
+
+use super::core::Core;
+use crate::kit::{Cr, RamDualByte};
+use crate::module;
+use rust_hdl::prelude::*;
+
+/// The core with `2^A` words or fewer of tightly coupled memory for code and data.
+///
+/// While `run` is low the core is held in reset and `ld_write` writes `ld_data` at byte address `ld_addr` of the
+/// memory, one word a cycle. Raise `run` in a later cycle than the last write; the first instruction is then fetched
+/// from `RAM_BASE`. Register and memory contents survive a hold.
+///
+/// Device bus: in a cycle with `mmio_read` or `mmio_write`, `mmio_addr` is the offset from `MMIO_BASE`, a multiple of four;
+/// `mmio_rdata` is taken in the cycle after `mmio_read`. There are no wait states, and a read may happen
+/// only for a load that completes.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct System<const A: usize> {
+    pub cr: Cr,
+    pub run: Signal<In, Bit>,
+    pub ld_write: Signal<In, Bit>,
+    pub ld_addr: Signal<In, Bits<24>>,
+    pub ld_data: Signal<In, Bits<32>>,
+    pub mmio_addr: Signal<Out, Bits<16>>,
+    pub mmio_read: Signal<Out, Bit>,
+    pub mmio_write: Signal<Out, Bit>,
+    pub mmio_wdata: Signal<Out, Bits<32>>,
+    pub mmio_rdata: Signal<In, Bits<32>>,
+    /// There is work: ends WFI, and is the machine external interrupt.
+    pub wake: Signal<In, Bit>,
+    /// The core stands at a WFI.
+    pub asleep: Signal<Out, Bit>,
+    /// An instruction completed in this cycle.
+    pub retired: Signal<Out, Bit>,
+    /// Every instruction that completes or traps; see [`super::RetireOut`].
+    pub rt_valid: Signal<Out, Bit>,
+    pub rt_pc: Signal<Out, Bits<32>>,
+    pub rt_insn: Signal<Out, Bits<32>>,
+    pub rt_rd: Signal<Out, Bits<5>>,
+    pub rt_wdata: Signal<Out, Bits<32>>,
+    pub rt_trap: Signal<Out, Bit>,
+    pub rt_intr: Signal<Out, Bit>,
+    pub rt_mem_valid: Signal<Out, Bit>,
+    pub rt_mem_addr: Signal<Out, Bits<32>>,
+    pub rt_mem_strobe: Signal<Out, Bits<4>>,
+    pub rt_mem_data: Signal<Out, Bits<32>>,
+    core: Core<A>,
+    ram: RamDualByte<A>,
+}
+
+impl<const A: usize> System<A> {
+    /// A system with `words` words of memory, at most `2^A`.
+    pub fn new(words: usize) -> Self {
+        assert!(A <= 20 && words <= 1 << A, "{words} words do not fit {A} address bits, or the loader's range");
+        System {
+            cr: Default::default(),
+            run: Default::default(),
+            ld_write: Default::default(),
+            ld_addr: Default::default(),
+            ld_data: Default::default(),
+            mmio_addr: Default::default(),
+            mmio_read: Default::default(),
+            mmio_write: Default::default(),
+            mmio_wdata: Default::default(),
+            mmio_rdata: Default::default(),
+            wake: Default::default(),
+            asleep: Default::default(),
+            retired: Default::default(),
+            rt_valid: Default::default(),
+            rt_pc: Default::default(),
+            rt_insn: Default::default(),
+            rt_rd: Default::default(),
+            rt_wdata: Default::default(),
+            rt_trap: Default::default(),
+            rt_intr: Default::default(),
+            rt_mem_valid: Default::default(),
+            rt_mem_addr: Default::default(),
+            rt_mem_strobe: Default::default(),
+            rt_mem_data: Default::default(),
+            core: Core::new(words),
+            ram: RamDualByte::new(words),
+        }
+    }
+}
+
+module! {
+    impl [const A: usize] Logic for System<A>;
+    regs: ;
+    children: core, ram;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.core.run.next = self.run.val();
+        self.core.ld_write.next = self.ld_write.val();
+        self.core.ld_addr.next = self.ld_addr.val();
+        self.core.ld_data.next = self.ld_data.val();
+        self.core.wake.next = self.wake.val();
+        self.asleep.next = self.core.asleep.val();
+        self.retired.next = self.core.retired.val();
+
+        self.ram.a_enable.next = self.core.i_enable.val();
+        self.ram.a_addr.next = self.core.i_addr.val();
+        self.core.i_data.next = self.ram.a_data.val();
+        self.ram.b_enable.next = self.core.d_enable.val();
+        self.ram.b_addr.next = self.core.d_addr.val();
+        self.ram.b_write.next = self.core.d_write.val();
+        self.ram.b_write_data.next = self.core.d_write_data.val();
+        self.core.d_data.next = self.ram.b_data.val();
+
+        self.mmio_addr.next = self.core.mmio_addr.val();
+        self.mmio_read.next = self.core.mmio_read.val();
+        self.mmio_write.next = self.core.mmio_write.val();
+        self.mmio_wdata.next = self.core.mmio_wdata.val();
+        self.core.mmio_rdata.next = self.mmio_rdata.val();
+
+        self.rt_valid.next = self.core.retire.valid.val();
+        self.rt_pc.next = self.core.retire.pc.val();
+        self.rt_insn.next = self.core.retire.insn.val();
+        self.rt_rd.next = self.core.retire.rd.val();
+        self.rt_wdata.next = self.core.retire.wdata.val();
+        self.rt_trap.next = self.core.retire.trap.val();
+        self.rt_intr.next = self.core.retire.intr.val();
+        self.rt_mem_valid.next = self.core.retire.mem_valid.val();
+        self.rt_mem_addr.next = self.core.retire.mem_addr.val();
+        self.rt_mem_strobe.next = self.core.retire.mem_strobe.val();
+        self.rt_mem_data.next = self.core.retire.mem_data.val();
+    }
+}
