@@ -12,9 +12,8 @@ mod regfile;
 mod stream;
 
 pub use fifo::LutFifo;
-pub use ram::{LutRam, RamDualByte, RamRw};
 pub use mul::Mul32;
-pub use ram::{RamDualByte, RamRw};
+pub use ram::{LutRam, RamDualByte, RamRw};
 pub use reg::Reg;
 pub use regfile::RegFile;
 pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};

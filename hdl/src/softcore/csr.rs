@@ -33,7 +33,7 @@ pub struct Csr {
     minstret: Reg<Bits<64>>,
     addr: Signal<Local, Bits<12>>,
     read: Signal<Local, Bits<32>>,
-    new: Signal<Local, Bits<32>>,
+    updated: Signal<Local, Bits<32>>,
     write: Signal<Local, Bit>,
     misa: Constant<Bits<32>>,
 }
@@ -59,7 +59,7 @@ impl Default for Csr {
             minstret: Default::default(),
             addr: Default::default(),
             read: Default::default(),
-            new: Default::default(),
+            updated: Default::default(),
             write: Default::default(),
             misa: Constant::new(MISA.into()),
         }
@@ -128,12 +128,12 @@ module! {
 
         self.write.next = self.command.access.val()
             & ((self.command.insn.val().get_bits::<2>(12) == 1) | (self.command.insn.val().get_bits::<5>(15) != 0));
-        self.new.next = self.command.operand.val();
+        self.updated.next = self.command.operand.val();
         if self.command.insn.val().get_bits::<2>(12) == 2 {
-            self.new.next = self.read.val() | self.command.operand.val();
+            self.updated.next = self.read.val() | self.command.operand.val();
         }
         if self.command.insn.val().get_bits::<2>(12) == 3 {
-            self.new.next = self.read.val() & !self.command.operand.val();
+            self.updated.next = self.read.val() & !self.command.operand.val();
         }
 
         self.mcycle.d.next = self.mcycle.q.val() + 1;
@@ -143,32 +143,32 @@ module! {
         if self.write.val() {
             match self.addr.val().index() {
                 768 => {
-                    self.mie_global.d.next = self.new.val().get_bit(3);
-                    self.mpie.d.next = self.new.val().get_bit(7);
+                    self.mie_global.d.next = self.updated.val().get_bit(3);
+                    self.mpie.d.next = self.updated.val().get_bit(7);
                 }
-                772 => { self.meie.d.next = self.new.val().get_bit(11); }
-                773 => { self.mtvec.d.next = self.new.val().get_bits::<30>(2); }
-                832 => { self.mscratch.d.next = self.new.val(); }
-                833 => { self.mepc.d.next = self.new.val().get_bits::<30>(2); }
+                772 => { self.meie.d.next = self.updated.val().get_bit(11); }
+                773 => { self.mtvec.d.next = self.updated.val().get_bits::<30>(2); }
+                832 => { self.mscratch.d.next = self.updated.val(); }
+                833 => { self.mepc.d.next = self.updated.val().get_bits::<30>(2); }
                 834 => {
-                    self.mcause.d.next = self.new.val().get_bits::<4>(0);
-                    self.mcause_irq.d.next = self.new.val().get_bit(31);
+                    self.mcause.d.next = self.updated.val().get_bits::<4>(0);
+                    self.mcause_irq.d.next = self.updated.val().get_bit(31);
                 }
-                835 => { self.mtval.d.next = self.new.val(); }
+                835 => { self.mtval.d.next = self.updated.val(); }
                 2816 => {
                     self.mcycle.d.next = (bit_cast::<64, 32>(self.mcycle.q.val().get_bits::<32>(32)) << 32)
-                        | bit_cast::<64, 32>(self.new.val());
+                        | bit_cast::<64, 32>(self.updated.val());
                 }
                 2818 => {
                     self.minstret.d.next = (bit_cast::<64, 32>(self.minstret.q.val().get_bits::<32>(32)) << 32)
-                        | bit_cast::<64, 32>(self.new.val());
+                        | bit_cast::<64, 32>(self.updated.val());
                 }
                 2944 => {
-                    self.mcycle.d.next = (bit_cast::<64, 32>(self.new.val()) << 32)
+                    self.mcycle.d.next = (bit_cast::<64, 32>(self.updated.val()) << 32)
                         | bit_cast::<64, 32>(self.mcycle.q.val().get_bits::<32>(0));
                 }
                 2946 => {
-                    self.minstret.d.next = (bit_cast::<64, 32>(self.new.val()) << 32)
+                    self.minstret.d.next = (bit_cast::<64, 32>(self.updated.val()) << 32)
                         | bit_cast::<64, 32>(self.minstret.q.val().get_bits::<32>(0));
                 }
                 _ => {}

@@ -31,7 +31,9 @@ pub struct Div {
     divisor_wide: Signal<Local, Bits<34>>,
     quotient_shifted: Signal<Local, Bits<32>>,
     chosen: Signal<Local, Bits<32>>,
-    zero: Signal<Local, Bits<32>>,
+    a_inverse: Signal<Local, Bits<32>>,
+    b_inverse: Signal<Local, Bits<32>>,
+    chosen_inverse: Signal<Local, Bits<32>>,
 }
 
 module! {
@@ -40,7 +42,8 @@ module! {
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        self.zero.next = bits::<32>(0);
+        self.a_inverse.next = !self.operands.a.val();
+        self.b_inverse.next = !self.operands.b.val();
         // Even funct3 are the signed ones; REM and REMU have bit 1 set.
         self.a_negative.next = self.operands.a.val().get_bit(31) & !self.operands.op.val().get_bit(0);
         self.b_negative.next = self.operands.b.val().get_bit(31) & !self.operands.op.val().get_bit(0);
@@ -73,11 +76,11 @@ module! {
             self.remainder.d.next = bits::<32>(0);
             self.quotient.d.next = self.operands.a.val();
             if self.a_negative.val() {
-                self.quotient.d.next = self.zero.val() - self.operands.a.val();
+                self.quotient.d.next = self.a_inverse.val() + 1;
             }
             self.divisor.d.next = self.operands.b.val();
             if self.b_negative.val() {
-                self.divisor.d.next = self.zero.val() - self.operands.b.val();
+                self.divisor.d.next = self.b_inverse.val() + 1;
             }
             if self.operands.op.val().get_bit(1) {
                 self.negate.d.next = self.a_negative.val();
@@ -90,10 +93,11 @@ module! {
         if self.operands.op.val().get_bit(1) {
             self.chosen.next = self.remainder.q.val();
         }
+        self.chosen_inverse.next = !self.chosen.val();
         self.out.done.next = self.done.q.val();
         self.out.result.next = self.chosen.val();
         if self.negate.q.val() {
-            self.out.result.next = self.zero.val() - self.chosen.val();
+            self.out.result.next = self.chosen_inverse.val() + 1;
         }
     }
 }

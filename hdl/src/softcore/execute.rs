@@ -71,42 +71,89 @@ impl Logic for Execute {
 
         self.csr_addr.next = self.issued.insn.val().get_bits::<12>(20);
         // CSRRS and CSRRC of x0 or of an immediate 0 only read.
-        self.csr_writes.next = (self.operands.op.val().get_bits::<2>(0) == 1)
-            | (self.issued.insn.val().get_bits::<5>(15) != 0);
+        self.csr_writes.next =
+            (self.operands.op.val().get_bits::<2>(0) == 1) | (self.issued.insn.val().get_bits::<5>(15) != 0);
         self.csr_known.next = false;
         match self.csr_addr.val().index() {
             // mstatus, misa, mie, mtvec, mstatush
-            768 => { self.csr_known.next = true; }
-            769 => { self.csr_known.next = true; }
-            772 => { self.csr_known.next = true; }
-            773 => { self.csr_known.next = true; }
-            784 => { self.csr_known.next = true; }
+            768 => {
+                self.csr_known.next = true;
+            }
+            769 => {
+                self.csr_known.next = true;
+            }
+            772 => {
+                self.csr_known.next = true;
+            }
+            773 => {
+                self.csr_known.next = true;
+            }
+            784 => {
+                self.csr_known.next = true;
+            }
             // mscratch, mepc, mcause, mtval, mip
-            832 => { self.csr_known.next = true; }
-            833 => { self.csr_known.next = true; }
-            834 => { self.csr_known.next = true; }
-            835 => { self.csr_known.next = true; }
-            836 => { self.csr_known.next = true; }
+            832 => {
+                self.csr_known.next = true;
+            }
+            833 => {
+                self.csr_known.next = true;
+            }
+            834 => {
+                self.csr_known.next = true;
+            }
+            835 => {
+                self.csr_known.next = true;
+            }
+            836 => {
+                self.csr_known.next = true;
+            }
             // mcycle, minstret, mcycleh, minstreth
-            2816 => { self.csr_known.next = true; }
-            2818 => { self.csr_known.next = true; }
-            2944 => { self.csr_known.next = true; }
-            2946 => { self.csr_known.next = true; }
+            2816 => {
+                self.csr_known.next = true;
+            }
+            2818 => {
+                self.csr_known.next = true;
+            }
+            2944 => {
+                self.csr_known.next = true;
+            }
+            2946 => {
+                self.csr_known.next = true;
+            }
             // cycle, instret, cycleh, instreth
-            3072 => { self.csr_known.next = true; }
-            3074 => { self.csr_known.next = true; }
-            3200 => { self.csr_known.next = true; }
-            3202 => { self.csr_known.next = true; }
+            3072 => {
+                self.csr_known.next = true;
+            }
+            3074 => {
+                self.csr_known.next = true;
+            }
+            3200 => {
+                self.csr_known.next = true;
+            }
+            3202 => {
+                self.csr_known.next = true;
+            }
             // mvendorid, marchid, mimpid, mhartid, mconfigptr
-            3857 => { self.csr_known.next = true; }
-            3858 => { self.csr_known.next = true; }
-            3859 => { self.csr_known.next = true; }
-            3860 => { self.csr_known.next = true; }
-            3861 => { self.csr_known.next = true; }
+            3857 => {
+                self.csr_known.next = true;
+            }
+            3858 => {
+                self.csr_known.next = true;
+            }
+            3859 => {
+                self.csr_known.next = true;
+            }
+            3860 => {
+                self.csr_known.next = true;
+            }
+            3861 => {
+                self.csr_known.next = true;
+            }
             _ => {}
         }
         self.csr_bad.next = self.issued.csr.val()
-            & (!self.csr_known.val() | (self.csr_writes.val() & (self.csr_addr.val().get_bits::<2>(10) == 3)));
+            & (!self.csr_known.val()
+                | (self.csr_writes.val() & (self.csr_addr.val().get_bits::<2>(10) == 3)));
 
         self.access.addr.next = self.addr.val();
         self.access.size.next = self.operands.op.val();

@@ -59,7 +59,7 @@ pub struct Issue {
     execute2: Signal<Local, Bit>,
     value1: Signal<Local, Bits<32>>,
     value2: Signal<Local, Bits<32>>,
-    wait: Signal<Local, Bit>,
+    blocked: Signal<Local, Bit>,
 }
 
 module! {
@@ -118,13 +118,13 @@ module! {
             self.value2.next = self.steer.result.val();
         }
 
-        self.wait.next = (self.valid.q.val() & self.csr.q.val())
+        self.blocked.next = (self.valid.q.val() & self.csr.q.val())
             | (self.late.q.val() & self.execute1.val() & self.decoded.use1.val())
             | (self.late.q.val() & self.execute2.val() & self.decoded.use2.val());
-        self.stall.next = self.wait.val() | self.steer.hold.val();
+        self.stall.next = self.blocked.val() | self.steer.hold.val();
 
         if !self.steer.hold.val() {
-            self.valid.d.next = !self.wait.val() & !self.steer.redirect.val();
+            self.valid.d.next = !self.blocked.val() & !self.steer.redirect.val();
             self.pc.d.next = self.fetched.pc.val();
             self.seq.d.next = self.fetched.seq.val();
             self.fault.d.next = self.fetched.fault.val();

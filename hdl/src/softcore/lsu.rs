@@ -32,8 +32,8 @@ pub struct Lsu<const A: usize> {
     misaligned: Signal<Local, Bit>,
     fault: Signal<Local, Bit>,
     good: Signal<Local, Bit>,
-    byte: Signal<Local, Bits<32>>,
-    half: Signal<Local, Bits<32>>,
+    byte_wide: Signal<Local, Bits<32>>,
+    half_wide: Signal<Local, Bits<32>>,
     strobe: Signal<Local, Bits<4>>,
     ram_region: Constant<Bits<4>>,
     ram_words: Constant<Bits<26>>,
@@ -65,8 +65,8 @@ impl<const A: usize> Lsu<A> {
             misaligned: Default::default(),
             fault: Default::default(),
             good: Default::default(),
-            byte: Default::default(),
-            half: Default::default(),
+            byte_wide: Default::default(),
+            half_wide: Default::default(),
             strobe: Default::default(),
             ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
             ram_words: Constant::new((words as u64).into()),
@@ -87,20 +87,20 @@ impl<const A: usize> Logic for Lsu<A> {
         self.strobe.next = bits::<4>(15);
         self.misaligned.next = self.access.addr.val().get_bits::<2>(0) != 0;
         self.out.lanes.next = self.access.data.val();
-        self.byte.next = bit_cast::<32, 8>(self.access.data.val().get_bits::<8>(0));
-        self.half.next = bit_cast::<32, 16>(self.access.data.val().get_bits::<16>(0));
+        self.byte_wide.next = bit_cast::<32, 8>(self.access.data.val().get_bits::<8>(0));
+        self.half_wide.next = bit_cast::<32, 16>(self.access.data.val().get_bits::<16>(0));
         if self.access.size.val().get_bits::<2>(0) == 0 {
             self.strobe.next = bits::<4>(1) << self.access.addr.val().get_bits::<2>(0);
             self.misaligned.next = false;
-            self.out.lanes.next = (self.byte.val() << 24)
-                | (self.byte.val() << 16)
-                | (self.byte.val() << 8)
-                | self.byte.val();
+            self.out.lanes.next = (self.byte_wide.val() << 24)
+                | (self.byte_wide.val() << 16)
+                | (self.byte_wide.val() << 8)
+                | self.byte_wide.val();
         }
         if self.access.size.val().get_bits::<2>(0) == 1 {
             self.strobe.next = bits::<4>(3) << self.access.addr.val().get_bits::<2>(0);
             self.misaligned.next = self.access.addr.val().get_bit(0);
-            self.out.lanes.next = (self.half.val() << 16) | self.half.val();
+            self.out.lanes.next = (self.half_wide.val() << 16) | self.half_wide.val();
         }
         self.fault.next = !self.in_ram.val() & !self.device.val();
         self.good.next = self.access.allow.val() & !self.misaligned.val();
@@ -109,7 +109,8 @@ impl<const A: usize> Logic for Lsu<A> {
         self.out.device.next = self.device.val();
         self.out.strobe.next = self.strobe.val();
 
-        self.enable.next = self.good.val() & self.in_ram.val() & (self.access.load.val() | self.access.store.val());
+        self.enable.next =
+            self.good.val() & self.in_ram.val() & (self.access.load.val() | self.access.store.val());
         self.addr.next = self.access.addr.val().get_bits::<A>(2);
         self.write.next = bits::<4>(0);
         if self.access.store.val() {

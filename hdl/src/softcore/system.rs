@@ -51,7 +51,10 @@ pub struct System<const A: usize> {
 impl<const A: usize> System<A> {
     /// A system with `words` words of memory, at most `2^A`.
     pub fn new(words: usize) -> Self {
-        assert!(A <= 20 && words <= 1 << A, "{words} words do not fit {A} address bits, or the loader's range");
+        assert!(
+            A <= 20 && words <= 1 << A,
+            "{words} words do not fit {A} address bits, or the loader's range"
+        );
         System {
             cr: Default::default(),
             run: Default::default(),
