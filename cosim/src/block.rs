@@ -29,6 +29,7 @@ use anyhow::{bail, Context, Result};
 use libloading::Library;
 use std::{
     ffi::{c_char, c_int, c_ulonglong, c_void, CString},
+    fs::File,
     path::Path,
     sync::atomic::{AtomicUsize, Ordering},
 };
@@ -48,7 +49,7 @@ type DumpFn = unsafe extern "C" fn(*mut c_void, c_ulonglong);
 struct Wave {
     dump: DumpFn,
     close: EvalFn,
-    time_ps: u64,
+    next_ps: u64,
 }
 
 /// A verilated module.
@@ -123,6 +124,7 @@ impl Model {
     /// Records all signals to an FST file from here on. The model must be of a flavour with `trace`.
     pub fn trace_to(&mut self, file: &Path) -> Result<()> {
         let name = CString::new(file.as_os_str().as_encoded_bytes())?;
+        File::create(file).with_context(|| format!("cannot write a waveform to {}", file.display()))?;
         // SAFETY: signatures as in the wrapper; a library without tracing lacks the symbols and is refused.
         unsafe {
             let open = *self
@@ -133,7 +135,7 @@ impl Model {
             let close = *self._library.get::<EvalFn>(b"baton_trace_close")?;
             self.trace_end();
             open(self.handle, name.as_ptr());
-            self.wave = Some(Wave { dump, close, time_ps: self.cycles * WAVE_PERIOD_PS });
+            self.wave = Some(Wave { dump, close, next_ps: 0 });
         }
         Ok(())
     }
@@ -273,14 +275,16 @@ impl Model {
         // Without a waveform the inputs settle as part of the rising edge.
         if offset_ps > 0 || self.wave.is_some() {
             self.eval();
+            self.dump(self.cycles * WAVE_PERIOD_PS + offset_ps.saturating_sub(1));
         }
-        if let Some(wave) = &mut self.wave {
-            let now = self.cycles * WAVE_PERIOD_PS + offset_ps.saturating_sub(1);
-            if now >= wave.time_ps {
-                wave.time_ps = now + 1;
-                // SAFETY: as in `trace_end`.
-                unsafe { (wave.dump)(self.handle, now) }
-            }
+    }
+
+    /// Adds the values of all signals to the waveform, if one is recorded and has nothing of this time or later.
+    pub fn dump(&mut self, time_ps: u64) {
+        if let Some(wave) = self.wave.as_mut().filter(|wave| time_ps >= wave.next_ps) {
+            wave.next_ps = time_ps + 1;
+            // SAFETY: as in `trace_end`.
+            unsafe { (wave.dump)(self.handle, time_ps) }
         }
     }
 

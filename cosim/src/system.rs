@@ -1,0 +1,429 @@
+//! The whole co-simulation: a NIC, host memory, the register port, the wire and one clock.
+//!
+//! [`System::step`] is one cycle of the core clock. In a cycle every model drives what follows from the cycles
+//! before; the NIC's outputs settle; then all see the same clock edge. Nothing depends on the order
+//! in which the models are visited, and nothing on anything but configuration and seed.
+
+use crate::{
+    axi::{Access, AxiConfig, AxiMemory, Burst, ReadMaster, WriteMaster},
+    axil::{Done, LiteMaster, LiteRegisters},
+    monitor::Monitor,
+    nic::Nic,
+    pcap::Pcap,
+    pins::{NicIn, NicOut},
+    port::{HostMemory, HostPort},
+    wire::{FrameStats, FromNic, ToNic, TxStream, WireConfig},
+};
+use anyhow::{bail, ensure, Context, Result};
+use baton_abi::regs;
+
+/// The machine around the NIC.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SystemConfig {
+    /// Core clock of the NIC, in hertz.
+    pub clock_hz: u64,
+    /// First address of host memory, a multiple of 4096.
+    pub memory_base: u32,
+    /// Size of host memory, a multiple of 4096.
+    pub memory_bytes: u32,
+    /// One way from the processor to a register, in picoseconds.
+    pub register_latency_ps: u64,
+    pub axi: AxiConfig,
+    pub wire: WireConfig,
+}
+
+impl Default for SystemConfig {
+    fn default() -> Self {
+        SystemConfig {
+            clock_hz: 400_000_000,
+            memory_base: 0x1000_0000,
+            memory_bytes: 64 << 20,
+            register_latency_ps: 150_000,
+            axi: AxiConfig::default(),
+            wire: WireConfig::default(),
+        }
+    }
+}
+
+/// Something that crossed the NIC's boundary.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event<'a> {
+    MemoryRead(Burst<'a>),
+    MemoryWrite(Burst<'a>),
+    Register(Done),
+    /// A frame reached the NIC.
+    FrameIn {
+        frame: &'a [u8],
+        good_fcs: bool,
+    },
+    /// A frame left the NIC; the network may still lose it.
+    FrameOut {
+        frame: &'a [u8],
+    },
+}
+
+/// Called with the time in picoseconds and what happened.
+pub type Observer = Box<dyn FnMut(u64, &Event<'_>)>;
+
+/// Core cycles and the time that they take, exact at any clock rate.
+#[derive(Clone, Copy, Debug)]
+struct Time {
+    cycles: u64,
+    now_ps: u64,
+    whole_ps: u64,
+    /// Remainder of a second's picoseconds over the clock rate, and how much of it has come together.
+    rest: u64,
+    carried: u64,
+    clock_hz: u64,
+}
+
+const PS_PER_SECOND: u64 = 1_000_000_000_000;
+
+impl Time {
+    fn new(clock_hz: u64) -> Self {
+        assert!((1..=PS_PER_SECOND / 2).contains(&clock_hz), "{clock_hz} Hz is no clock rate");
+        let (whole_ps, rest) = (PS_PER_SECOND / clock_hz, PS_PER_SECOND % clock_hz);
+        Time { cycles: 0, now_ps: 0, whole_ps, rest, carried: 0, clock_hz }
+    }
+
+    #[inline]
+    fn advance(&mut self) {
+        self.cycles += 1;
+        self.now_ps += self.whole_ps;
+        self.carried += self.rest;
+        if self.carried >= self.clock_hz {
+            self.carried -= self.clock_hz;
+            self.now_ps += 1;
+        }
+    }
+}
+
+/// Who listens.
+#[derive(Default)]
+struct Listeners {
+    pcap: Option<Pcap>,
+    /// The first failure to write the capture; told at its end.
+    pcap_error: Option<std::io::Error>,
+    observers: Vec<Observer>,
+}
+
+impl Listeners {
+    fn tell(&mut self, time_ps: u64, event: Event<'_>) {
+        for observer in &mut self.observers {
+            observer(time_ps, &event);
+        }
+    }
+
+    fn frame(&mut self, time_ps: u64, frame: &[u8], event: Event<'_>) {
+        if let Some(pcap) = &mut self.pcap {
+            if let Err(error) = pcap.frame(time_ps, frame) {
+                self.pcap_error.get_or_insert(error);
+            }
+        }
+        self.tell(time_ps, event);
+    }
+}
+
+/// A NIC in its machine.
+pub struct System<N: Nic> {
+    nic: N,
+    pins: NicIn,
+    out: NicOut,
+    time: Time,
+    memory: HostMemory,
+    axi: AxiMemory,
+    registers: LiteMaster,
+    to_nic: ToNic,
+    from_nic: FromNic,
+    monitor: Monitor,
+    listeners: Listeners,
+}
+
+/// Cycles of reset.
+const RESET_CYCLES: u32 = 16;
+/// Cycles after which a read of a register has failed, however many writes are before it.
+const READ_CYCLES_MAX: u64 = 2_000_000;
+
+impl<N: Nic> System<N> {
+    /// A machine around `nic`, which is reset.
+    ///
+    /// # Panics
+    /// When the configuration is out of the ranges that its parts give.
+    pub fn new(nic: N, config: SystemConfig) -> Self {
+        let mut system = System {
+            nic,
+            pins: NicIn::default(),
+            out: NicOut::default(),
+            time: Time::new(config.clock_hz),
+            memory: HostMemory::new(config.memory_base, config.memory_bytes),
+            axi: AxiMemory::new(config.axi),
+            registers: LiteMaster::new(config.register_latency_ps),
+            to_nic: ToNic::new(&config.wire),
+            from_nic: FromNic::new(&config.wire),
+            monitor: Monitor::default(),
+            listeners: Listeners::default(),
+        };
+        system.pins.reset = true;
+        for _ in 0..RESET_CYCLES {
+            system.out = system.nic.cycle(&system.pins);
+            system.time.advance();
+        }
+        system.pins.reset = false;
+        system.drive();
+        system
+    }
+
+    /// One cycle of the core clock.
+    pub fn step(&mut self) {
+        let out = self.nic.cycle(&self.pins);
+        self.monitor.check(&self.pins, &out);
+        let end_ps = self.time.now_ps;
+        self.time.advance();
+        let now_ps = self.time.now_ps;
+        let System { axi, memory, listeners, to_nic, from_nic, registers, .. } = self;
+        axi.clock(now_ps, &write_master(&out), &read_master(&out), memory, &mut |access, burst| {
+            let event = match access {
+                Access::Read => Event::MemoryRead(burst),
+                Access::Write => Event::MemoryWrite(burst),
+            };
+            listeners.tell(end_ps, event);
+        });
+        if let Some(done) = registers.clock(now_ps, &lite_registers(&out)) {
+            listeners.tell(end_ps, Event::Register(done));
+        }
+        to_nic.clock(now_ps, out.rx_tready, &mut |frame, good_fcs| {
+            listeners.frame(end_ps, frame, Event::FrameIn { frame, good_fcs });
+        });
+        from_nic.clock(now_ps, &tx_stream(&out), &mut |time_ps, frame| {
+            listeners.frame(time_ps, frame, Event::FrameOut { frame });
+        });
+        self.out = out;
+        self.drive();
+    }
+
+    /// Steps so many cycles.
+    pub fn run(&mut self, cycles: u64) {
+        for _ in 0..cycles {
+            self.step();
+        }
+    }
+
+    /// Steps until `done` holds, at most `cycles_max` cycles; whether it did.
+    pub fn run_until(&mut self, cycles_max: u64, mut done: impl FnMut(&mut Self) -> bool) -> bool {
+        for _ in 0..cycles_max {
+            if done(self) {
+                return true;
+            }
+            self.step();
+        }
+        done(self)
+    }
+
+    /// Collects what the models drive in the next cycle.
+    fn drive(&mut self) {
+        let (lite, write, read) = (&self.registers.drive, &self.axi.write, &self.axi.read);
+        let rx = &self.to_nic.drive;
+        self.pins = NicIn {
+            reset: false,
+            s_axil_awaddr: lite.awaddr,
+            s_axil_awvalid: lite.awvalid,
+            s_axil_wdata: lite.wdata,
+            s_axil_wstrb: lite.wstrb,
+            s_axil_wvalid: lite.wvalid,
+            s_axil_bready: lite.bready,
+            s_axil_araddr: lite.araddr,
+            s_axil_arvalid: lite.arvalid,
+            s_axil_rready: lite.rready,
+            m_axi_awready: write.awready,
+            m_axi_wready: write.wready,
+            m_axi_bresp: write.bresp,
+            m_axi_bvalid: write.bvalid,
+            m_axi_arready: read.arready,
+            m_axi_rdata: read.rdata,
+            m_axi_rresp: read.rresp,
+            m_axi_rlast: read.rlast,
+            m_axi_rvalid: read.rvalid,
+            rx_tdata: rx.tdata,
+            rx_tkeep: rx.tkeep,
+            rx_tlast: rx.tlast,
+            rx_tuser: rx.tuser,
+            rx_tvalid: rx.tvalid,
+            tx_tready: self.from_nic.tready,
+        };
+    }
+
+    /// The NIC.
+    pub fn nic(&self) -> &N {
+        &self.nic
+    }
+
+    pub fn nic_mut(&mut self) -> &mut N {
+        &mut self.nic
+    }
+
+    /// Outputs of the NIC in the last cycle.
+    pub fn pins_out(&self) -> &NicOut {
+        &self.out
+    }
+
+    /// Core cycles since the start, reset included.
+    pub fn cycles(&self) -> u64 {
+        self.time.cycles
+    }
+
+    /// A client sends a frame to the NIC, without its check sequence.
+    pub fn wire_send(&mut self, frame: Vec<u8>) {
+        self.to_nic.send(self.time.now_ps, frame);
+    }
+
+    /// The next frame that has reached the clients, with the time at which it did.
+    pub fn wire_recv(&mut self) -> Option<(Vec<u8>, u64)> {
+        self.from_nic.receive(self.time.now_ps)
+    }
+
+    /// Direction to the NIC: faults, counts, backlog.
+    pub fn wire_to_nic(&mut self) -> &mut ToNic {
+        &mut self.to_nic
+    }
+
+    /// Direction from the NIC: faults, counts, underruns.
+    pub fn wire_from_nic(&mut self) -> &mut FromNic {
+        &mut self.from_nic
+    }
+
+    /// What the wire has carried: to the NIC, and from it.
+    pub fn wire_stats(&self) -> [FrameStats; 2] {
+        [self.to_nic.stats(), self.from_nic.stats()]
+    }
+
+    /// No access to memory or registers is under way, and no frame is on the wire.
+    pub fn is_idle(&self) -> bool {
+        self.axi.is_idle() && self.registers.is_idle() && self.to_nic.is_idle() && self.from_nic.is_idle()
+    }
+
+    /// Register writes that the NIC refused.
+    pub fn register_write_errors(&self) -> u64 {
+        self.registers.write_errors()
+    }
+
+    /// Calls `observer` with everything that crosses the NIC's boundary from here on.
+    pub fn observe(&mut self, observer: Observer) {
+        self.listeners.observers.push(observer);
+    }
+
+    /// Captures the wire to `pcap` from here on: frames in both directions as they pass the NIC's end.
+    pub fn capture(&mut self, pcap: Pcap) {
+        self.listeners.pcap = Some(pcap);
+    }
+
+    /// Ends the capture and completes its file.
+    pub fn capture_end(&mut self) -> Result<()> {
+        if let Some(error) = self.listeners.pcap_error.take() {
+            return Err(error).context("the capture is incomplete");
+        }
+        match self.listeners.pcap.take() {
+            Some(mut pcap) => pcap.flush().context("cannot complete the capture"),
+            None => Ok(()),
+        }
+    }
+
+    /// Writes a firmware image to core memory through the registers. The core must be stopped, and stays so.
+    pub fn load_firmware(&mut self, image: &[u8]) -> Result<()> {
+        ensure!(!image.is_empty(), "the firmware image is empty");
+        let run = self.reg_read(regs::CONTROL)? & 1;
+        ensure!(run == 0, "firmware can be loaded only while CONTROL.CORE_RUN is 0");
+        let size = self.reg_read(regs::FW_SIZE)?;
+        ensure!(
+            image.len() <= size as usize,
+            "the firmware image has {} bytes, core memory {size}",
+            image.len()
+        );
+        self.reg_write(regs::FW_ADDR, 0);
+        for bytes in image.chunks(4) {
+            let mut word = [0; 4];
+            word[..bytes.len()].copy_from_slice(bytes);
+            self.reg_write(regs::FW_DATA, u32::from_le_bytes(word));
+        }
+        let end = self.reg_read(regs::FW_ADDR)?;
+        let written = image.len().div_ceil(4) * 4;
+        ensure!(end as usize == written, "FW_ADDR is {end:#x} after {written:#x} bytes of firmware");
+        Ok(())
+    }
+}
+
+impl<N: Nic> HostPort for System<N> {
+    fn reg_write(&mut self, address: u32, value: u32) {
+        let address = u16::try_from(address).expect("registers have 16-bit addresses");
+        self.registers.write(self.time.now_ps, address, value);
+    }
+
+    /// The processor waits for the answer, so time passes.
+    fn reg_read(&mut self, address: u32) -> Result<u32> {
+        let short = u16::try_from(address).context("registers have 16-bit addresses")?;
+        self.registers.read(self.time.now_ps, short);
+        for _ in 0..READ_CYCLES_MAX {
+            self.step();
+            match self.registers.answer(self.time.now_ps) {
+                None => {}
+                Some(Ok(data)) => return Ok(data),
+                Some(Err(code)) => bail!("a read of register {address:#06x} got response {code}"),
+            }
+        }
+        bail!("a read of register {address:#06x} got no answer in {READ_CYCLES_MAX} cycles")
+    }
+
+    fn memory(&self) -> &HostMemory {
+        &self.memory
+    }
+
+    fn memory_mut(&mut self) -> &mut HostMemory {
+        &mut self.memory
+    }
+
+    fn irq(&self) -> bool {
+        self.out.irq
+    }
+
+    fn now_ps(&self) -> u64 {
+        self.time.now_ps
+    }
+}
+
+fn write_master(out: &NicOut) -> WriteMaster {
+    WriteMaster {
+        awaddr: out.m_axi_awaddr,
+        awlen: out.m_axi_awlen,
+        awvalid: out.m_axi_awvalid,
+        wdata: out.m_axi_wdata,
+        wstrb: out.m_axi_wstrb,
+        wlast: out.m_axi_wlast,
+        wvalid: out.m_axi_wvalid,
+        bready: out.m_axi_bready,
+    }
+}
+
+fn read_master(out: &NicOut) -> ReadMaster {
+    ReadMaster {
+        araddr: out.m_axi_araddr,
+        arlen: out.m_axi_arlen,
+        arvalid: out.m_axi_arvalid,
+        rready: out.m_axi_rready,
+    }
+}
+
+fn lite_registers(out: &NicOut) -> LiteRegisters {
+    LiteRegisters {
+        awready: out.s_axil_awready,
+        wready: out.s_axil_wready,
+        bresp: out.s_axil_bresp,
+        bvalid: out.s_axil_bvalid,
+        arready: out.s_axil_arready,
+        rdata: out.s_axil_rdata,
+        rresp: out.s_axil_rresp,
+        rvalid: out.s_axil_rvalid,
+    }
+}
+
+fn tx_stream(out: &NicOut) -> TxStream {
+    TxStream { tdata: out.tx_tdata, tkeep: out.tx_tkeep, tlast: out.tx_tlast, tvalid: out.tx_tvalid }
+}
