@@ -10,3 +10,4 @@ pub mod kit;
 pub mod regs;
 pub mod rx;
 pub mod softcore;
+pub mod tx;

@@ -1,0 +1,119 @@
+//! The host transmit queue: descriptors in memory of the NIC, granted one by one.
+//!
+//! A descriptor is *pending* from its arrival until `go` grants it; a granted one moves on to the planner on its
+//! own. Up to eight wait here, up to four of them granted. `go` while nothing is pending is ignored.
+//!
+//! Core clock, synchronous reset. Four cycles a descriptor. A descriptor that could not be read comes out with
+//! length zero, which the planner refuses. Verified in `cosim/tests/tx.rs`.
+
+use super::records::HostFrame;
+use crate::kit::{Cr, LutFifo, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+/// Unpacks transmit descriptors and keeps their time of arrival.
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct HostQueue {
+    pub cr: Cr,
+    pub now: Signal<In, Bits<32>>,
+    pub prod: Signal<In, Bits<16>>,
+    /// The fetcher's word stream.
+    pub word: Signal<In, Bits<32>>,
+    pub valid: Signal<In, Bit>,
+    pub bad: Signal<In, Bit>,
+    pub last: Signal<In, Bit>,
+    pub pop: Signal<Out, Bit>,
+    pub arrived: Signal<In, Bit>,
+    /// A descriptor waits for its grant, and may have it.
+    pub pending: Signal<Out, Bit>,
+    /// Cycle at which it arrived.
+    pub stamp: Signal<Out, Bits<32>>,
+    pub go: Signal<In, Bit>,
+    /// Descriptors posted and not yet granted.
+    pub qlen: Signal<Out, Bits<16>>,
+    pub frame: Signal<Out, HostFrame>,
+    pub frame_valid: Signal<Out, Bit>,
+    pub frame_take: Signal<In, Bit>,
+
+    stamps: LutFifo<Bits<32>, 3, 4>,
+    granted_index: Reg<Bits<16>>,
+    waiting: Reg<Bits<16>>,
+    granted: Reg<Bits<3>>,
+    pos: Reg<Bits<2>>,
+    held: Reg<Bit>,
+    addr: Reg<Bits<32>>,
+    length: Reg<Bits<16>>,
+    checksum: Reg<Bit>,
+    inject: Reg<Bit>,
+    csum_start: Reg<Bits<16>>,
+    csum_offset: Reg<Bits<16>>,
+    may: Signal<Local, Bit>,
+    grant: Signal<Local, Bit>,
+    take: Signal<Local, Bit>,
+    done: Signal<Local, Bit>,
+}
+
+module! {
+    impl [] Logic for HostQueue;
+    regs: granted_index, waiting, granted, pos, held, addr, length, checksum, inject, csum_start, csum_offset;
+    children: stamps;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.stamps.data.next = self.now.val();
+        self.stamps.push.next = self.arrived.val();
+        self.may.next = self.stamps.valid.val() && !self.granted.q.val().get_bit(2);
+        self.grant.next = self.may.val() && self.go.val();
+        self.stamps.pop.next = self.grant.val();
+        self.pending.next = self.may.val();
+        self.stamp.next = self.stamps.head.val();
+        self.waiting.d.next = self.prod.val() - self.granted_index.q.val();
+        self.qlen.next = self.waiting.q.val();
+        if self.grant.val() {
+            self.granted_index.d.next = self.granted_index.q.val() + 1;
+        }
+
+        // A grant stands for a whole descriptor in the fetcher: its time was noted when its last word came.
+        self.take.next = (self.granted.q.val() != 0) && !self.held.q.val();
+        self.done.next = self.take.val() && self.last.val();
+        self.pop.next = self.take.val() && self.valid.val();
+        if self.grant.val() && !self.done.val() {
+            self.granted.d.next = self.granted.q.val() + 1;
+        }
+        if self.done.val() && !self.grant.val() {
+            self.granted.d.next = self.granted.q.val() - 1;
+        }
+        if self.take.val() {
+            self.pos.d.next = self.pos.q.val() + 1;
+            match self.pos.q.val().index() {
+                0 => {
+                    self.addr.d.next = self.word.val();
+                }
+                1 => {
+                    self.length.d.next = self.word.val().get_bits::<16>(0);
+                    if self.bad.val() {
+                        self.length.d.next = 0.into();
+                    }
+                    self.checksum.d.next = self.word.val().get_bit(16);
+                    self.inject.d.next = self.word.val().get_bit(17);
+                }
+                2 => {
+                    self.csum_start.d.next = self.word.val().get_bits::<16>(0);
+                    self.csum_offset.d.next = self.word.val().get_bits::<16>(16);
+                }
+                _ => {
+                    self.held.d.next = true;
+                }
+            }
+        }
+        if self.frame_take.val() {
+            self.held.d.next = false;
+        }
+        self.frame_valid.next = self.held.q.val();
+        self.frame.next.addr = self.addr.q.val();
+        self.frame.next.length = self.length.q.val();
+        self.frame.next.checksum = self.checksum.q.val();
+        self.frame.next.inject = self.inject.q.val();
+        self.frame.next.csum_start = self.csum_start.q.val();
+        self.frame.next.csum_offset = self.csum_offset.q.val();
+    }
+}

@@ -1,0 +1,146 @@
+//! The merger: makes one byte stream of words of which any part may count.
+//!
+//! Each input word brings the bytes that its tag names; they are appended to what is left of the words
+//! before, and go out four at a time. A frame's last word may leave bytes for one more word, which goes
+//! out in the next cycle: the sender brings no word then. Any header length and any payload address thus come
+//! out aligned.
+//!
+//! Core clock, synchronous reset. One word a cycle, latency two cycles, no backpressure. Verified in
+//! `cosim/tests/tx.rs`.
+
+use super::records::{OutWord, Tag};
+use crate::kit::{Cr, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+/// Byte rotator and joiner.
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct Merger {
+    pub cr: Cr,
+    pub tag: Signal<In, Tag>,
+    pub header: Signal<In, Bits<32>>,
+    pub payload: Signal<In, Bits<32>>,
+    pub word: Signal<Out, OutWord>,
+    pub valid: Signal<Out, Bit>,
+
+    /// Stage 1: the word's bytes that count, low, and nothing above them.
+    bytes: Reg<Bits<32>>,
+    count: Reg<Bits<3>>,
+    bytes_valid: Reg<Bit>,
+    bytes_last: Reg<Bit>,
+    bytes_inject: Reg<Bit>,
+    /// Bytes that wait for a full word.
+    left: Reg<Bits<24>>,
+    left_count: Reg<Bits<2>>,
+    /// They are the end of their frame.
+    flush: Reg<Bit>,
+    out: Reg<OutWord>,
+    out_valid: Reg<Bit>,
+
+    raw: Signal<Local, Bits<32>>,
+    patch: Signal<Local, Bits<32>>,
+    mask: Signal<Local, Bits<4>>,
+    lanes: Signal<Local, Bits<32>>,
+    picked: Signal<Local, Bits<32>>,
+    shifted: Signal<Local, Bits<32>>,
+    joined: Signal<Local, Bits<56>>,
+    total: Signal<Local, Bits<3>>,
+    keep_count: Signal<Local, Bits<3>>,
+}
+
+module! {
+    impl [] Logic for Merger;
+    regs: bytes, count, bytes_valid, bytes_last, bytes_inject, left, left_count, flush, out, out_valid;
+    children: ;
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.raw.next = self.payload.val();
+        if self.tag.val().header {
+            self.raw.next = self.header.val();
+        }
+        self.patch.next = self.tag.val().patch;
+        self.mask.next = self.tag.val().patch_mask;
+        self.lanes.next = 0.into();
+        if self.mask.val().get_bit(0) {
+            self.lanes.next = 0xFF.into();
+        }
+        if self.mask.val().get_bit(1) {
+            self.lanes.next = self.lanes.val() | 0xFF00;
+        }
+        if self.mask.val().get_bit(2) {
+            self.lanes.next = self.lanes.val() | 0xFF0000;
+        }
+        if self.mask.val().get_bit(3) {
+            self.lanes.next = self.lanes.val() | 0xFF000000u64;
+        }
+        self.picked.next = (self.raw.val() & (!self.lanes.val())) | (self.patch.val() & self.lanes.val());
+        self.shifted.next = self.picked.val() >> (bit_cast::<5, 2>(self.tag.val().lane) << 3);
+        self.bytes.d.next = self.shifted.val();
+        match self.tag.val().count.index() {
+            1 => {
+                self.bytes.d.next = bit_cast::<32, 8>(self.shifted.val().get_bits::<8>(0));
+            }
+            2 => {
+                self.bytes.d.next = bit_cast::<32, 16>(self.shifted.val().get_bits::<16>(0));
+            }
+            3 => {
+                self.bytes.d.next = bit_cast::<32, 24>(self.shifted.val().get_bits::<24>(0));
+            }
+            _ => {}
+        }
+        self.count.d.next = self.tag.val().count;
+        self.bytes_valid.d.next = self.tag.val().valid;
+        self.bytes_last.d.next = self.tag.val().last;
+        self.bytes_inject.d.next = self.tag.val().inject;
+
+        self.joined.next = bit_cast::<56, 24>(self.left.q.val())
+            | (bit_cast::<56, 32>(self.bytes.q.val()) << (bit_cast::<5, 2>(self.left_count.q.val()) << 3));
+        self.total.next = self.count.q.val() + bit_cast::<3, 2>(self.left_count.q.val());
+        self.keep_count.next = self.total.val();
+        self.out_valid.d.next = false;
+        self.flush.d.next = false;
+        self.out.d.next.last = false;
+        if self.flush.q.val() {
+            self.keep_count.next = bit_cast::<3, 2>(self.left_count.q.val());
+            self.out_valid.d.next = true;
+            self.out.d.next.last = true;
+            self.left.d.next = 0.into();
+            self.left_count.d.next = 0.into();
+        } else if self.bytes_valid.q.val() {
+            if self.total.val() >= 4 {
+                self.out_valid.d.next = true;
+                self.left.d.next = self.joined.val().get_bits::<24>(32);
+                self.left_count.d.next = self.total.val().get_bits::<2>(0);
+                self.flush.d.next = self.bytes_last.q.val() && (self.total.val() != 4);
+                self.out.d.next.last = self.bytes_last.q.val() && (self.total.val() == 4);
+            } else {
+                self.left.d.next = self.joined.val().get_bits::<24>(0);
+                self.left_count.d.next = self.total.val().get_bits::<2>(0);
+                if self.bytes_last.q.val() {
+                    self.out_valid.d.next = true;
+                    self.out.d.next.last = true;
+                    self.left.d.next = 0.into();
+                    self.left_count.d.next = 0.into();
+                }
+            }
+        }
+        self.out.d.next.data = self.joined.val().get_bits::<32>(0);
+        self.out.d.next.inject = self.bytes_inject.q.val();
+        match self.keep_count.val().index() {
+            1 => {
+                self.out.d.next.keep = 1.into();
+            }
+            2 => {
+                self.out.d.next.keep = 3.into();
+            }
+            3 => {
+                self.out.d.next.keep = 7.into();
+            }
+            _ => {
+                self.out.d.next.keep = 15.into();
+            }
+        }
+        self.word.next = self.out.q.val();
+        self.valid.next = self.out_valid.q.val();
+    }
+}
