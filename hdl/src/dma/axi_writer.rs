@@ -9,7 +9,7 @@
 //! cycles. Backpressure: `room` falls with five entries of the data queue left, so a producer with up to four
 //! beats on their way may stop late; it must mark a burst's last beat by the splitter's rule. An error response is counted through
 //! `failed` and changes nothing else. All AXI outputs are registers.
-//! Verified in `cosim/tests/dma_write.rs`.
+//! Verified in `cosim/tests/dma_write`.
 
 use super::burst::BurstSplitter;
 use crate::kit::{Cr, LutFifo, Reg};

@@ -9,7 +9,7 @@
 //!
 //! A packet is freed in the cycle in which its last word is requested. Queue memories are addressed in words from
 //! the start of the oldest packet and answer in the next cycle; words past the packet's end may be requested, and
-//! are masked. Verified in `cosim/tests/dma_write.rs`.
+//! are masked. Verified in `cosim/tests/dma_write`.
 
 use super::op::{source, OpIn};
 use super::rotator::Rotator;

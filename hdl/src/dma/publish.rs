@@ -11,7 +11,7 @@
 //!
 //! Core clock, synchronous reset. Latency from a change to `request`: two cycles and the acknowledgement of the
 //! writes before it. One announcement is under way at a time, so changes meanwhile are announced together.
-//! Verified in `cosim/tests/dma_write.rs`.
+//! Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -6,7 +6,7 @@
 //!
 //! Core clock, synchronous reset. Latency two cycles: `allowed` answers the `start` and `length` of two
 //! cycles before. Throughput one request a cycle, no backpressure. The ranges may change only while
-//! nothing is being checked. Verified in `cosim/tests/dma_write.rs`.
+//! nothing is being checked. Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

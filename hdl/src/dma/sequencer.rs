@@ -16,7 +16,7 @@
 //! so do the jobs behind it, but not host packets.
 //!
 //! Core clock, synchronous reset. One operation takes five cycles, a packet with its completion six, all of them
-//! hidden while the mover is at work for that long. Verified in `cosim/tests/dma_write.rs`.
+//! hidden while the mover is at work for that long. Verified in `cosim/tests/dma_write`.
 
 use super::op::{source, OpOut};
 use crate::kit::{Cr, Reg};

@@ -8,7 +8,7 @@
 //! words of completion and about two cycles each. From a granted packet to its first beat on the bus: nine cycles. Backpressure:
 //! packets wait in their queues for a receive descriptor and for the bus; event jobs wait for room in the
 //! event ring. Errors never stop anything: see [`Sequencer`] for what a refusal does, and an error response
-//! is only reported. Verified in `cosim/tests/dma_write.rs`.
+//! is only reported. Verified in `cosim/tests/dma_write`.
 
 use super::axi_writer::AxiWriter;
 use super::fault::FaultReport;

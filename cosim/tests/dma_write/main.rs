@@ -1,0 +1,276 @@
+//! `dma::WriteSide` against a reference memory.
+//!
+//! Random packets, jobs and events of every length and alignment go in, through an AXI4 slave that stalls every
+//! channel, performs writes out of order until it answers them, and refuses some. A host looks at the index block
+//! in every cycle and compares with the reference whatever has just been announced; at the end all of memory is compared.
+
+mod axi;
+mod bench;
+
+use axi::{chance, Pace};
+use baton_abi::mmio::job;
+use bench::{Bench, Job, Packet, BROKEN, POOL, RANGES};
+
+/// Hands out memory that nothing else uses, now and then on purpose at a bad place.
+struct Allocator {
+    next: u32,
+    /// Percent of bad places.
+    bad: u32,
+}
+
+impl Allocator {
+    fn new(bad: u32) -> Self {
+        Allocator { next: POOL, bad }
+    }
+
+    fn take(&mut self, len: u32, align: u32, bench: &mut Bench) -> u32 {
+        if chance(&mut bench.rng, self.bad) {
+            let near = bench.below(2 * len.max(1)).wrapping_sub(len);
+            let place = match bench.below(6) {
+                // Across the seam of two ranges, the end of one, its start, the end of the address space.
+                0 => RANGES[1].0.wrapping_sub(bench.below(len.max(2))),
+                1 => RANGES[1].1.wrapping_add(near),
+                2 => RANGES[2].0.wrapping_sub(1 + bench.below(64)),
+                3 => 0xFFFF_FFFFu32.wrapping_sub(bench.below(len.max(2))),
+                4 => RANGES[3].0,
+                _ => BROKEN.start + 4 * bench.below(200),
+            };
+            // A place that is refused, or broken: any other would be used twice.
+            if !bench::allowed(place, len as usize) || BROKEN.contains(&place) {
+                return place & !(align - 1);
+            }
+        }
+        let mut place = (self.next + bench.below(16)).next_multiple_of(align);
+        if place < RANGES[1].0 && place + len > RANGES[1].0 {
+            place = RANGES[1].0;
+        }
+        self.next = place + len;
+        assert!(self.next <= RANGES[1].1, "the pool is used up");
+        place
+    }
+}
+
+fn length(bench: &mut Bench) -> u32 {
+    match bench.below(4) {
+        0 => 62,
+        1 => 16 + bench.below(100),
+        2 => 1520 - bench.below(8),
+        _ => 16 + bench.below(1500),
+    }
+}
+
+/// Everything at once.
+fn traffic(seed: u64, pace: Pace, packets: u32, bad: u32) {
+    println!("seed {seed}: {pace:?}");
+    let mut bench = Bench::new(pace, seed);
+    let mut memory = Allocator::new(bad);
+    bench.queue_pace = if seed % 2 == 0 { 100 } else { 40 };
+    let (mut host, mut nic) = (packets, packets);
+    while host > 0 || nic > 0 {
+        if bench.ring_room() > 0 && chance(&mut bench.rng, 10) {
+            let len = if chance(&mut bench.rng, bad) { 100 } else { 1536 };
+            let addr = memory.take(len, 4, &mut bench);
+            bench.post(addr, len);
+        }
+        if host > 0 && bench.host.len() < 4 && chance(&mut bench.rng, 5) {
+            host -= 1;
+            let (len, arrival) = (length(&mut bench) as usize, bench.cycle.wrapping_sub(20));
+            let packet = Packet::random(len, arrival, &mut bench.rng);
+            bench.push_host(packet);
+        }
+        if nic > 0 && bench.jobs.len() < 16 && chance(&mut bench.rng, 5) {
+            nic -= 1;
+            nic_packet(&mut bench, &mut memory);
+        }
+        if chance(&mut bench.rng, 1) {
+            bench.tx_cons = bench.tx_cons.wrapping_add(1);
+        }
+        if chance(&mut bench.rng, 1) {
+            bench.cmd_cons = bench.cmd_cons.wrapping_add(3);
+        }
+        bench.step();
+    }
+    while bench.completions < 2 * packets as usize && (!bench.host.is_empty() || !bench.jobs.is_empty()) {
+        if bench.ring_room() > 0 {
+            let addr = memory.take(1536, 4, &mut bench);
+            bench.post(addr, 1536);
+        }
+        bench.step();
+    }
+    bench.finish(100_000);
+    println!("  {} cycles, {} bursts, {} faults", bench.cycle, bench.slave.issued.len(), bench.reports);
+    assert!(bad == 0 || bench.reports > 0, "nothing went wrong");
+}
+
+/// A packet with the jobs of a firmware: copies, events, and its end.
+fn nic_packet(bench: &mut Bench, memory: &mut Allocator) {
+    let len = length(bench);
+    let packet = Packet::random(len as usize, bench.cycle, &mut bench.rng);
+    bench.push_nic(packet);
+    for _ in 0..bench.below(4) {
+        let src = bench.below(len);
+        let len = bench.below(len - src + 1);
+        let addr = memory.take(len, 1, bench);
+        bench.push_job(Job { op: job::COPY, src: src as u16, len: len as u16, addr });
+        if bench.below(3) == 0 {
+            let slots = 1 + bench.below(8) as u16;
+            bench.push_event(slots);
+        }
+    }
+    if bench.below(8) == 0 {
+        // Jobs that mean nothing must not stop those that do.
+        let op = [0, 5, 6, 7][bench.below(4) as usize];
+        bench.push_job(Job { op, src: 1, len: 2, addr: 3 });
+        bench.push_job(Job { op: job::EVENT, src: 0, len: 0, addr: 0 });
+    }
+    let op = if bench.below(3) == 0 { job::TO_HOST } else { job::POP };
+    bench.push_job(Job { op, src: 0, len: 0, addr: 0 });
+}
+
+const STALLS: [Pace; 4] = [
+    Pace { awready: 50, wready: 60, perform: 30, answer: 50, latency: 0 },
+    Pace { awready: 5, wready: 90, perform: 10, answer: 90, latency: 20 },
+    Pace { awready: 90, wready: 15, perform: 90, answer: 5, latency: 0 },
+    Pace { awready: 100, wready: 100, perform: 2, answer: 20, latency: 100 },
+];
+
+#[test]
+fn random_traffic_without_faults() {
+    traffic(1, Pace::IDEAL, 100, 0);
+    for (seed, pace) in STALLS.into_iter().enumerate() {
+        traffic(10 + seed as u64, pace, 80, 0);
+    }
+}
+
+#[test]
+fn random_traffic_with_faults() {
+    traffic(2, Pace::IDEAL, 80, 20);
+    for (seed, pace) in STALLS.into_iter().enumerate() {
+        traffic(20 + seed as u64, pace, 60, 20);
+    }
+}
+
+/// Every alignment of source and destination with every length up to a few words, and over a line's end.
+#[test]
+fn copies_of_every_alignment() {
+    let mut bench = Bench::new(Pace::IDEAL, 3);
+    let packet = Packet::random(700, 0, &mut bench.rng);
+    bench.push_nic(packet);
+    let mut line = POOL;
+    for src in 0..4 {
+        for lane in 0..4 {
+            for len in (1..=17).chain(246..=262) {
+                let addr = if len > 17 { line + lane } else { line + 244 + lane };
+                bench.push_job(Job { op: job::COPY, src: 100 + src, len, addr });
+                line += 512;
+            }
+        }
+    }
+    bench.push_job(Job { op: job::POP, src: 0, len: 0, addr: 0 });
+    bench.finish(200_000);
+}
+
+/// The event ring fills; host packets and the index block go on; the message goes out whole when there is room.
+#[test]
+fn a_full_event_ring_holds_up_only_jobs() {
+    let mut bench = Bench::new(Pace::IDEAL, 4);
+    let mut memory = Allocator::new(0);
+    bench.acknowledge_events(false);
+    bench.push_event(8);
+    bench.push_event(5);
+    bench.push_event(4);
+    bench.push_event(1);
+    for _ in 0..8 {
+        let addr = memory.take(1536, 4, &mut bench);
+        bench.post(addr, 1536);
+        let packet = Packet::random(100, 0, &mut bench.rng);
+        bench.push_host(packet);
+    }
+    for _ in 0..3000 {
+        bench.step();
+    }
+    assert_eq!((bench.completions, bench.events_seen, bench.index[1], bench.index[3]), (8, 13, 8, 13));
+    bench.acknowledge_events(true);
+    bench.finish(3000);
+    assert_eq!(bench.events_seen, 18);
+}
+
+/// Rings and the index block outside registered memory: every access is refused and reported, nothing is
+/// written, nothing stops.
+#[test]
+fn rings_outside_registered_memory() {
+    let mut bench = Bench::new(Pace::IDEAL, 5);
+    bench.blind = true;
+    bench.poke("rx_base", 0x400D_0000);
+    bench.poke("evt_base", 0x400D_8000);
+    bench.poke("index_addr", 0xFFFF_FFF8);
+    for _ in 0..4 {
+        bench.post(RANGES[1].1, 1536);
+        let packet = Packet::random(100, 0, &mut bench.rng);
+        bench.push_host(packet);
+        bench.push_event(2);
+    }
+    bench.drain(5000);
+    assert!(bench.events.is_empty(), "refused event words stay behind");
+    assert!(bench.slave.issued.is_empty());
+    // Buffers, completions, event slots, and at least one index block.
+    assert!(bench.reports > 4 + 4 + 8, "{} reports", bench.reports);
+    assert_eq!(bench.slave.memory.difference(&bench.mirror), None);
+}
+
+/// One word a cycle within a packet; smallest frames at little more than their words and their completion.
+#[test]
+fn throughput() {
+    for (len, frames, most) in [(62usize, 200u32, 25), (1520, 30, 405)] {
+        let mut bench = Bench::new(Pace::IDEAL, 6);
+        let mut place = POOL;
+        let (mut left, start) = (frames, bench.cycle);
+        while bench.completions < frames as usize {
+            while bench.ring_room() > 0 && bench.descriptors.len() < 8 {
+                bench.post(place, 1536);
+                place += 1536;
+            }
+            if left > 0 && bench.host.len() < 4 {
+                left -= 1;
+                let packet = Packet::random(len, bench.cycle, &mut bench.rng);
+                bench.push_host(packet);
+            }
+            bench.step();
+        }
+        let each = (bench.cycle - start) / frames;
+        println!(
+            "{len} bytes: {each} cycles a frame, index block written {} times",
+            bench.index_writes.len()
+        );
+        assert!(each <= most, "{len} bytes took {each} cycles, more than {most}");
+    }
+}
+
+/// Under a flood of host packets an index that changed is written after a few of them.
+#[test]
+fn the_index_block_is_not_starved() {
+    let mut bench = Bench::new(Pace::IDEAL, 7);
+    let mut place = POOL;
+    let mut since = 0;
+    for _ in 0..20_000 {
+        while bench.ring_room() > 0 && bench.descriptors.len() < 8 && place < RANGES[1].1 - 2048 {
+            bench.post(place, 1536);
+            place += 1536;
+        }
+        if bench.host.len() < 4 {
+            let packet = Packet::random(62, bench.cycle, &mut bench.rng);
+            bench.push_host(packet);
+        }
+        let writes = bench.index_writes.len();
+        let before = bench.host.len();
+        bench.step();
+        since += u32::from(bench.host.len() < before);
+        if bench.index_writes.len() > writes {
+            since = 0;
+        }
+        // Packets that were on their way when the index changed, four more, and those that pass while the write
+        // itself is under way.
+        assert!(since <= 8, "{since} packets since the last index block");
+    }
+    assert!(bench.completions > 200);
+}
