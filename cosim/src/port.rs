@@ -92,6 +92,14 @@ impl HostMemory {
         self.slice_mut(addr, data.len()).copy_from_slice(data);
     }
 
+    /// Copies `len` bytes from one address to another. The ranges may overlap.
+    #[track_caller]
+    pub fn copy(&mut self, from: u32, to: u32, len: usize) {
+        let check = |addr| self.index(addr, len).unwrap_or_else(|e| panic!("{e}"));
+        let (from, to) = (check(from), check(to));
+        self.bytes.copy_within(from..from + len, to);
+    }
+
     /// The word at `addr`.
     #[track_caller]
     pub fn read_word(&self, addr: u32) -> u32 {
@@ -154,6 +162,8 @@ mod tests {
         assert_eq!(memory.slice(0x1004, 4), [1, 2, 3, 4]);
         memory.write_words(0x1ff8, &[7, 8]);
         assert_eq!(memory.read_word(0x1ffc), 8);
+        memory.copy(0x1004, 0x1006, 4);
+        assert_eq!(memory.slice(0x1004, 6), [1, 2, 1, 2, 3, 4]);
         assert!(memory.contains(0x1fff, 1) && !memory.contains(0x1fff, 2));
         assert_eq!(memory.try_slice(0xfff, 1), Err(OutOfRange { addr: 0xfff, len: 1 }));
         assert!(memory.try_slice(u32::MAX, usize::MAX).is_err());

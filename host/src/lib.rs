@@ -1,1 +1,6 @@
+//! The server machine that Baton's NIC is plugged into, the clients on the other side of the wire, and the
+//! experiments that they take part in.
+
+pub mod client;
 pub mod report;
+pub mod server;

@@ -1,0 +1,370 @@
+//! Client machines: smoltcp interfaces that fetch bodies over HTTP and check every byte.
+//!
+//! smoltcp is a TCP of its own, so the server's engine never talks to itself. A client is functional and
+//! never the bottleneck: it costs no simulated time, and its time is what the co-simulation passes in.
+
+pub mod device;
+pub mod http;
+
+use std::collections::VecDeque;
+
+use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
+use smoltcp::socket::tcp;
+use smoltcp::time::{Duration, Instant};
+use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr, Ipv4Address};
+
+use device::FrameQueues;
+use http::{Expect, Mismatch, Responses};
+
+/// Picoseconds in a microsecond.
+const PS_PER_US: u64 = 1_000_000;
+
+/// Knobs of a client host.
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    pub mac: [u8; 6],
+    pub ip: [u8; 4],
+    pub server_ip: [u8; 4],
+    pub server_port: u16,
+    /// Of initial sequence numbers.
+    pub seed: u64,
+    /// Bytes of a connection's receive buffer: the window that the server sees.
+    pub receive_bytes: usize,
+    /// Delayed acknowledgement in microseconds, or none.
+    pub ack_delay_us: Option<u64>,
+    /// Requests of a connection that may be outstanding at once, at least 1.
+    pub pipeline: usize,
+}
+
+impl Default for ClientConfig {
+    fn default() -> Self {
+        ClientConfig {
+            mac: [0x02, 0, 0, 0, 1, 1],
+            ip: [10, 0, 1, 1],
+            server_ip: [10, 0, 0, 1],
+            server_port: 80,
+            seed: 1,
+            receive_bytes: 65535,
+            ack_delay_us: Some(10_000),
+            pipeline: 1,
+        }
+    }
+}
+
+/// Names a connection of a client, in order of opening.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FetchId(pub usize);
+
+/// Where a connection stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchState {
+    /// Connecting, or responses are outstanding, or the connection is being closed.
+    Active,
+    /// Every response was complete and right, and the connection has closed in order.
+    Done,
+    Failed(FetchError),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FetchError {
+    Mismatch(Mismatch),
+    /// The connection ended with responses outstanding: reset, refused or closed early.
+    Ended {
+        completed: usize,
+    },
+}
+
+/// Totals of a client host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ClientStats {
+    pub connections_done: u64,
+    pub connections_failed: u64,
+    pub responses: u64,
+    /// Bytes of bodies, all checked.
+    pub body_bytes: u64,
+    /// Sum over responses of the time from its request to its last byte.
+    pub response_time_ps: u64,
+}
+
+struct Fetch {
+    /// `None` once the socket is gone.
+    handle: Option<SocketHandle>,
+    local_port: u16,
+    /// Requests not sent yet.
+    waiting: VecDeque<Expect>,
+    /// Requests sent, with the time of sending.
+    outstanding: VecDeque<(Expect, u64)>,
+    /// Bytes of requests that did not fit the socket's buffer yet.
+    unsent: Vec<u8>,
+    keep_open: bool,
+    responses: Responses,
+    completed: usize,
+    body_bytes: u64,
+    state: FetchState,
+}
+
+/// A client machine: one interface, any number of connections.
+pub struct ClientHost {
+    config: ClientConfig,
+    interface: Interface,
+    sockets: SocketSet<'static>,
+    queues: FrameQueues,
+    fetches: Vec<Fetch>,
+    /// Those in [`FetchState::Active`], in order of opening.
+    active: Vec<usize>,
+    next_port: u16,
+    stats: ClientStats,
+}
+
+fn instant(now_ps: u64) -> Instant {
+    Instant::from_micros((now_ps / PS_PER_US) as i64)
+}
+
+impl ClientHost {
+    pub fn new(config: ClientConfig) -> Self {
+        assert!(config.pipeline >= 1);
+        let mut queues = FrameQueues::default();
+        let mut interface_config = Config::new(HardwareAddress::Ethernet(EthernetAddress(config.mac)));
+        interface_config.random_seed = config.seed;
+        let mut interface = Interface::new(interface_config, &mut queues, Instant::ZERO);
+        let [a, b, c, d] = config.ip;
+        interface.update_ip_addrs(|addrs| {
+            // One network for all machines of an experiment: everybody is a neighbour.
+            addrs.push(IpCidr::new(Ipv4Address::new(a, b, c, d).into(), 8)).expect("room for one address");
+        });
+        ClientHost {
+            config,
+            interface,
+            sockets: SocketSet::new(Vec::new()),
+            queues,
+            fetches: Vec::new(),
+            active: Vec::new(),
+            next_port: 49152,
+            stats: ClientStats::default(),
+        }
+    }
+
+    pub fn mac(&self) -> [u8; 6] {
+        self.config.mac
+    }
+
+    /// Opens a connection that makes these requests in order and has the server close it after the last.
+    pub fn fetch(&mut self, requests: impl IntoIterator<Item = Expect>) -> FetchId {
+        self.open(requests.into_iter().collect(), false)
+    }
+
+    /// Opens a connection that stays open after these requests: [`ClientHost::request`] adds more,
+    /// [`ClientHost::finish`] ends it.
+    pub fn connect(&mut self, requests: impl IntoIterator<Item = Expect>) -> FetchId {
+        self.open(requests.into_iter().collect(), true)
+    }
+
+    fn open(&mut self, waiting: VecDeque<Expect>, keep_open: bool) -> FetchId {
+        let receive = tcp::SocketBuffer::new(vec![0; self.config.receive_bytes]);
+        let mut socket = tcp::Socket::new(receive, tcp::SocketBuffer::new(vec![0; 2048]));
+        socket.set_ack_delay(self.config.ack_delay_us.map(Duration::from_micros));
+        socket.set_nagle_enabled(false);
+        let local_port = self.next_port;
+        self.next_port = if local_port == u16::MAX { 49152 } else { local_port + 1 };
+        let [a, b, c, d] = self.config.server_ip;
+        socket
+            .connect(
+                self.interface.context(),
+                (Ipv4Address::new(a, b, c, d), self.config.server_port),
+                local_port,
+            )
+            .expect("a fresh socket connects from a port that is not zero");
+        let handle = self.sockets.add(socket);
+        let id = self.fetches.len();
+        self.fetches.push(Fetch {
+            handle: Some(handle),
+            local_port,
+            waiting,
+            outstanding: VecDeque::new(),
+            unsent: Vec::new(),
+            keep_open,
+            responses: Responses::default(),
+            completed: 0,
+            body_bytes: 0,
+            state: FetchState::Active,
+        });
+        self.active.push(id);
+        FetchId(id)
+    }
+
+    /// Adds a request to an open connection.
+    pub fn request(&mut self, id: FetchId, expect: Expect) {
+        let fetch = &mut self.fetches[id.0];
+        assert!(fetch.keep_open, "the connection is being closed");
+        fetch.waiting.push_back(expect);
+    }
+
+    /// Closes a connection from this side once its responses have arrived.
+    pub fn finish(&mut self, id: FetchId) {
+        self.fetches[id.0].keep_open = false;
+    }
+
+    /// Resets a connection.
+    pub fn abort(&mut self, id: FetchId) {
+        if let Some(handle) = self.fetches[id.0].handle {
+            self.sockets.get_mut::<tcp::Socket>(handle).abort();
+        }
+    }
+
+    /// A frame arrives from the wire.
+    pub fn receive(&mut self, frame: Vec<u8>) {
+        self.queues.received.push_back(frame);
+    }
+
+    /// Handles what arrived and whatever is due. Frames to send are then in [`ClientHost::take_frame`].
+    pub fn poll(&mut self, now_ps: u64) {
+        let now = instant(now_ps);
+        self.interface.poll(now, &mut self.queues, &mut self.sockets);
+        let mut progress = false;
+        let active = std::mem::take(&mut self.active);
+        for id in active {
+            progress |= self.advance(id, now_ps);
+            if self.fetches[id].state == FetchState::Active {
+                self.active.push(id);
+            }
+        }
+        if progress {
+            self.interface.poll(now, &mut self.queues, &mut self.sockets);
+        }
+    }
+
+    /// The next frame for the wire.
+    pub fn take_frame(&mut self) -> Option<Vec<u8>> {
+        self.queues.sent.pop_front()
+    }
+
+    /// When to poll next if nothing arrives before.
+    pub fn next_deadline(&mut self, now_ps: u64) -> Option<u64> {
+        let at = self.interface.poll_at(instant(now_ps), &self.sockets)?;
+        Some((at.total_micros() as u64 * PS_PER_US).max(now_ps))
+    }
+
+    pub fn state(&self, id: FetchId) -> &FetchState {
+        &self.fetches[id.0].state
+    }
+
+    /// Responses of a connection that are complete and right.
+    pub fn completed(&self, id: FetchId) -> usize {
+        self.fetches[id.0].completed
+    }
+
+    /// Bytes of bodies that a connection has received, all checked.
+    pub fn body_bytes(&self, id: FetchId) -> u64 {
+        self.fetches[id.0].body_bytes
+    }
+
+    /// Requests of a connection that have not been answered completely.
+    pub fn outstanding(&self, id: FetchId) -> usize {
+        self.fetches[id.0].outstanding.len() + self.fetches[id.0].waiting.len()
+    }
+
+    /// The client's port of a connection.
+    pub fn local_port(&self, id: FetchId) -> u16 {
+        self.fetches[id.0].local_port
+    }
+
+    /// Whether no connection is active.
+    pub fn idle(&self) -> bool {
+        self.active.is_empty()
+    }
+
+    pub fn stats(&self) -> ClientStats {
+        self.stats
+    }
+
+    /// Moves bytes between a connection's socket and its requests and responses. Returns whether smoltcp has
+    /// something new to do.
+    fn advance(&mut self, id: usize, now_ps: u64) -> bool {
+        let fetch = &mut self.fetches[id];
+        let Some(handle) = fetch.handle else { return false };
+        let socket = self.sockets.get_mut::<tcp::Socket>(handle);
+        let mut progress = false;
+
+        while socket.may_send() {
+            if fetch.unsent.is_empty() && fetch.outstanding.len() < self.config.pipeline {
+                let Some(expect) = fetch.waiting.pop_front() else { break };
+                let last = fetch.waiting.is_empty() && !fetch.keep_open;
+                fetch.unsent = expect.request(last).into_bytes();
+                fetch.outstanding.push_back((expect, now_ps));
+            }
+            if fetch.unsent.is_empty() {
+                break;
+            }
+            let sent = socket.send_slice(&fetch.unsent).unwrap_or(0);
+            fetch.unsent.drain(..sent);
+            progress |= sent > 0;
+            if sent == 0 {
+                break;
+            }
+        }
+
+        let mut failure = None;
+        while socket.can_recv() && failure.is_none() {
+            let (responses, outstanding) = (&mut fetch.responses, &mut fetch.outstanding);
+            let stats = &mut self.stats;
+            let (completed, body_bytes) = (&mut fetch.completed, &mut fetch.body_bytes);
+            let result = socket.recv(|bytes| {
+                let Some(&(expect, since)) = outstanding.front() else {
+                    return (0, Err(Mismatch::Unsolicited));
+                };
+                match responses.take(expect, bytes) {
+                    Ok((used, complete)) => {
+                        if complete {
+                            outstanding.pop_front();
+                            *completed += 1;
+                            *body_bytes += u64::from(expect.len);
+                            stats.responses += 1;
+                            stats.body_bytes += u64::from(expect.len);
+                            stats.response_time_ps += now_ps - since;
+                        }
+                        (used, Ok(()))
+                    }
+                    Err(mismatch) => (0, Err(mismatch)),
+                }
+            });
+            progress = true;
+            if let Ok(Err(mismatch)) = result {
+                failure = Some(FetchError::Mismatch(mismatch));
+            }
+        }
+
+        let finished = fetch.outstanding.is_empty() && fetch.waiting.is_empty() && fetch.unsent.is_empty();
+        if failure.is_none() {
+            if socket.is_active() && !socket.may_recv() && socket.may_send() && socket.recv_queue() == 0 {
+                // The server has closed its side.
+                socket.close();
+                progress = true;
+            } else if finished && !fetch.keep_open && fetch.completed == 0 && socket.may_send() {
+                // Nothing was ever asked: this side closes.
+                socket.close();
+                progress = true;
+            }
+            let ended = matches!(socket.state(), tcp::State::Closed | tcp::State::TimeWait);
+            if ended && !socket.can_recv() {
+                let in_order = finished && !fetch.keep_open && !fetch.responses.in_progress();
+                if in_order {
+                    fetch.state = FetchState::Done;
+                    self.stats.connections_done += 1;
+                    if socket.state() == tcp::State::Closed {
+                        self.sockets.remove(handle);
+                        fetch.handle = None;
+                    }
+                    return progress;
+                }
+                failure = Some(FetchError::Ended { completed: fetch.completed });
+            }
+        }
+        if let Some(error) = failure {
+            socket.abort();
+            fetch.state = FetchState::Failed(error);
+            self.stats.connections_failed += 1;
+            progress = true;
+        }
+        progress
+    }
+}

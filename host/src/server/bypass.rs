@@ -1,0 +1,308 @@
+//! Handoff and the bypass protocol: how the socket operations of a connection that the NIC owns reach it, and
+//! how a connection gets there and back.
+//!
+//! ```text
+//!          HANDOFF            ACCEPTED
+//!   Host ──────────► Offering ─────────► Nic ──────────► Restoring ──────────► Host
+//!    ▲                  │                 │    RESTORE        │     RESTORED
+//!    └──────────────────┘                 └───────────────────┴──► gone: CLOSED, RESET
+//!          REFUSED
+//! ```
+//!
+//! In *Offering* and *Restoring* the TCB is on the bus. Nobody uses it: packets are held in their buffers, socket
+//! operations stay in the outbox, timers stand still. Held packets go back into the NIC when it has
+//! accepted, and to the host's own TCB otherwise, in their order.
+//!
+//! Commands and events are ordered rings, which settles most races: a `SEND` queued before a `RESTORE` takes part
+//! in it; an event for a connection that has ended finds no socket under its cookie and is dropped. A
+//! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which by then concerns no one.
+
+use std::collections::VecDeque;
+use std::fmt;
+
+use baton_abi::handoff::HandoffRecord;
+use baton_abi::msg::{command, error, event, ConnId};
+use baton_cosim::port::HostPort;
+use baton_tcp::{Spans, Tcb};
+
+use super::driver::{Message, RxFrame};
+use super::socket::{Ending, Owner, Shutdown, Socket, SocketEvent, SocketId};
+use super::stack::Stack;
+
+/// Why a connection cannot change hands now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BypassError {
+    /// No such connection.
+    NoSocket,
+    /// It is not where it would be taken from.
+    NotOwner,
+    /// Its state does not allow it: not established, or in TIME-WAIT.
+    State,
+    /// The command ring is full; try again later.
+    Busy,
+}
+
+impl fmt::Display for BypassError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            BypassError::NoSocket => "no such connection",
+            BypassError::NotOwner => "the connection is not here",
+            BypassError::State => "the connection's state does not allow it",
+            BypassError::Busy => "the command ring is full",
+        })
+    }
+}
+
+impl std::error::Error for BypassError {}
+
+impl Stack {
+    /// Offers a connection to the NIC. `Ok` means that the offer is made; its outcome comes as an event.
+    pub(super) fn offer(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
+        let now = self.now();
+        let socket = self.socket(id).ok_or(BypassError::NoSocket)?;
+        let Owner::Host(tcb) = &socket.owner else { return Err(BypassError::NotOwner) };
+        if !socket.established || socket.abort || socket.ring.is_none() || !tcb.can_hand_off() {
+            return Err(BypassError::State);
+        }
+        let record = HandoffRecord {
+            endpoints: socket.endpoints,
+            tcb: tcb.export(now),
+            send: socket.send.to_record(),
+            receive: socket.receive.to_record(),
+        };
+        let none = ConnId(0);
+        self.driver
+            .command(port, command::HANDOFF, none, id.cookie(), &record.to_words())
+            .map_err(|_| BypassError::Busy)?;
+        self.disarm(id);
+        self.load.connections += 1;
+        let socket = self.socket_mut(id).expect("looked up above");
+        let Owner::Host(tcb) = &socket.owner else { unreachable!("checked above") };
+        socket.owner = Owner::Offering { frozen: tcb.clone(), held: VecDeque::new() };
+        Ok(())
+    }
+
+    /// Asks for a connection back. One that is still being offered comes back as soon as it has arrived.
+    pub(super) fn recall(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
+        let socket = self.socket_mut(id).ok_or(BypassError::NoSocket)?;
+        let conn = match socket.owner {
+            Owner::Nic(conn) => conn,
+            Owner::Offering { .. } => {
+                socket.restore_wanted = true;
+                return Ok(());
+            }
+            Owner::Host(_) | Owner::Restoring { .. } => return Err(BypassError::NotOwner),
+        };
+        // What the application asked for so far takes part, as far as the rings have room.
+        self.work_nic(port, id, conn);
+        let Some(socket) = self.socket_mut(id) else { return Err(BypassError::NoSocket) };
+        if socket.abort {
+            return Err(BypassError::State);
+        }
+        self.driver
+            .command(port, command::RESTORE, conn, id.cookie(), &[])
+            .map_err(|_| BypassError::Busy)?;
+        let socket = self.socket_mut(id).expect("looked up above");
+        socket.restore_wanted = false;
+        socket.owner = Owner::Restoring { conn, held: VecDeque::new() };
+        Ok(())
+    }
+
+    /// Sends what waits for the owner as commands. Returns whether all of it went; what the span lists have no
+    /// room for waits for `SENT` instead.
+    pub(super) fn work_nic(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId) -> bool {
+        let (table_socket, driver) = self.socket_and_driver(id);
+        let Some(socket) = table_socket else { return true };
+        let cookie = id.cookie();
+        while let Some(&span) = socket.outbox.front() {
+            if !socket.send.accepts(span.addr, span.len) {
+                break;
+            }
+            if driver.command(port, command::SEND, conn, cookie, &[span.addr, span.len]).is_err() {
+                return false;
+            }
+            socket.send.push(span.addr, span.len).expect("the list accepts it");
+            socket.outbox.pop_front();
+        }
+        if socket.shutdown == Shutdown::Wanted && socket.outbox.is_empty() {
+            if driver.command(port, command::SHUTDOWN, conn, cookie, &[]).is_err() {
+                return false;
+            }
+            socket.shutdown = Shutdown::Told;
+        }
+        if let Some(ring) = &mut socket.ring {
+            // A command for every few bytes would cost more than the window is worth.
+            if ring.to_post() >= ring.size() / 4 {
+                while let Some(span) = ring.next_post() {
+                    if !socket.receive.accepts(span.addr, span.len) {
+                        break;
+                    }
+                    let words = [span.addr, span.len];
+                    if driver.command(port, command::RECEIVE_BUFFER, conn, cookie, &words).is_err() {
+                        return false;
+                    }
+                    socket.receive.push(span.addr, span.len).expect("the list accepts it");
+                    ring.posted(span);
+                }
+            }
+        }
+        if socket.abort && !socket.abort_told {
+            if driver.command(port, command::ABORT, conn, cookie, &[]).is_err() {
+                return false;
+            }
+            socket.abort_told = true;
+        }
+        if socket.restore_wanted {
+            return self.recall(port, id) != Err(BypassError::Busy);
+        }
+        true
+    }
+
+    /// Puts a packet of a connection that the NIC owns back into its receive path.
+    pub(super) fn inject(&mut self, frame: RxFrame) {
+        self.injections.push_back(frame);
+    }
+
+    /// Handles an event of the NIC.
+    pub(super) fn nic_event(&mut self, port: &mut dyn HostPort, message: &Message) {
+        let id = SocketId::from_cookie(message.cookie);
+        let conn = message.header.conn;
+        let words = message.payload();
+        match message.header.code {
+            event::ACCEPTED => self.accepted(id, conn),
+            event::REFUSED => self.refused(port, id),
+            event::SOFT_LIMIT => self.load.soft_limit = words[0],
+            event::SENT => {
+                if let Some(socket) = self.on_nic(id, conn) {
+                    let due = socket.acknowledged(words[0]);
+                    due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+                    self.events.push_back((id, SocketEvent::Sent(words[0])));
+                    self.touch(id);
+                }
+            }
+            event::RECEIVED => {
+                if let Some(socket) = self.on_nic(id, conn) {
+                    received(socket, words[0]);
+                    self.events.push_back((id, SocketEvent::Readable));
+                }
+            }
+            event::PEER_CLOSED => {
+                if let Some(socket) = self.on_nic(id, conn) {
+                    socket.peer_closed = true;
+                    self.events.push_back((id, SocketEvent::PeerClosed));
+                }
+            }
+            event::CLOSED => {
+                if let Some(socket) = self.on_nic(id, conn) {
+                    let ending = if socket.abort { Ending::Aborted } else { Ending::InOrder };
+                    self.end(port, id, ending);
+                }
+            }
+            event::RESET => {
+                if self.on_nic(id, conn).is_some() {
+                    self.end(port, id, Ending::Reset);
+                }
+            }
+            event::RESTORED => self.restored(port, id, conn, words),
+            event::QUERY_REPLY => {}
+            event::ERROR => self.command_failed(port, id, conn, words[0]),
+            code => panic!("the NIC sent an event of unknown code {code}"),
+        }
+    }
+
+    /// The socket, if it is the one that the NIC means: it is on the NIC, under this name.
+    fn on_nic(&mut self, id: SocketId, conn: ConnId) -> Option<&mut Socket> {
+        self.socket_mut(id).filter(|socket| match socket.owner {
+            Owner::Nic(at) | Owner::Restoring { conn: at, .. } => at == conn,
+            Owner::Host(_) | Owner::Offering { .. } => false,
+        })
+    }
+
+    fn accepted(&mut self, id: SocketId, conn: ConnId) {
+        let socket = self.socket_mut(id).expect("a socket that is being offered does not end");
+        let owner = std::mem::replace(&mut socket.owner, Owner::Nic(conn));
+        let Owner::Offering { held, .. } = owner else { panic!("ACCEPTED for a connection that was not offered") };
+        socket.handoffs += 1;
+        self.stats.handoffs += 1;
+        self.injections.extend(held);
+        self.touch(id);
+    }
+
+    fn refused(&mut self, port: &mut dyn HostPort, id: SocketId) {
+        let Some(socket) = self.socket_mut(id) else { panic!("a socket that is being offered does not end") };
+        let Owner::Offering { frozen, held } = &mut socket.owner else {
+            panic!("REFUSED for a connection that was not offered")
+        };
+        let (tcb, held) = (frozen.clone(), std::mem::take(held));
+        socket.owner = Owner::Host(tcb);
+        socket.restore_wanted = false;
+        self.load.connections -= 1;
+        self.stats.refused += 1;
+        self.touch(id);
+        held.into_iter().for_each(|frame| self.receive_held(port, frame));
+    }
+
+    fn restored(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId, words: &[u32]) {
+        let now = self.now();
+        let record = HandoffRecord::from_words(words).expect("the NIC returns a record");
+        let Some(socket) = self.on_nic(id, conn) else { panic!("RESTORED a connection that is not on the NIC") };
+        assert_eq!(record.endpoints, socket.endpoints, "the NIC returned another connection");
+        let tcb = Tcb::import(&record.tcb, now).expect("the NIC returns a possible TCB");
+
+        // Both sides kept the buffers: after what the NIC has not reported yet they are the same.
+        let send = Spans::from_record(&record.send).expect("the NIC returns what it was given");
+        let receive = Spans::from_record(&record.receive).expect("the NIC returns what it was given");
+        let sent = socket.send.len().checked_sub(send.len()).expect("the NIC never lengthens a buffer");
+        let arrived = socket.receive.len().checked_sub(receive.len()).expect("the NIC never lengthens a buffer");
+        let due = socket.acknowledged(sent);
+        received(socket, arrived);
+        assert_eq!(socket.send.spans(), send.spans(), "send buffers differ after a restore");
+        assert_eq!(socket.receive.spans(), receive.spans(), "receive buffers differ after a restore");
+
+        let held = match std::mem::replace(&mut socket.owner, Owner::Host(tcb)) {
+            Owner::Restoring { held, .. } => held,
+            _ => VecDeque::new(),
+        };
+        due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+        if sent > 0 {
+            self.events.push_back((id, SocketEvent::Sent(sent)));
+        }
+        if arrived > 0 {
+            self.events.push_back((id, SocketEvent::Readable));
+        }
+        self.load.connections -= 1;
+        self.stats.restores += 1;
+        self.touch(id);
+        held.into_iter().for_each(|frame| self.receive_held(port, frame));
+    }
+
+    fn command_failed(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId, reason: u32) {
+        // The connection ended while the command was on its way: nothing is left to fail.
+        if self.on_nic(id, conn).is_none() {
+            return;
+        }
+        self.stats.command_errors += 1;
+        if reason == error::NO_CONNECTION {
+            self.end(port, id, Ending::Reset);
+        }
+    }
+
+    /// A connection has ended on the NIC. Packets that were held for it meet a host without that connection.
+    fn end(&mut self, port: &mut dyn HostPort, id: SocketId, ending: Ending) {
+        let held = match self.socket_mut(id).map(|s| &mut s.owner) {
+            Some(Owner::Restoring { held, .. }) => std::mem::take(held),
+            _ => VecDeque::new(),
+        };
+        self.remove(id, ending);
+        held.into_iter().for_each(|frame| self.receive_held(port, frame));
+    }
+}
+
+/// `n` bytes arrived in order in the receive buffer.
+fn received(socket: &mut Socket, n: u32) {
+    assert!(n <= socket.receive.len(), "more bytes arrived than were posted");
+    socket.receive.consume(n);
+    if let Some(ring) = &mut socket.ring {
+        ring.arrived(n);
+    }
+}

@@ -1,0 +1,501 @@
+//! The NIC's driver: bring-up, the four rings, doorbells, the index block and the interrupt.
+//!
+//! The driver moves descriptors and slots and knows nothing of TCP. What crosses the bus: a register write
+//! for each doorbell whose index moved since the last [`Driver::ring_doorbells`], one write and one read to
+//! acknowledge an interrupt. Everything else is in memory: the NIC announces its progress in the index
+//! block after whatever it announces has been written.
+//!
+//! Buffers. Received frames lie in pool buffers: one posted in each receive descriptor, others held by the
+//! stack or on their way back into the NIC (`INJECT`). Transmit frames are built in place in a buffer
+//! that belongs to the ring slot, so a free slot is a free buffer.
+
+use std::collections::VecDeque;
+
+use anyhow::{ensure, Context, Result};
+use baton_abi::msg::{ConnId, Header};
+use baton_abi::regs::{self, mailbox, Ring, SchedMode};
+use baton_abi::ring::{
+    self, RxCompletion, TxDesc, INDEX_BYTES, RX_BUFFER_BYTES_MIN, RX_DESC_BYTES, RX_PAD_BYTES, SLOTS_MAX,
+    SLOT_BYTES, SLOT_WORDS, TX_DESC_BYTES,
+};
+use baton_cosim::port::HostPort;
+
+use super::arena::{Arena, Pool};
+
+/// Size of a transmit or receive buffer: the least that the NIC accepts, which holds the largest frame.
+const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
+/// How often the firmware's state is read before it is given up on.
+const FIRMWARE_START_READS: u32 = 100_000;
+/// Words of the largest message.
+pub const MESSAGE_WORDS: usize = SLOTS_MAX * SLOT_WORDS;
+
+/// Knobs of the driver.
+#[derive(Clone, Debug)]
+pub struct DriverConfig {
+    /// log2 of the entries of the transmit and receive rings, 1 to 12.
+    pub tx_log2: u32,
+    pub rx_log2: u32,
+    /// log2 of the slots of the command and event rings, 3 (the largest message) to 12.
+    pub cmd_log2: u32,
+    pub evt_log2: u32,
+    /// Receive buffers beyond those that fill the ring: what the stack may hold back during handoffs.
+    pub spare_rx_buffers: u32,
+    pub sched_mode: SchedMode,
+    /// Core clock cycles in a microsecond.
+    pub ticks_per_us: u32,
+    /// Key of the lookup hash; a deployment draws it at random.
+    pub hash_key: [u32; 2],
+    /// The first words of the mailbox's configuration, indexed by `mailbox::CFG_*`.
+    pub mailbox: [u32; 6],
+}
+
+impl Default for DriverConfig {
+    fn default() -> Self {
+        DriverConfig {
+            tx_log2: 8,
+            rx_log2: 8,
+            cmd_log2: 8,
+            evt_log2: 8,
+            spare_rx_buffers: 512,
+            sched_mode: SchedMode::Direct,
+            ticks_per_us: 125,
+            hash_key: [0x0BAD_5EED, 0x600D_F00D],
+            mailbox: [0; 6],
+        }
+    }
+}
+
+/// A received frame. Whoever takes it owns the buffer and gives it back, by [`Driver::release`] or by injecting
+/// it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct RxFrame {
+    buffer: u32,
+    pub len: u16,
+    pub flags: u16,
+    /// Cycles from arrival to completion.
+    pub delay_cycles: u32,
+}
+
+impl RxFrame {
+    /// Address of the frame's first byte.
+    pub fn addr(&self) -> u32 {
+        self.buffer + RX_PAD_BYTES
+    }
+}
+
+/// An event of the NIC.
+#[derive(Clone, Debug)]
+pub struct Message {
+    pub header: Header,
+    pub cookie: u32,
+    words: [u32; MESSAGE_WORDS],
+}
+
+impl Message {
+    /// Words from the third of the message on, as many as its slots hold.
+    pub fn payload(&self) -> &[u32] {
+        &self.words[2..self.header.slots as usize * SLOT_WORDS]
+    }
+}
+
+/// A ring that is full; try again after the NIC has consumed from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RingFull;
+
+/// Counts of the driver.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DriverStats {
+    pub rx_frames: u64,
+    pub tx_frames: u64,
+    pub injected: u64,
+    pub commands: u64,
+    pub events: u64,
+    pub rx_errors: u64,
+    pub dma_errors: u64,
+    pub doorbells: u64,
+    pub interrupts: u64,
+}
+
+struct RingState {
+    base: u32,
+    log2: u32,
+    entry_bytes: u32,
+    prod: u16,
+    cons: u16,
+    /// Our index as the NIC knows it.
+    announced: u16,
+}
+
+impl RingState {
+    fn new(arena: &mut Arena, log2: u32, entry_bytes: u32) -> Option<Self> {
+        let base = arena.alloc(entry_bytes << log2, 64)?;
+        Some(RingState { base, log2, entry_bytes, prod: 0, cons: 0, announced: 0 })
+    }
+
+    fn addr(&self, index: u16) -> u32 {
+        self.base + (u32::from(index) & ((1 << self.log2) - 1)) * self.entry_bytes
+    }
+
+    fn slot(&self, index: u16) -> usize {
+        usize::from(index) & ((1 << self.log2) - 1)
+    }
+
+    fn used(&self) -> u32 {
+        u32::from(self.prod.wrapping_sub(self.cons))
+    }
+
+    fn free(&self) -> u32 {
+        (1 << self.log2) - self.used()
+    }
+}
+
+/// The driver's state.
+pub struct Driver {
+    index_addr: u32,
+    tx: RingState,
+    rx: RingState,
+    cmd: RingState,
+    evt: RingState,
+    tx_buffers: u32,
+    /// For each transmit slot, the receive buffer that is sent from it, if it is not the slot's own.
+    tx_borrowed: Vec<Option<u32>>,
+    rx_pool: Pool,
+    /// Buffers in the receive ring, in order.
+    posted: VecDeque<u32>,
+    irq_enable: u32,
+    stats: DriverStats,
+}
+
+impl Driver {
+    /// Sets up the NIC. Rings come from `control`, packet buffers from `packets`; `ranges` is the memory that
+    /// DMA may touch and covers both. With firmware, it is loaded, started and seen to run; without, the
+    /// core stays in reset and the NIC is a plain one.
+    pub fn bring_up(
+        port: &mut dyn HostPort,
+        config: &DriverConfig,
+        control: &mut Arena,
+        packets: &mut Arena,
+        ranges: &[std::ops::Range<u32>],
+        firmware: Option<&[u8]>,
+    ) -> Result<Self> {
+        ensure!((1..=regs::RING_SIZE_LOG2_MAX).contains(&config.tx_log2), "tx_log2 is not 1 to 12");
+        ensure!((1..=regs::RING_SIZE_LOG2_MAX).contains(&config.rx_log2), "rx_log2 is not 1 to 12");
+        ensure!((3..=regs::RING_SIZE_LOG2_MAX).contains(&config.cmd_log2), "cmd_log2 is not 3 to 12");
+        ensure!((3..=regs::RING_SIZE_LOG2_MAX).contains(&config.evt_log2), "evt_log2 is not 3 to 12");
+        ensure!(ranges.len() <= regs::DMA_RANGES, "more than {} DMA ranges", regs::DMA_RANGES);
+
+        let id = port.reg_read(regs::ID)?;
+        ensure!(id == regs::ID_VALUE, "no Baton NIC here: ID reads {id:#010x}");
+        let version = port.reg_read(regs::VERSION)?;
+        ensure!(
+            version >> 16 == regs::VERSION_VALUE >> 16,
+            "register map {}.{} is not one that this driver knows",
+            version >> 16,
+            version & 0xffff
+        );
+
+        let full = "host memory is too small for the driver's rings";
+        let index_addr = control.alloc(INDEX_BYTES, 64).context(full)?;
+        let tx = RingState::new(control, config.tx_log2, TX_DESC_BYTES).context(full)?;
+        let rx = RingState::new(control, config.rx_log2, RX_DESC_BYTES).context(full)?;
+        let cmd = RingState::new(control, config.cmd_log2, SLOT_BYTES).context(full)?;
+        let evt = RingState::new(control, config.evt_log2, SLOT_BYTES).context(full)?;
+        let full = "host memory is too small for the driver's packet buffers";
+        let tx_buffers = packets.alloc(FRAME_BUFFER_BYTES << config.tx_log2, 64).context(full)?;
+        let count = (1 << config.rx_log2) + config.spare_rx_buffers;
+        let rx_pool = Pool::new("receive buffers", packets, FRAME_BUFFER_BYTES, count).context(full)?;
+
+        port.memory_mut().write_words(index_addr, &[0; INDEX_BYTES as usize / 4]);
+        port.reg_write(regs::CONTROL, 0);
+        port.reg_write(regs::TICKS_PER_US, config.ticks_per_us);
+        for (i, &key) in config.hash_key.iter().enumerate() {
+            port.reg_write(regs::HASH_KEY + 4 * i as u32, key);
+        }
+        for (i, range) in ranges.iter().enumerate() {
+            port.reg_write(regs::DMA0_BASE + 8 * i as u32, range.start);
+            port.reg_write(regs::DMA0_LIMIT + 8 * i as u32, range.end);
+        }
+        for (i, &word) in config.mailbox.iter().enumerate() {
+            port.reg_write(regs::CFG + 4 * i as u32, word);
+        }
+        for (which, state) in [(Ring::Tx, &tx), (Ring::Rx, &rx), (Ring::Cmd, &cmd), (Ring::Event, &evt)] {
+            let group = which as u32 * regs::RING_STRIDE;
+            port.reg_write(regs::TX_BASE + group, state.base);
+            port.reg_write(regs::TX_SIZE_LOG2 + group, state.log2);
+        }
+        port.reg_write(regs::INDEX_ADDR, index_addr);
+
+        let mut control_word = (config.sched_mode as u32) << regs::CONTROL_MODE_SHIFT;
+        if let Some(image) = firmware {
+            load_firmware(port, image)?;
+            control_word |= regs::CONTROL_CORE_RUN;
+        }
+        port.reg_write(regs::CONTROL, control_word);
+        if firmware.is_some() {
+            await_firmware(port)?;
+        }
+        let irq_enable = regs::IRQ_EVENT | regs::IRQ_RX | regs::IRQ_DMA_ERROR;
+        port.reg_write(regs::IRQ_ENABLE, irq_enable);
+
+        let mut driver = Driver {
+            index_addr,
+            tx_borrowed: vec![None; 1 << config.tx_log2],
+            tx,
+            rx,
+            cmd,
+            evt,
+            tx_buffers,
+            rx_pool,
+            posted: VecDeque::new(),
+            irq_enable,
+            stats: DriverStats::default(),
+        };
+        driver.post_buffers(port);
+        driver.ring_doorbells(port);
+        Ok(driver)
+    }
+
+    /// Acknowledges the interrupt if it is raised. The read flushes the posted write, so whatever the NIC
+    /// announces later raises the line again, and whatever it announced before is in memory.
+    pub fn acknowledge(&mut self, port: &mut dyn HostPort) -> Result<()> {
+        if !port.irq() {
+            return Ok(());
+        }
+        self.stats.interrupts += 1;
+        port.reg_write(regs::IRQ_CAUSE, regs::IRQ_EVENT | regs::IRQ_RX | regs::IRQ_TX | regs::IRQ_CMD);
+        if port.reg_read(regs::IRQ_CAUSE)? & regs::IRQ_DMA_ERROR != 0 {
+            self.stats.dma_errors += 1;
+            port.reg_write(regs::IRQ_CAUSE, regs::IRQ_DMA_ERROR);
+        }
+        Ok(())
+    }
+
+    /// Reads the index block and takes back what the NIC has consumed.
+    pub fn refresh(&mut self, port: &mut dyn HostPort) {
+        let mut words = [0; INDEX_BYTES as usize / 4];
+        port.memory().read_words(self.index_addr, &mut words);
+        let tx_cons = words[ring::INDEX_TX_CONS] as u16;
+        assert!(
+            tx_cons.wrapping_sub(self.tx.cons) <= self.tx.prod.wrapping_sub(self.tx.cons),
+            "the NIC consumed transmit descriptors that were never produced"
+        );
+        while self.tx.cons != tx_cons {
+            let slot = self.tx.slot(self.tx.cons);
+            if let Some(buffer) = self.tx_borrowed[slot].take() {
+                self.rx_pool.give(buffer);
+            }
+            self.tx.cons = self.tx.cons.wrapping_add(1);
+        }
+        let cmd_cons = words[ring::INDEX_CMD_CONS] as u16;
+        assert!(
+            cmd_cons.wrapping_sub(self.cmd.cons) <= self.cmd.prod.wrapping_sub(self.cmd.cons),
+            "the NIC consumed commands that were never produced"
+        );
+        self.cmd.cons = cmd_cons;
+        self.evt.prod = words[ring::INDEX_EVT_PROD] as u16;
+    }
+
+    /// The next received frame, in order of completion.
+    pub fn next_frame(&mut self, port: &mut dyn HostPort) -> Option<RxFrame> {
+        loop {
+            let nic = port.memory().read_word(self.index_addr + 4 * ring::INDEX_RX_CONS as u32) as u16;
+            if self.rx.cons == nic {
+                return None;
+            }
+            let mut words = [0; 4];
+            port.memory().read_words(self.rx.addr(self.rx.cons), &mut words);
+            self.rx.cons = self.rx.cons.wrapping_add(1);
+            let buffer = self.posted.pop_front().expect("the NIC completes only buffers that were posted");
+            let done = RxCompletion::from_words(words);
+            if done.flags & ring::RX_FLAG_ERROR != 0 || u32::from(done.len) + RX_PAD_BYTES > FRAME_BUFFER_BYTES
+            {
+                self.stats.rx_errors += 1;
+                self.rx_pool.give(buffer);
+                continue;
+            }
+            self.stats.rx_frames += 1;
+            let delay_cycles = done.completion_cycle.wrapping_sub(done.arrival_cycle);
+            return Some(RxFrame { buffer, len: done.len, flags: done.flags, delay_cycles });
+        }
+    }
+
+    /// Gives a received frame's buffer back.
+    pub fn release(&mut self, frame: RxFrame) {
+        self.rx_pool.give(frame.buffer);
+    }
+
+    /// Fills the receive ring from the pool.
+    pub fn post_buffers(&mut self, port: &mut dyn HostPort) {
+        while self.rx.free() > 0 {
+            let Some(buffer) = self.rx_pool.take() else { return };
+            port.memory_mut().write_words(self.rx.addr(self.rx.prod), &[buffer, FRAME_BUFFER_BYTES, 0, 0]);
+            self.posted.push_back(buffer);
+            self.rx.prod = self.rx.prod.wrapping_add(1);
+        }
+    }
+
+    /// Where to build the next frame to transmit; `None` while the ring is full.
+    pub fn tx_buffer(&self) -> Option<u32> {
+        (self.tx.free() > 0).then(|| self.tx_buffers + self.tx.slot(self.tx.prod) as u32 * FRAME_BUFFER_BYTES)
+    }
+
+    /// Sends the frame of `len` bytes that was built in [`Driver::tx_buffer`]. With `checksum`, hardware adds the
+    /// TCP checksum of bytes from `checksum.0` on at `checksum.1`.
+    pub fn transmit(&mut self, port: &mut dyn HostPort, len: u16, checksum: Option<(u16, u16)>) {
+        let addr = self.tx_buffer().expect("the caller has built a frame in a free slot");
+        let (csum_start, csum_offset) = checksum.unwrap_or((0, 0));
+        let flags = if checksum.is_some() { ring::TX_FLAG_CHECKSUM } else { 0 };
+        self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset });
+        self.stats.tx_frames += 1;
+    }
+
+    /// Sends a received frame through the NIC's receive path once more. Its buffer returns to the pool when the
+    /// NIC has read it.
+    pub fn inject(&mut self, port: &mut dyn HostPort, frame: RxFrame) -> Result<(), RxFrame> {
+        if self.tx.free() == 0 {
+            return Err(frame);
+        }
+        let slot = self.tx.slot(self.tx.prod);
+        let previous = self.tx_borrowed[slot].replace(frame.buffer);
+        assert!(previous.is_none(), "a transmit slot was reused before its buffer returned");
+        let flags = ring::TX_FLAG_INJECT;
+        let desc = TxDesc { addr: frame.addr(), len: frame.len, flags, csum_start: 0, csum_offset: 0 };
+        self.push_tx(port, desc);
+        self.stats.injected += 1;
+        Ok(())
+    }
+
+    fn push_tx(&mut self, port: &mut dyn HostPort, desc: TxDesc) {
+        port.memory_mut().write_words(self.tx.addr(self.tx.prod), &desc.to_words());
+        self.tx.prod = self.tx.prod.wrapping_add(1);
+    }
+
+    /// Queues a command of `words` after header and cookie.
+    pub fn command(
+        &mut self,
+        port: &mut dyn HostPort,
+        code: u8,
+        conn: ConnId,
+        cookie: u32,
+        words: &[u32],
+    ) -> Result<(), RingFull> {
+        let slots = baton_abi::msg::slots_for(words.len());
+        assert!(slots <= SLOTS_MAX, "a command of {} words", words.len());
+        if (self.cmd.free() as usize) < slots {
+            return Err(RingFull);
+        }
+        let mut message = [0; MESSAGE_WORDS];
+        message[0] = Header { code, slots: slots as u8, conn }.to_word();
+        message[1] = cookie;
+        message[2..2 + words.len()].copy_from_slice(words);
+        for slot in message[..slots * SLOT_WORDS].chunks_exact(SLOT_WORDS) {
+            port.memory_mut().write_words(self.cmd.addr(self.cmd.prod), slot);
+            self.cmd.prod = self.cmd.prod.wrapping_add(1);
+        }
+        self.stats.commands += 1;
+        Ok(())
+    }
+
+    /// The next event, in the NIC's order.
+    pub fn next_event(&mut self, port: &mut dyn HostPort) -> Option<Message> {
+        let available = self.evt.used() as usize;
+        if available == 0 {
+            return None;
+        }
+        let header = Header::from_word(port.memory().read_word(self.evt.addr(self.evt.cons)));
+        assert!(header.slots_valid(), "an event of {} slots: the event ring is out of step", header.slots);
+        let slots = header.slots as usize;
+        if slots > available {
+            return None;
+        }
+        let mut words = [0; MESSAGE_WORDS];
+        for slot in words[..slots * SLOT_WORDS].chunks_exact_mut(SLOT_WORDS) {
+            port.memory().read_words(self.evt.addr(self.evt.cons), slot);
+            self.evt.cons = self.evt.cons.wrapping_add(1);
+        }
+        self.stats.events += 1;
+        Some(Message { header, cookie: words[1], words })
+    }
+
+    /// Tells the NIC of every index that moved. `waiting` says that someone needs ring space: then consumption
+    /// raises an interrupt too.
+    pub fn ring_doorbells(&mut self, port: &mut dyn HostPort) {
+        let bells = [
+            (regs::RX_PROD, self.rx.prod, &mut self.rx.announced),
+            (regs::CMD_PROD, self.cmd.prod, &mut self.cmd.announced),
+            (regs::TX_PROD, self.tx.prod, &mut self.tx.announced),
+            (regs::EVT_CONS, self.evt.cons, &mut self.evt.announced),
+        ];
+        for (register, index, announced) in bells {
+            if index != *announced {
+                port.reg_write(register, u32::from(index));
+                *announced = index;
+                self.stats.doorbells += 1;
+            }
+        }
+    }
+
+    /// Whether consumption from the transmit and command rings raises an interrupt: wanted only while someone
+    /// waits for room, since buffers also return on any other occasion.
+    pub fn interrupt_on_room(&mut self, port: &mut dyn HostPort, wanted: bool) {
+        let room = regs::IRQ_TX | regs::IRQ_CMD;
+        let enable = if wanted { self.irq_enable | room } else { self.irq_enable & !room };
+        if enable != self.irq_enable {
+            self.irq_enable = enable;
+            port.reg_write(regs::IRQ_ENABLE, enable);
+        }
+    }
+
+    /// Receive buffers that are neither posted nor free: held by the stack or being injected.
+    pub fn rx_buffers_out(&self) -> usize {
+        self.rx_pool.lent() - self.posted.len()
+    }
+
+    /// Transmit descriptors that the NIC has not consumed yet.
+    pub fn tx_pending(&self) -> u32 {
+        self.tx.used()
+    }
+
+    /// Command slots that the NIC has not fetched yet.
+    pub fn commands_pending(&self) -> u32 {
+        self.cmd.used()
+    }
+
+    pub fn stats(&self) -> DriverStats {
+        self.stats
+    }
+}
+
+/// Loads `image` into core memory. The core is in reset.
+fn load_firmware(port: &mut dyn HostPort, image: &[u8]) -> Result<()> {
+    let size = port.reg_read(regs::FW_SIZE)?;
+    ensure!(
+        image.len() <= size as usize,
+        "the firmware image has {} bytes, core memory {size}",
+        image.len()
+    );
+    ensure!(!image.is_empty(), "the firmware image is empty");
+    port.reg_write(regs::FW_ADDR, 0);
+    for chunk in image.chunks(4) {
+        let mut word = [0; 4];
+        word[..chunk.len()].copy_from_slice(chunk);
+        port.reg_write(regs::FW_DATA, u32::from_le_bytes(word));
+    }
+    Ok(())
+}
+
+/// Waits until the firmware says that it runs.
+fn await_firmware(port: &mut dyn HostPort) -> Result<()> {
+    let status = regs::STS + 4 * mailbox::STS_FIRMWARE as u32;
+    for _ in 0..FIRMWARE_START_READS {
+        match port.reg_read(status)? {
+            0 => {}
+            1 => return Ok(()),
+            fault => {
+                let pc = port.reg_read(regs::STS + 4 * mailbox::STS_FAULT_PC as u32)?;
+                anyhow::bail!("the firmware failed at start: {fault:#010x}, pc {pc:#010x}");
+            }
+        }
+    }
+    anyhow::bail!("the firmware did not start")
+}

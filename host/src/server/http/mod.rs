@@ -1,0 +1,282 @@
+//! The web server: an event-driven HTTP/1.1 application on the server's sockets.
+//!
+//! `GET /bytes/<N>?seed=<S>` answers with `N` bytes of the stream of seed `S` (0 when absent; see [`bodies`]). A
+//! response is two spans of host memory, a head from a small buffer and the body where it lies, so the
+//! body is sent without a copy. Requests may be pipelined; a few responses are under way at once, and the rest
+//! wait in the receive ring, which closes the window on a peer that asks faster than it reads.
+
+pub mod bodies;
+pub mod parser;
+
+use std::collections::HashMap;
+use std::fmt::Write;
+
+use baton_cosim::port::HostMemory;
+
+use self::bodies::Bodies;
+use self::parser::{Error, Method, Request};
+use super::socket::{SocketEvent, SocketId};
+use super::stack::Stack;
+
+/// Bytes of the buffer that a response's head is written to.
+pub const HEAD_BUFFER_BYTES: u32 = 256;
+/// Responses of one connection that may be under way: two spans each in a list of four.
+pub const RESPONSES_MAX: u32 = 2;
+
+/// Counts of the web server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HttpStats {
+    pub connections: u64,
+    /// Responses with status 200.
+    pub responses: u64,
+    /// Responses with any other status.
+    pub errors: u64,
+    /// Bytes of bodies given to sockets.
+    pub body_bytes: u64,
+}
+
+/// What the server keeps of a connection.
+#[derive(Default)]
+struct Client {
+    /// Ends in the sent stream of the responses under way.
+    ends: std::collections::VecDeque<u64>,
+    sent: u64,
+    acknowledged: u64,
+    /// No further request is answered.
+    closing: bool,
+    peer_closed: bool,
+}
+
+/// The web server.
+pub struct HttpServer {
+    bodies: Bodies,
+    body_limit: u32,
+    clients: HashMap<SocketId, Client>,
+    scratch: Vec<u8>,
+    stats: HttpStats,
+}
+
+impl HttpServer {
+    /// Bodies have up to `body_limit` bytes; longer ones are not found.
+    pub fn new(bodies: Bodies, body_limit: u32) -> Self {
+        HttpServer {
+            bodies,
+            body_limit,
+            clients: HashMap::new(),
+            scratch: Vec::new(),
+            stats: HttpStats::default(),
+        }
+    }
+
+    pub fn stats(&self) -> HttpStats {
+        self.stats
+    }
+
+    /// Handles an event of a socket.
+    pub fn handle(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, event: SocketEvent) {
+        match event {
+            SocketEvent::Established => {
+                self.clients.insert(id, Client::default());
+                self.stats.connections += 1;
+            }
+            SocketEvent::Ended(_) => {
+                self.clients.remove(&id);
+                return;
+            }
+            SocketEvent::PeerClosed => {
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.peer_closed = true;
+                }
+            }
+            SocketEvent::Sent(n) => {
+                if let Some(client) = self.clients.get_mut(&id) {
+                    client.acknowledged += u64::from(n);
+                    while client.ends.front().is_some_and(|&end| end <= client.acknowledged) {
+                        client.ends.pop_front();
+                    }
+                }
+            }
+            SocketEvent::Readable => {}
+        }
+        self.serve(sockets, memory, id);
+    }
+
+    /// Answers what can be answered.
+    fn serve(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId) {
+        loop {
+            let Some(client) = self.clients.get(&id) else { return };
+            if client.closing {
+                // Whatever else the peer says is read and ignored, so that its FIN arrives.
+                let unread = sockets.unread(id);
+                sockets.consume(id, unread);
+                return;
+            }
+            if client.ends.len() as u32 >= RESPONSES_MAX {
+                return;
+            }
+            self.scratch.clear();
+            sockets.peek(memory, id, parser::HEAD_BYTES_MAX, &mut self.scratch);
+            match parser::parse(&self.scratch) {
+                Ok(Some((request, len))) => {
+                    sockets.consume(id, len as u32);
+                    self.respond(sockets, memory, id, &request);
+                }
+                Ok(None) => {
+                    if client.peer_closed {
+                        // A request that was cut short gets no answer.
+                        self.close(sockets, id);
+                    }
+                    return;
+                }
+                Err((error, len)) => {
+                    sockets.consume(id, len as u32);
+                    let status = match error {
+                        Error::Malformed => "400 Bad Request",
+                        Error::Method => "405 Method Not Allowed",
+                        Error::Body => "413 Content Too Large",
+                        Error::TooLong => "431 Request Header Fields Too Large",
+                        Error::Version => "505 HTTP Version Not Supported",
+                    };
+                    let keep_alive = error == Error::Method;
+                    self.refuse(sockets, memory, id, status, keep_alive, false);
+                    if !keep_alive {
+                        self.close(sockets, id);
+                    }
+                }
+            }
+        }
+    }
+
+    fn respond(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, request: &Request) {
+        let head_only = request.method == Method::Head;
+        match parse_target(&request.target).filter(|&(len, _)| len <= self.body_limit) {
+            None => self.refuse(sockets, memory, id, "404 Not Found", request.keep_alive, head_only),
+            Some((len, seed)) => match self.bodies.get(memory, seed, len) {
+                None => {
+                    self.refuse(sockets, memory, id, "503 Service Unavailable", request.keep_alive, head_only);
+                }
+                Some(body) => {
+                    self.stats.responses += 1;
+                    let kind = "application/octet-stream";
+                    let body = if head_only { (body, 0) } else { (body, len) };
+                    self.stats.body_bytes += u64::from(body.1);
+                    let head = head("200 OK", kind, len, request.keep_alive);
+                    self.send(sockets, memory, id, &head, Some(body));
+                }
+            },
+        }
+        if !request.keep_alive {
+            self.close(sockets, id);
+        }
+    }
+
+    /// Answers with an error, whose body is its status.
+    fn refuse(
+        &mut self,
+        sockets: &mut Stack,
+        memory: &mut HostMemory,
+        id: SocketId,
+        status: &str,
+        keep_alive: bool,
+        head_only: bool,
+    ) {
+        self.stats.errors += 1;
+        let mut text = head(status, "text/plain", status.len() as u32 + 1, keep_alive);
+        if !head_only {
+            text.push_str(status);
+            text.push('\n');
+        }
+        self.send(sockets, memory, id, &text, None);
+    }
+
+    fn send(
+        &mut self,
+        sockets: &mut Stack,
+        memory: &mut HostMemory,
+        id: SocketId,
+        head: &str,
+        body: Option<(u32, u32)>,
+    ) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        let Some(buffer) = sockets.take_buffer() else {
+            // There are as many buffers as responses under way, so this does not happen; if it did, an
+            // ended connection is better than a wrong one.
+            sockets.abort(id);
+            return;
+        };
+        assert!(head.len() <= HEAD_BUFFER_BYTES as usize, "a response head of {} bytes", head.len());
+        memory.write(buffer, head.as_bytes());
+        sockets.send(id, buffer, head.len() as u32, Some(buffer));
+        client.sent += head.len() as u64;
+        if let Some((addr, len)) = body {
+            sockets.send(id, addr, len, None);
+            client.sent += u64::from(len);
+        }
+        client.ends.push_back(client.sent);
+    }
+
+    /// Sends no more after what was sent.
+    fn close(&mut self, sockets: &mut Stack, id: SocketId) {
+        if let Some(client) = self.clients.get_mut(&id) {
+            client.closing = true;
+            sockets.shutdown(id);
+        }
+    }
+}
+
+fn head(status: &str, kind: &str, len: u32, keep_alive: bool) -> String {
+    let mut text = String::with_capacity(HEAD_BUFFER_BYTES as usize);
+    let connection = if keep_alive { "keep-alive" } else { "close" };
+    let allow = if status.starts_with("405") { "Allow: GET, HEAD\r\n" } else { "" };
+    // Writing to a string does not fail.
+    let _ = write!(
+        text,
+        "HTTP/1.1 {status}\r\nServer: baton\r\nContent-Type: {kind}\r\nContent-Length: {len}\r\n\
+         {allow}Connection: {connection}\r\n\r\n"
+    );
+    text
+}
+
+/// Length and seed of `/bytes/<N>` and `/bytes/<N>?seed=<S>`.
+fn parse_target(target: &str) -> Option<(u32, u64)> {
+    let (path, query) = match target.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (target, None),
+    };
+    let len = number(path.strip_prefix("/bytes/")?)?;
+    let seed = match query {
+        Some(query) => number(query.strip_prefix("seed=")?)?,
+        None => 0,
+    };
+    Some((u32::try_from(len).ok()?, seed))
+}
+
+/// A number of decimal digits alone: `from_str` would take a sign too.
+fn number(text: &str) -> Option<u64> {
+    if text.bytes().all(|b| b.is_ascii_digit()) {
+        text.parse().ok()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn targets() {
+        assert_eq!(parse_target("/bytes/10"), Some((10, 0)));
+        assert_eq!(parse_target("/bytes/0?seed=18446744073709551615"), Some((0, u64::MAX)));
+        for bad in ["/", "/bytes/", "/bytes/+1", "/bytes/1?seed=", "/bytes/1?x=1", "/bytes/4294967296", "/bytes/1/"]
+        {
+            assert_eq!(parse_target(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn heads_fit_their_buffer() {
+        let long = head("431 Request Header Fields Too Large", "application/octet-stream", u32::MAX, true);
+        assert!(long.len() as u32 <= HEAD_BUFFER_BYTES - 64);
+    }
+}

@@ -1,0 +1,220 @@
+//! The server machine: driver, TCP/IP stack, bypass, sockets and a web server, on simulated memory.
+//!
+//! [`Server`] is what a co-simulation drives. It is event-driven: [`Server::poll`] runs to completion on
+//! an interrupt or at [`Server::next_deadline`], and whoever calls decides what the time in between costs.
+//!
+//! Memory, from low addresses to high: rings and index block, packet buffers, receive rings and response heads
+//! of sockets, bodies. Each is one DMA range of the NIC; it can touch nothing else.
+
+pub mod arena;
+mod bypass;
+pub mod driver;
+pub mod frame;
+pub mod http;
+pub mod selection;
+pub mod socket;
+pub mod stack;
+
+use anyhow::{ensure, Context, Result};
+use baton_abi::regs::{self, mailbox};
+use baton_cosim::port::HostPort;
+
+pub use bypass::BypassError;
+pub use driver::DriverConfig;
+pub use selection::{FirstCome, Never, Selection};
+pub use socket::{Ending, Ownership, SocketEvent, SocketId};
+pub use stack::{Address, NicLoad, Stack, StackStats};
+
+use arena::{Arena, Pool};
+use driver::{Driver, DriverStats};
+use http::bodies::Bodies;
+use http::{HttpServer, HttpStats, HEAD_BUFFER_BYTES, RESPONSES_MAX};
+
+/// Knobs of the server machine.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    pub address: Address,
+    /// Port of the web server.
+    pub http_port: u16,
+    pub driver: DriverConfig,
+    pub tcp: baton_tcp::Config,
+    /// Most connections at once, 1 to 65535.
+    pub connections: u32,
+    /// Bytes of a connection's receive ring, a multiple of 64: the largest window.
+    pub receive_bytes: u32,
+    /// Largest body that is served.
+    pub body_limit: u32,
+    /// Packets that one connection may have held while it changes hands.
+    pub held_packets: usize,
+    /// Of initial sequence numbers.
+    pub seed: u64,
+}
+
+impl Default for ServerConfig {
+    fn default() -> Self {
+        ServerConfig {
+            address: Address { mac: [0x02, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] },
+            http_port: 80,
+            driver: DriverConfig::default(),
+            tcp: baton_tcp::Config::default(),
+            connections: 256,
+            receive_bytes: 8192,
+            body_limit: 16 << 20,
+            held_packets: 64,
+            seed: 1,
+        }
+    }
+}
+
+/// Counts of the whole server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ServerStats {
+    pub driver: DriverStats,
+    pub stack: StackStats,
+    pub http: HttpStats,
+    /// Times that [`Server::poll`] was called.
+    pub polls: u64,
+}
+
+/// The server machine's software.
+pub struct Server {
+    stack: Stack,
+    http: HttpServer,
+    selection: Box<dyn Selection>,
+    polls: u64,
+}
+
+impl Server {
+    /// Brings the NIC up and listens. With firmware, connections may be handed off; without, the NIC is a plain
+    /// one. All memory of `port` becomes the server's.
+    pub fn start(
+        config: &ServerConfig,
+        selection: Box<dyn Selection>,
+        port: &mut dyn HostPort,
+        firmware: Option<&[u8]>,
+    ) -> Result<Server> {
+        ensure!((1..=65535).contains(&config.connections), "connections is not 1 to 65535");
+        ensure!(
+            config.receive_bytes >= 1024 && config.receive_bytes % 64 == 0,
+            "receive_bytes is below 1024 or no multiple of 64"
+        );
+        let small = "host memory is too small for this configuration";
+        let memory = port.memory();
+        let mut all = Arena::new(memory.base()..memory.limit());
+        // Address zero stays unused: it is what a forgotten register holds.
+        if all.range().start == 0 {
+            all.alloc(4096, 4096).context(small)?;
+        }
+        let driver = &config.driver;
+        let rings = (16 << driver.tx_log2)
+            + (16 << driver.rx_log2)
+            + (32 << driver.cmd_log2)
+            + (32 << driver.evt_log2)
+            + 4096;
+        let frames = (1 << driver.tx_log2) + (1 << driver.rx_log2) + driver.spare_rx_buffers;
+        let mut control = all.carve(rings).context(small)?;
+        let mut packets = all.carve(frames * 1536 + 4096).context(small)?;
+        let heads = config.connections * RESPONSES_MAX;
+        let buffers = config.connections as u64 * u64::from(config.receive_bytes)
+            + u64::from(heads) * u64::from(HEAD_BUFFER_BYTES)
+            + 4096;
+        let mut sockets = all.carve(u32::try_from(buffers).ok().context(small)?).context(small)?;
+        let bodies = all.carve(all.remaining() & !4095).context(small)?;
+        let ranges = [control.range(), packets.range(), sockets.range(), bodies.range()];
+
+        let rings = Pool::new("receive rings", &mut sockets, config.receive_bytes, config.connections);
+        let heads = Pool::new("response heads", &mut sockets, HEAD_BUFFER_BYTES, heads);
+        let driver =
+            Driver::bring_up(port, &config.driver, &mut control, &mut packets, &ranges, firmware)?;
+        let mut stack = Stack::new(
+            driver,
+            config.address,
+            config.tcp,
+            rings.context(small)?,
+            heads.context(small)?,
+            config.seed,
+        );
+        stack.held_limit = config.held_packets;
+        if firmware.is_some() {
+            stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
+        }
+        stack.listen(config.http_port);
+        Ok(Server { stack, http: HttpServer::new(Bodies::new(bodies), config.body_limit), selection, polls: 0 })
+    }
+
+    /// Handles everything that has happened: events of the NIC first, then frames, timers and the application.
+    pub fn poll(&mut self, port: &mut dyn HostPort) -> Result<()> {
+        self.polls += 1;
+        self.stack.driver.acknowledge(port)?;
+        self.stack.set_time(port.now_ps());
+        self.stack.driver.refresh(port);
+        while let Some(message) = self.stack.driver.next_event(port) {
+            self.stack.nic_event(port, &message);
+        }
+        while let Some(frame) = self.stack.driver.next_frame(port) {
+            self.stack.receive(port, frame);
+        }
+        self.stack.run_timers();
+        self.settle(port);
+        Ok(())
+    }
+
+    /// Runs the application on what happened and sends what came of it.
+    fn settle(&mut self, port: &mut dyn HostPort) {
+        loop {
+            while let Some((id, event)) = self.stack.next_event() {
+                self.http.handle(&mut self.stack, port.memory_mut(), id, event);
+                if event == SocketEvent::Established {
+                    let load = self.stack.load();
+                    let endpoints = self.stack.endpoints(id);
+                    if endpoints.is_some_and(|e| self.selection.offer(&e, load)) {
+                        // What cannot be offered now stays with the host.
+                        let _ = self.stack.offer(port, id);
+                    }
+                }
+            }
+            self.stack.run_work(port);
+            if self.stack.events.is_empty() {
+                break;
+            }
+        }
+        let blocked = self.stack.blocked();
+        self.stack.driver.post_buffers(port);
+        self.stack.driver.interrupt_on_room(port, blocked);
+        self.stack.driver.ring_doorbells(port);
+    }
+
+    /// When to poll next if no interrupt comes before, in picoseconds.
+    pub fn next_deadline(&self) -> Option<u64> {
+        self.stack.next_timer_ps()
+    }
+
+    /// Offers a connection to the NIC. The outcome shows in [`Stack::ownership`] later.
+    pub fn handoff(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
+        self.stack.set_time(port.now_ps());
+        let result = self.stack.offer(port, id);
+        self.settle(port);
+        result
+    }
+
+    /// Takes a connection back from the NIC.
+    pub fn restore(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
+        self.stack.set_time(port.now_ps());
+        let result = self.stack.recall(port, id);
+        self.settle(port);
+        result
+    }
+
+    pub fn stack(&self) -> &Stack {
+        &self.stack
+    }
+
+    pub fn stats(&self) -> ServerStats {
+        ServerStats {
+            driver: self.stack.driver.stats(),
+            stack: self.stack.stats(),
+            http: self.http.stats(),
+            polls: self.polls,
+        }
+    }
+}

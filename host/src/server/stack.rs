@@ -1,0 +1,673 @@
+//! The host's network stack: frames to sockets and back, timers, listeners.
+//!
+//! ARP is answered, IPv4 is the NIC's largest frame without fragments, TCP is the engine that the firmware
+//! runs too. The stack copies a payload once in each direction, from a packet buffer to the receive
+//! ring and from the application's span to a transmit frame (a transmit descriptor has one address). Connections
+//! that the NIC owns cost neither copy: see [`super::bypass`].
+//!
+//! Work is queued, not recursive: whatever changes a socket puts it on the work list, and [`Stack::work`]
+//! brings owners up to date and sends what may be sent, until everything is done or a ring is full.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+
+use baton_abi::handoff::Endpoints;
+use baton_abi::ring::RX_FLAG_CHECKSUM_OK;
+use baton_cosim::port::{HostMemory, HostPort};
+use baton_tcp::{reset_for, Config, Flags, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb};
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+use super::arena::Pool;
+use super::driver::{Driver, RxFrame};
+use super::frame::{self, Parsed, ARP_REPLY_BYTES, HEADER_BYTES_MAX};
+use super::socket::{
+    Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId,
+};
+
+/// Picoseconds in a microsecond.
+pub(super) const PS_PER_US: u64 = 1_000_000;
+
+/// Address of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Address {
+    pub mac: [u8; 6],
+    pub ip: [u8; 4],
+}
+
+/// Counts of the stack.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StackStats {
+    pub accepted: u64,
+    /// SYNs dropped because every receive ring was in use.
+    pub backlog_drops: u64,
+    pub arp_replies: u64,
+    /// Frames of no protocol that is spoken here, not for this address, or malformed.
+    pub ignored: u64,
+    pub resets_sent: u64,
+    pub segments_in: u64,
+    pub segments_out: u64,
+    pub retransmits: u64,
+    pub handoffs: u64,
+    pub refused: u64,
+    pub restores: u64,
+    /// Packets held while their connection changed hands.
+    pub held: u64,
+    /// Packets dropped because too many were held.
+    pub held_drops: u64,
+    /// Errors that the NIC reported for commands of live connections.
+    pub command_errors: u64,
+    /// Bytes copied from packets to rings and from spans to frames.
+    pub copied_bytes: u64,
+}
+
+/// The NIC's load, as far as events have told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NicLoad {
+    /// Connections that the NIC accepts at present.
+    pub soft_limit: u32,
+    /// Connections that it owns, or that are on their way to it or back.
+    pub connections: u32,
+}
+
+/// The stack and its sockets.
+pub struct Stack {
+    pub(super) driver: Driver,
+    address: Address,
+    config: Config,
+    listening: Vec<u16>,
+    /// Sockets and the generation of each place.
+    table: Vec<(u16, Option<Box<Socket>>)>,
+    vacant: Vec<u16>,
+    /// By remote address, remote port, local port.
+    by_tuple: HashMap<(u32, u16, u16), SocketId>,
+    timers: BTreeSet<(u64, SocketId)>,
+    pub(super) work: VecDeque<SocketId>,
+    pub(super) events: VecDeque<(SocketId, SocketEvent)>,
+    /// Frames for the receive path of the NIC, waiting for room in the transmit ring.
+    pub(super) injections: VecDeque<RxFrame>,
+    rings: Pool,
+    pub(super) buffers: Pool,
+    rng: ChaCha8Rng,
+    packet_id: u16,
+    now_us: u64,
+    blocked: bool,
+    pub(super) load: NicLoad,
+    pub(super) held_limit: usize,
+    pub(super) stats: StackStats,
+}
+
+impl Stack {
+    /// `rings` are the receive rings of sockets, one each; `buffers` are small buffers for what
+    /// applications say that lies nowhere else.
+    pub fn new(driver: Driver, address: Address, config: Config, rings: Pool, buffers: Pool, seed: u64) -> Self {
+        Stack {
+            driver,
+            address,
+            config,
+            listening: Vec::new(),
+            table: Vec::new(),
+            vacant: Vec::new(),
+            by_tuple: HashMap::new(),
+            timers: BTreeSet::new(),
+            work: VecDeque::new(),
+            events: VecDeque::new(),
+            injections: VecDeque::new(),
+            rings,
+            buffers,
+            rng: ChaCha8Rng::seed_from_u64(seed),
+            packet_id: 0,
+            now_us: 0,
+            blocked: false,
+            load: NicLoad { soft_limit: 0, connections: 0 },
+            held_limit: 64,
+            stats: StackStats::default(),
+        }
+    }
+
+    pub fn listen(&mut self, port: u16) {
+        self.listening.push(port);
+    }
+
+    pub(super) fn set_time(&mut self, now_ps: u64) {
+        let now_us = now_ps / PS_PER_US;
+        assert!(now_us >= self.now_us, "time runs backwards");
+        self.now_us = now_us;
+    }
+
+    pub(super) fn now(&self) -> Instant {
+        Instant(self.now_us as u32)
+    }
+
+    // --- Sockets, for applications.
+
+    /// Live sockets, in no order that means anything.
+    pub fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
+        self.table.iter().filter_map(|(_, socket)| socket.as_ref().map(|s| s.id))
+    }
+
+    pub fn endpoints(&self, id: SocketId) -> Option<Endpoints> {
+        self.socket(id).map(|s| s.endpoints)
+    }
+
+    pub fn ownership(&self, id: SocketId) -> Option<Ownership> {
+        self.socket(id).map(|s| s.owner.ownership())
+    }
+
+    /// How often the NIC has accepted this connection.
+    pub fn handoffs(&self, id: SocketId) -> Option<u32> {
+        self.socket(id).map(|s| s.handoffs)
+    }
+
+    /// State of the TCB, while the host owns it.
+    pub fn state(&self, id: SocketId) -> Option<State> {
+        match &self.socket(id)?.owner {
+            Owner::Host(tcb) => Some(tcb.state()),
+            _ => None,
+        }
+    }
+
+    /// Appends the unread bytes of a socket to `out`, at most `limit` of them.
+    pub fn peek(&self, memory: &HostMemory, id: SocketId, limit: usize, out: &mut Vec<u8>) {
+        let Some(ring) = self.socket(id).and_then(|s| s.ring.as_ref()) else { return };
+        let mut left = limit;
+        for span in ring.unread_spans() {
+            let take = left.min(span.len as usize);
+            out.extend_from_slice(memory.slice(span.addr, take));
+            left -= take;
+        }
+    }
+
+    pub fn unread(&self, id: SocketId) -> u32 {
+        self.socket(id).and_then(|s| s.ring.as_ref()).map_or(0, ReceiveRing::unread)
+    }
+
+    /// The application is done with the first `n` unread bytes.
+    pub fn consume(&mut self, id: SocketId, n: u32) {
+        if let Some(ring) = self.socket_mut(id).and_then(|s| s.ring.as_mut()) {
+            ring.consume(n);
+            self.touch(id);
+        }
+    }
+
+    /// A small buffer to say something from. It is given back by [`Stack::send`]'s `release` or
+    /// [`Stack::release_buffer`].
+    pub fn take_buffer(&mut self) -> Option<u32> {
+        self.buffers.take()
+    }
+
+    pub fn release_buffer(&mut self, buffer: u32) {
+        self.buffers.give(buffer);
+    }
+
+    /// Sends `len` bytes at `addr`, which stay as they are until acknowledged. `release` is a small buffer to
+    /// return then, or when the socket ends.
+    pub fn send(&mut self, id: SocketId, addr: u32, len: u32, release: Option<u32>) {
+        let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) else {
+            if let Some(buffer) = release {
+                self.buffers.give(buffer);
+            }
+            return;
+        };
+        if len > 0 {
+            socket.outbox.push_back(baton_abi::handoff::Span { addr, len });
+        }
+        socket.queued += u64::from(len);
+        if let Some(buffer) = release {
+            socket.releases.push_back((socket.acked + socket.queued, buffer));
+        }
+        self.touch(id);
+    }
+
+    /// Bytes sent and not acknowledged.
+    pub fn queued(&self, id: SocketId) -> u64 {
+        self.socket(id).map_or(0, |s| s.queued)
+    }
+
+    /// Sends no more after what was sent so far.
+    pub fn shutdown(&mut self, id: SocketId) {
+        if let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) {
+            socket.shutdown = Shutdown::Wanted;
+            self.touch(id);
+        }
+    }
+
+    /// Resets the connection.
+    pub fn abort(&mut self, id: SocketId) {
+        if let Some(socket) = self.socket_mut(id) {
+            socket.abort = true;
+            self.touch(id);
+        }
+    }
+
+    pub(super) fn next_event(&mut self) -> Option<(SocketId, SocketEvent)> {
+        self.events.pop_front()
+    }
+
+    pub fn load(&self) -> NicLoad {
+        self.load
+    }
+
+    pub fn stats(&self) -> StackStats {
+        self.stats
+    }
+
+    /// Whether someone waits for room in the transmit or command ring.
+    pub(super) fn blocked(&self) -> bool {
+        self.blocked
+    }
+
+    /// When the earliest timer fires.
+    pub(super) fn next_timer_ps(&self) -> Option<u64> {
+        self.timers.first().map(|&(us, _)| us * PS_PER_US)
+    }
+
+    /// Panics unless every buffer is where it belongs when no connection is left.
+    pub fn assert_idle(&self) {
+        assert_eq!(self.sockets().count(), 0, "sockets are left");
+        assert_eq!(self.rings.lent(), 0, "receive rings are out");
+        assert_eq!(self.buffers.lent(), 0, "small buffers are out");
+        assert_eq!(self.driver.rx_buffers_out(), 0, "packet buffers are out");
+        assert!(self.by_tuple.is_empty() && self.timers.is_empty() && self.injections.is_empty());
+        assert_eq!(self.load.connections, 0, "connections are on the NIC");
+    }
+
+    // --- The table.
+
+    pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
+        let (generation, socket) = self.table.get(usize::from(id.index))?;
+        socket.as_deref().filter(|_| *generation == id.generation)
+    }
+
+    pub(super) fn socket_mut(&mut self, id: SocketId) -> Option<&mut Socket> {
+        let (generation, socket) = self.table.get_mut(usize::from(id.index))?;
+        socket.as_deref_mut().filter(|_| *generation == id.generation)
+    }
+
+    /// Puts a socket on the work list.
+    pub(super) fn touch(&mut self, id: SocketId) {
+        let Some(socket) = self.socket_mut(id) else { return };
+        if !std::mem::replace(&mut socket.in_work, true) {
+            self.work.push_back(id);
+        }
+    }
+
+    /// Removes a socket and returns everything that it holds.
+    pub(super) fn remove(&mut self, id: SocketId, ending: Ending) {
+        self.disarm(id);
+        let (generation, place) = &mut self.table[usize::from(id.index)];
+        assert_eq!(*generation, id.generation);
+        let socket = place.take().expect("a live socket");
+        *generation = generation.wrapping_add(1);
+        self.vacant.push(id.index);
+        let key = (socket.endpoints.remote_ip, socket.endpoints.remote_port, socket.endpoints.local_port);
+        self.by_tuple.remove(&key);
+        for (_, buffer) in socket.releases {
+            self.buffers.give(buffer);
+        }
+        if let Some(ring) = socket.ring {
+            self.rings.give(ring.base);
+        }
+        if socket.owner.ownership() != Ownership::Host {
+            self.load.connections -= 1;
+        }
+        if let Owner::Offering { held, .. } | Owner::Restoring { held, .. } = socket.owner {
+            for frame in held {
+                self.driver.release(frame);
+            }
+        }
+        self.events.push_back((id, SocketEvent::Ended(ending)));
+    }
+
+    fn insert(&mut self, endpoints: Endpoints, tcb: Tcb, ring: u32) -> SocketId {
+        let index = self.vacant.pop().unwrap_or_else(|| {
+            self.table.push((0, None));
+            (self.table.len() - 1) as u16
+        });
+        let (generation, place) = &mut self.table[usize::from(index)];
+        let id = SocketId { index, generation: *generation };
+        let mut ring = ReceiveRing::new(ring, self.rings.stride());
+        let mut receive = Spans::default();
+        if let Some(span) = ring.next_post() {
+            receive.push(span.addr, span.len).expect("an empty list takes a span");
+            ring.posted(span);
+        }
+        *place = Some(Box::new(Socket {
+            id,
+            endpoints,
+            owner: Owner::Host(tcb),
+            established: false,
+            send: Spans::default(),
+            receive,
+            outbox: VecDeque::new(),
+            queued: 0,
+            acked: 0,
+            releases: VecDeque::new(),
+            ring: Some(ring),
+            shutdown: Shutdown::Open,
+            abort: false,
+            restore_wanted: false,
+            peer_closed: false,
+            timer_us: None,
+            in_work: false,
+            handoffs: 0,
+        }));
+        self.by_tuple.insert((endpoints.remote_ip, endpoints.remote_port, endpoints.local_port), id);
+        id
+    }
+
+    // --- Timers.
+
+    pub(super) fn disarm(&mut self, id: SocketId) {
+        if let Some(us) = self.socket_mut(id).and_then(|s| s.timer_us.take()) {
+            self.timers.remove(&(us, id));
+        }
+    }
+
+    /// Sets the timer of a socket to what its TCB wants.
+    fn arm(&mut self, id: SocketId) {
+        self.disarm(id);
+        let (now, now_us) = (self.now(), self.now_us);
+        let Some(socket) = self.socket_mut(id) else { return };
+        let Owner::Host(tcb) = &socket.owner else { return };
+        let Some(at) = tcb.poll_at() else { return };
+        let us = now_us + u64::from(at.remaining(now));
+        socket.timer_us = Some(us);
+        self.timers.insert((us, id));
+    }
+
+    /// Runs the timers that are due.
+    pub(super) fn run_timers(&mut self) {
+        let now = self.now();
+        while let Some(&(us, id)) = self.timers.first() {
+            if us > self.now_us {
+                return;
+            }
+            self.timers.pop_first();
+            let Some(socket) = self.socket_mut(id) else { continue };
+            socket.timer_us = None;
+            if let Owner::Host(tcb) = &mut socket.owner {
+                let _ = tcb.on_timer(now);
+                self.touch(id);
+            }
+        }
+    }
+
+    // --- Frames in.
+
+    /// Handles a received frame.
+    pub(super) fn receive(&mut self, port: &mut dyn HostPort, rx: RxFrame) {
+        let bytes = port.memory().slice(rx.addr(), usize::from(rx.len));
+        let verified = rx.flags & RX_FLAG_CHECKSUM_OK != 0;
+        match frame::parse(bytes, verified) {
+            Some(Parsed::ArpRequest { sender_mac, sender_ip, target_ip }) if target_ip == self.address.ip => {
+                if let Some(buffer) = self.driver.tx_buffer() {
+                    let reply = frame::arp_reply(self.address, sender_mac, sender_ip);
+                    port.memory_mut().write(buffer, &reply);
+                    self.driver.transmit(port, ARP_REPLY_BYTES as u16, None);
+                    self.stats.arp_replies += 1;
+                }
+            }
+            Some(Parsed::Tcp { endpoints, segment, payload })
+                if endpoints.local_ip == u32::from_be_bytes(self.address.ip)
+                    && endpoints.local_mac == self.address.mac =>
+            {
+                self.stats.segments_in += 1;
+                let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+                match self.by_tuple.get(&key) {
+                    Some(&id) => return self.deliver(port, id, &segment, payload, rx),
+                    None => self.unknown(port, endpoints, &segment),
+                }
+            }
+            _ => self.stats.ignored += 1,
+        }
+        self.driver.release(rx);
+    }
+
+    /// A segment of a connection goes to the owner of its TCB.
+    fn deliver(
+        &mut self,
+        port: &mut dyn HostPort,
+        id: SocketId,
+        segment: &SegmentIn,
+        payload: usize,
+        rx: RxFrame,
+    ) {
+        let limit = self.held_limit;
+        let socket = self.socket_mut(id).expect("the table of tuples names live sockets");
+        match &mut socket.owner {
+            Owner::Host(_) => {
+                self.segment_arrives(port, id, segment, rx.addr() + payload as u32);
+                self.driver.release(rx);
+            }
+            Owner::Offering { held, .. } | Owner::Restoring { held, .. } => {
+                if held.len() < limit {
+                    held.push_back(rx);
+                    self.stats.held += 1;
+                } else {
+                    // The peer's retransmission makes good for it, as for any loss.
+                    self.stats.held_drops += 1;
+                    self.driver.release(rx);
+                }
+            }
+            // It was on its way here when the lookup entry was made, or the firmware passed it on for
+            // an earlier stay of this connection on the NIC.
+            Owner::Nic(_) => self.inject(rx),
+        }
+    }
+
+    /// Processes a frame that was held.
+    pub(super) fn receive_held(&mut self, port: &mut dyn HostPort, frame: RxFrame) {
+        self.stats.segments_in = self.stats.segments_in.saturating_sub(1);
+        self.receive(port, frame);
+    }
+
+    fn segment_arrives(&mut self, port: &mut dyn HostPort, id: SocketId, segment: &SegmentIn, payload: u32) {
+        let now = self.now();
+        let socket = self.socket_mut(id).expect("the caller has looked it up");
+        let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+        let arrival = tcb.segment_arrives(now, segment);
+        let mut copied = 0;
+        if let Some(deliver) = arrival.deliver {
+            let mut done = 0;
+            while done < u32::from(deliver.len) {
+                let (to, room) = socket
+                    .receive
+                    .at(deliver.stream_offset + done)
+                    .expect("the engine accepts only what fits the receive buffer");
+                let take = room.min(u32::from(deliver.len) - done);
+                let from = payload + u32::from(deliver.payload_offset) + done;
+                port.memory_mut().copy(from, to, take as usize);
+                done += take;
+            }
+            copied = u64::from(deliver.len);
+        }
+        if arrival.advanced > 0 {
+            socket.receive.consume(arrival.advanced);
+            socket.ring.as_mut().expect("data only before TIME-WAIT").arrived(arrival.advanced);
+        }
+        let due = socket.acknowledged(arrival.acked);
+        socket.established |= arrival.established;
+        socket.peer_closed |= arrival.peer_closed;
+        for buffer in due {
+            self.buffers.give(buffer);
+        }
+        self.stats.copied_bytes += copied;
+        if arrival.established {
+            self.events.push_back((id, SocketEvent::Established));
+        }
+        if arrival.advanced > 0 {
+            self.events.push_back((id, SocketEvent::Readable));
+        }
+        if arrival.acked > 0 {
+            self.events.push_back((id, SocketEvent::Sent(arrival.acked)));
+        }
+        if arrival.peer_closed {
+            self.events.push_back((id, SocketEvent::PeerClosed));
+        }
+        if arrival.reply_reset {
+            let endpoints = self.socket(id).map(|s| s.endpoints);
+            if let Some(endpoints) = endpoints {
+                self.send_reset(port, endpoints, segment);
+            }
+        }
+        self.touch(id);
+    }
+
+    /// A segment that belongs to no connection: opens one, or is refused.
+    fn unknown(&mut self, port: &mut dyn HostPort, endpoints: Endpoints, segment: &SegmentIn) {
+        let is_open = segment.flags.has(Flags::SYN)
+            && !segment.flags.has(Flags::ACK)
+            && !segment.flags.has(Flags::RST)
+            && self.listening.contains(&endpoints.local_port);
+        if !is_open {
+            self.send_reset(port, endpoints, segment);
+            return;
+        }
+        let Some(ring) = self.rings.take() else {
+            self.stats.backlog_drops += 1;
+            return;
+        };
+        let iss = SeqNumber(self.rng.next_u32());
+        let tcb = Tcb::accept(self.config, segment, iss, self.rings.stride(), self.now());
+        let id = self.insert(endpoints, tcb, ring);
+        self.stats.accepted += 1;
+        self.touch(id);
+    }
+
+    fn send_reset(&mut self, port: &mut dyn HostPort, endpoints: Endpoints, segment: &SegmentIn) {
+        if let Some(reset) = reset_for(segment) {
+            if self.driver.tx_buffer().is_some() {
+                self.emit(port, &endpoints, &reset, &Spans::default());
+                self.stats.resets_sent += 1;
+            }
+        }
+    }
+
+    // --- Frames out.
+
+    /// Brings owners up to date with what applications asked for, and sends what may be sent.
+    pub(super) fn run_work(&mut self, port: &mut dyn HostPort) {
+        self.blocked = false;
+        while let Some(frame) = self.injections.pop_front() {
+            if let Err(frame) = self.driver.inject(port, frame) {
+                self.injections.push_front(frame);
+                self.blocked = true;
+                break;
+            }
+        }
+        for _ in 0..self.work.len() {
+            let Some(id) = self.work.pop_front() else { break };
+            let Some(socket) = self.socket_mut(id) else { continue };
+            socket.in_work = false;
+            let done = match socket.owner {
+                Owner::Host(_) => self.work_host(port, id),
+                Owner::Nic(conn) => self.work_nic(port, id, conn),
+                // Requests wait for the owner to come.
+                Owner::Offering { .. } | Owner::Restoring { .. } => true,
+            };
+            if !done {
+                self.blocked = true;
+                self.touch(id);
+            }
+        }
+    }
+
+    /// Gives a TCB of the host what waits for it, and sends. Returns whether all of it is done.
+    fn work_host(&mut self, port: &mut dyn HostPort, id: SocketId) -> bool {
+        let now = self.now();
+        let socket = self.socket_mut(id).expect("the caller has looked it up");
+        let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+        if tcb.state() != State::Closed {
+            while let Some(&span) = socket.outbox.front() {
+                if socket.send.push(span.addr, span.len).is_err() {
+                    break;
+                }
+                tcb.send_enqueued(span.len);
+                socket.outbox.pop_front();
+            }
+            if socket.shutdown == Shutdown::Wanted && socket.outbox.is_empty() {
+                tcb.close();
+                socket.shutdown = Shutdown::Told;
+            }
+            if let Some(ring) = &mut socket.ring {
+                while let Some(span) = ring.next_post() {
+                    if socket.receive.push(span.addr, span.len).is_err() {
+                        break;
+                    }
+                    ring.posted(span);
+                    tcb.receive_space_added(span.len);
+                }
+            }
+            if socket.abort {
+                tcb.abort();
+            }
+        }
+        loop {
+            if self.driver.tx_buffer().is_none() {
+                return false;
+            }
+            let socket = self.socket_mut(id).expect("the caller has looked it up");
+            let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+            // A transmit frame is built by copying, so a segment may span spans.
+            let len = socket.send.len();
+            let Some(segment) = tcb.poll_transmit(now, |offset| len.saturating_sub(offset)) else { break };
+            let (endpoints, send) = (socket.endpoints, socket.send);
+            self.emit(port, &endpoints, &segment, &send);
+        }
+        self.arm(id);
+        self.settle(id);
+        true
+    }
+
+    /// Removes a socket that has ended, and takes the buffers of one that lingers.
+    fn settle(&mut self, id: SocketId) {
+        let socket = self.socket_mut(id).expect("the caller has looked it up");
+        let Owner::Host(tcb) = &socket.owner else { return };
+        match tcb.state() {
+            State::Closed => {
+                let ending = if socket.abort {
+                    Ending::Aborted
+                } else if socket.peer_closed && socket.shutdown == Shutdown::Told && socket.queued == 0 {
+                    Ending::InOrder
+                } else {
+                    Ending::Reset
+                };
+                self.remove(id, ending);
+            }
+            State::TimeWait if socket.ring.as_ref().is_some_and(|r| r.unread() == 0) => {
+                socket.receive = Spans::default();
+                if let Some(ring) = socket.ring.take() {
+                    self.rings.give(ring.base);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Sends a segment from a transmit buffer, which the caller knows to be free.
+    fn emit(
+        &mut self,
+        port: &mut dyn HostPort,
+        endpoints: &Endpoints,
+        segment: &SegmentOut,
+        send: &Spans<4>,
+    ) {
+        let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
+        let mut header = [0; HEADER_BYTES_MAX];
+        self.packet_id = self.packet_id.wrapping_add(1);
+        let header_len = frame::emit_tcp(endpoints, segment, self.packet_id, &mut header);
+        port.memory_mut().write(buffer, &header[..header_len]);
+        let mut done = 0;
+        while done < u32::from(segment.data_len) {
+            let (from, room) =
+                send.at(segment.data_offset + done).expect("the engine sends only what is in the send buffer");
+            let take = room.min(u32::from(segment.data_len) - done);
+            port.memory_mut().copy(from, buffer + header_len as u32 + done, take as usize);
+            done += take;
+        }
+        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(frame::TCP_CHECKSUM));
+        self.stats.segments_out += 1;
+        self.stats.retransmits += u64::from(segment.retransmit);
+        self.stats.copied_bytes += u64::from(segment.data_len);
+    }
+}
