@@ -164,7 +164,8 @@ mod tests {
         }
         let result = Responses::default().take(Expect { seed: 5, len: 301 }, &bytes);
         assert_eq!(result, Err(Mismatch::Length { expected: 301, declared: 300 }));
-        let result = Responses::default().take(expect, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+        let result =
+            Responses::default().take(expect, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
         assert_eq!(result, Err(Mismatch::Status(404)));
     }
 }

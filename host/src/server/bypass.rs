@@ -23,7 +23,7 @@ use std::fmt;
 use baton_abi::handoff::HandoffRecord;
 use baton_abi::msg::{command, error, event, ConnId};
 use baton_cosim::port::HostPort;
-use baton_tcp::{Spans, Tcb};
+use baton_tcp::{Spans, State, Tcb};
 
 use super::driver::{Message, RxFrame};
 use super::socket::{Ending, Owner, Shutdown, Socket, SocketEvent, SocketId};
@@ -61,7 +61,8 @@ impl Stack {
         let now = self.now();
         let socket = self.socket(id).ok_or(BypassError::NoSocket)?;
         let Owner::Host(tcb) = &socket.owner else { return Err(BypassError::NotOwner) };
-        if !socket.established || socket.abort || socket.ring.is_none() || !tcb.can_hand_off() {
+        let lingers = socket.ring.is_none() || tcb.state() == State::TimeWait;
+        if !socket.established || socket.abort || lingers || !tcb.exportable() {
             return Err(BypassError::State);
         }
         let record = HandoffRecord {
@@ -99,9 +100,7 @@ impl Stack {
         if socket.abort {
             return Err(BypassError::State);
         }
-        self.driver
-            .command(port, command::RESTORE, conn, id.cookie(), &[])
-            .map_err(|_| BypassError::Busy)?;
+        self.driver.command(port, command::RESTORE, conn, id.cookie(), &[]).map_err(|_| BypassError::Busy)?;
         let socket = self.socket_mut(id).expect("looked up above");
         socket.restore_wanted = false;
         socket.owner = Owner::Restoring { conn, held: VecDeque::new() };
@@ -221,7 +220,9 @@ impl Stack {
     fn accepted(&mut self, id: SocketId, conn: ConnId) {
         let socket = self.socket_mut(id).expect("a socket that is being offered does not end");
         let owner = std::mem::replace(&mut socket.owner, Owner::Nic(conn));
-        let Owner::Offering { held, .. } = owner else { panic!("ACCEPTED for a connection that was not offered") };
+        let Owner::Offering { held, .. } = owner else {
+            panic!("ACCEPTED for a connection that was not offered")
+        };
         socket.handoffs += 1;
         self.stats.handoffs += 1;
         self.injections.extend(held);
@@ -243,17 +244,21 @@ impl Stack {
     }
 
     fn restored(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId, words: &[u32]) {
-        let now = self.now();
+        let (now, config) = (self.now(), self.config());
         let record = HandoffRecord::from_words(words).expect("the NIC returns a record");
-        let Some(socket) = self.on_nic(id, conn) else { panic!("RESTORED a connection that is not on the NIC") };
+        let Some(socket) = self.on_nic(id, conn) else {
+            panic!("RESTORED a connection that is not on the NIC")
+        };
         assert_eq!(record.endpoints, socket.endpoints, "the NIC returned another connection");
-        let tcb = Tcb::import(&record.tcb, now).expect("the NIC returns a possible TCB");
 
         // Both sides kept the buffers: after what the NIC has not reported yet they are the same.
         let send = Spans::from_record(&record.send).expect("the NIC returns what it was given");
         let receive = Spans::from_record(&record.receive).expect("the NIC returns what it was given");
+        let tcb = Tcb::import(&record.tcb, send.len(), receive.len(), config, now)
+            .expect("the NIC returns a possible TCB");
         let sent = socket.send.len().checked_sub(send.len()).expect("the NIC never lengthens a buffer");
-        let arrived = socket.receive.len().checked_sub(receive.len()).expect("the NIC never lengthens a buffer");
+        let arrived =
+            socket.receive.len().checked_sub(receive.len()).expect("the NIC never lengthens a buffer");
         let due = socket.acknowledged(sent);
         received(socket, arrived);
         assert_eq!(socket.send.spans(), send.spans(), "send buffers differ after a restore");

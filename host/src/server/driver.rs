@@ -23,7 +23,7 @@ use baton_cosim::port::HostPort;
 use super::arena::{Arena, Pool};
 
 /// Size of a transmit or receive buffer: the least that the NIC accepts, which holds the largest frame.
-const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
+pub(super) const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
 /// How often the firmware's state is read before it is given up on.
 const FIRMWARE_START_READS: u32 = 100_000;
 /// Words of the largest message.
@@ -307,7 +307,8 @@ impl Driver {
             self.rx.cons = self.rx.cons.wrapping_add(1);
             let buffer = self.posted.pop_front().expect("the NIC completes only buffers that were posted");
             let done = RxCompletion::from_words(words);
-            if done.flags & ring::RX_FLAG_ERROR != 0 || u32::from(done.len) + RX_PAD_BYTES > FRAME_BUFFER_BYTES
+            if done.flags & ring::RX_FLAG_ERROR != 0
+                || u32::from(done.len) + RX_PAD_BYTES > FRAME_BUFFER_BYTES
             {
                 self.stats.rx_errors += 1;
                 self.rx_pool.give(buffer);
@@ -469,11 +470,7 @@ impl Driver {
 /// Loads `image` into core memory. The core is in reset.
 fn load_firmware(port: &mut dyn HostPort, image: &[u8]) -> Result<()> {
     let size = port.reg_read(regs::FW_SIZE)?;
-    ensure!(
-        image.len() <= size as usize,
-        "the firmware image has {} bytes, core memory {size}",
-        image.len()
-    );
+    ensure!(image.len() <= size as usize, "the firmware image has {} bytes, core memory {size}", image.len());
     ensure!(!image.is_empty(), "the firmware image is empty");
     port.reg_write(regs::FW_ADDR, 0);
     for chunk in image.chunks(4) {

@@ -124,8 +124,7 @@ impl Server {
 
         let rings = Pool::new("receive rings", &mut sockets, config.receive_bytes, config.connections);
         let heads = Pool::new("response heads", &mut sockets, HEAD_BUFFER_BYTES, heads);
-        let driver =
-            Driver::bring_up(port, &config.driver, &mut control, &mut packets, &ranges, firmware)?;
+        let driver = Driver::bring_up(port, &config.driver, &mut control, &mut packets, &ranges, firmware)?;
         let mut stack = Stack::new(
             driver,
             config.address,
@@ -139,7 +138,12 @@ impl Server {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
         }
         stack.listen(config.http_port);
-        Ok(Server { stack, http: HttpServer::new(Bodies::new(bodies), config.body_limit), selection, polls: 0 })
+        Ok(Server {
+            stack,
+            http: HttpServer::new(Bodies::new(bodies), config.body_limit),
+            selection,
+            polls: 0,
+        })
     }
 
     /// Handles everything that has happened: events of the NIC first, then frames, timers and the application.

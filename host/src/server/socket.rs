@@ -129,10 +129,7 @@ impl ReceiveRing {
     /// The unread bytes: up to two spans.
     pub fn unread_spans(&self) -> [Span; 2] {
         let first = self.unread.min(self.size - self.read);
-        [
-            Span { addr: self.base + self.read, len: first },
-            Span { addr: self.base, len: self.unread - first },
-        ]
+        [Span { addr: self.base + self.read, len: first }, Span { addr: self.base, len: self.unread - first }]
     }
 
     /// `n` bytes that were posted have arrived.
@@ -194,6 +191,8 @@ pub(super) struct Socket {
     pub ring: Option<ReceiveRing>,
     pub shutdown: Shutdown,
     pub abort: bool,
+    /// The owner was told to abort.
+    pub abort_told: bool,
     /// Restore as soon as the running handoff has succeeded.
     pub restore_wanted: bool,
     pub peer_closed: bool,

@@ -18,11 +18,9 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::Pool;
-use super::driver::{Driver, RxFrame};
-use super::frame::{self, Parsed, ARP_REPLY_BYTES, HEADER_BYTES_MAX};
-use super::socket::{
-    Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId,
-};
+use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES};
+use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
 
 /// Picoseconds in a microsecond.
 pub(super) const PS_PER_US: u64 = 1_000_000;
@@ -99,7 +97,14 @@ pub struct Stack {
 impl Stack {
     /// `rings` are the receive rings of sockets, one each; `buffers` are small buffers for what
     /// applications say that lies nowhere else.
-    pub fn new(driver: Driver, address: Address, config: Config, rings: Pool, buffers: Pool, seed: u64) -> Self {
+    pub fn new(
+        driver: Driver,
+        address: Address,
+        config: Config,
+        rings: Pool,
+        buffers: Pool,
+        seed: u64,
+    ) -> Self {
         Stack {
             driver,
             address,
@@ -283,6 +288,20 @@ impl Stack {
         socket.as_deref_mut().filter(|_| *generation == id.generation)
     }
 
+    /// A socket and the driver: different parts of the stack.
+    pub(super) fn socket_and_driver(&mut self, id: SocketId) -> (Option<&mut Socket>, &mut Driver) {
+        let socket = match self.table.get_mut(usize::from(id.index)) {
+            Some((generation, socket)) if *generation == id.generation => socket.as_deref_mut(),
+            _ => None,
+        };
+        (socket, &mut self.driver)
+    }
+
+    /// How the engine is configured.
+    pub(super) fn config(&self) -> Config {
+        self.config
+    }
+
     /// Puts a socket on the work list.
     pub(super) fn touch(&mut self, id: SocketId) {
         let Some(socket) = self.socket_mut(id) else { return };
@@ -345,6 +364,7 @@ impl Stack {
             ring: Some(ring),
             shutdown: Shutdown::Open,
             abort: false,
+            abort_told: false,
             restore_wanted: false,
             peer_closed: false,
             timer_us: None,
@@ -386,7 +406,8 @@ impl Stack {
             let Some(socket) = self.socket_mut(id) else { continue };
             socket.timer_us = None;
             if let Owner::Host(tcb) = &mut socket.owner {
-                let _ = tcb.on_timer(now);
+                // What it did shows in the state, which the work on the socket looks at.
+                let _outcome = tcb.on_timer(now);
                 self.touch(id);
             }
         }
@@ -398,7 +419,9 @@ impl Stack {
     pub(super) fn receive(&mut self, port: &mut dyn HostPort, rx: RxFrame) {
         let bytes = port.memory().slice(rx.addr(), usize::from(rx.len));
         let verified = rx.flags & RX_FLAG_CHECKSUM_OK != 0;
-        match frame::parse(bytes, verified) {
+        let parsed =
+            if frame::is_for(bytes, self.address.mac) { frame::parse(bytes, verified) } else { None };
+        match parsed {
             Some(Parsed::ArpRequest { sender_mac, sender_ip, target_ip }) if target_ip == self.address.ip => {
                 if let Some(buffer) = self.driver.tx_buffer() {
                     let reply = frame::arp_reply(self.address, sender_mac, sender_ip);
@@ -598,8 +621,9 @@ impl Stack {
                     tcb.receive_space_added(span.len);
                 }
             }
-            if socket.abort {
+            if socket.abort && !socket.abort_told {
                 tcb.abort();
+                socket.abort_told = true;
             }
         }
         loop {
@@ -653,14 +677,14 @@ impl Stack {
         send: &Spans<4>,
     ) {
         let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
-        let mut header = [0; HEADER_BYTES_MAX];
         self.packet_id = self.packet_id.wrapping_add(1);
-        let header_len = frame::emit_tcp(endpoints, segment, self.packet_id, &mut header);
-        port.memory_mut().write(buffer, &header[..header_len]);
+        let bytes = port.memory_mut().slice_mut(buffer, FRAME_BUFFER_BYTES as usize);
+        let header_len = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
         let mut done = 0;
         while done < u32::from(segment.data_len) {
-            let (from, room) =
-                send.at(segment.data_offset + done).expect("the engine sends only what is in the send buffer");
+            let (from, room) = send
+                .at(segment.data_offset + done)
+                .expect("the engine sends only what is in the send buffer");
             let take = room.min(u32::from(segment.data_len) - done);
             port.memory_mut().copy(from, buffer + header_len as u32 + done, take as usize);
             done += take;

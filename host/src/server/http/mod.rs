@@ -153,7 +153,14 @@ impl HttpServer {
             None => self.refuse(sockets, memory, id, "404 Not Found", request.keep_alive, head_only),
             Some((len, seed)) => match self.bodies.get(memory, seed, len) {
                 None => {
-                    self.refuse(sockets, memory, id, "503 Service Unavailable", request.keep_alive, head_only);
+                    self.refuse(
+                        sockets,
+                        memory,
+                        id,
+                        "503 Service Unavailable",
+                        request.keep_alive,
+                        head_only,
+                    );
                 }
                 Some(body) => {
                     self.stats.responses += 1;
@@ -268,7 +275,8 @@ mod tests {
     fn targets() {
         assert_eq!(parse_target("/bytes/10"), Some((10, 0)));
         assert_eq!(parse_target("/bytes/0?seed=18446744073709551615"), Some((0, u64::MAX)));
-        for bad in ["/", "/bytes/", "/bytes/+1", "/bytes/1?seed=", "/bytes/1?x=1", "/bytes/4294967296", "/bytes/1/"]
+        for bad in
+            ["/", "/bytes/", "/bytes/+1", "/bytes/1?seed=", "/bytes/1?x=1", "/bytes/4294967296", "/bytes/1/"]
         {
             assert_eq!(parse_target(bad), None, "{bad}");
         }
