@@ -192,6 +192,12 @@ impl ClientHost {
         FetchId(id)
     }
 
+    /// Adds the last request to an open connection: it asks the server to close.
+    pub fn request_last(&mut self, id: FetchId, expect: Expect) {
+        self.request(id, expect);
+        self.fetches[id.0].keep_open = false;
+    }
+
     /// Adds a request to an open connection.
     pub fn request(&mut self, id: FetchId, expect: Expect) {
         let fetch = &mut self.fetches[id.0];

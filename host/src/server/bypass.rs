@@ -83,27 +83,16 @@ impl Stack {
         Ok(())
     }
 
-    /// Asks for a connection back. One that is still being offered comes back as soon as it has arrived.
-    pub(super) fn recall(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
+    /// Asks for a connection back. `Ok` means that it will be asked for as soon as the command ring has room and,
+    /// if it is still being offered, the NIC has taken it.
+    pub(super) fn recall(&mut self, id: SocketId) -> Result<(), BypassError> {
         let socket = self.socket_mut(id).ok_or(BypassError::NoSocket)?;
-        let conn = match socket.owner {
-            Owner::Nic(conn) => conn,
-            Owner::Offering { .. } => {
-                socket.restore_wanted = true;
-                return Ok(());
-            }
+        match socket.owner {
+            Owner::Nic(_) | Owner::Offering { .. } if socket.abort => return Err(BypassError::State),
+            Owner::Nic(_) | Owner::Offering { .. } => socket.restore_wanted = true,
             Owner::Host(_) | Owner::Restoring { .. } => return Err(BypassError::NotOwner),
-        };
-        // What the application asked for so far takes part, as far as the rings have room.
-        self.work_nic(port, id, conn);
-        let Some(socket) = self.socket_mut(id) else { return Err(BypassError::NoSocket) };
-        if socket.abort {
-            return Err(BypassError::State);
         }
-        self.driver.command(port, command::RESTORE, conn, id.cookie(), &[]).map_err(|_| BypassError::Busy)?;
-        let socket = self.socket_mut(id).expect("looked up above");
-        socket.restore_wanted = false;
-        socket.owner = Owner::Restoring { conn, held: VecDeque::new() };
+        self.touch(id);
         Ok(())
     }
 
@@ -151,8 +140,14 @@ impl Stack {
             }
             socket.abort_told = true;
         }
-        if socket.restore_wanted {
-            return self.recall(port, id) != Err(BypassError::Busy);
+        // What the application asked for before takes part in the restore; what the span lists had no room for
+        // waits for the host's own TCB.
+        if socket.restore_wanted && !socket.abort {
+            if driver.command(port, command::RESTORE, conn, cookie, &[]).is_err() {
+                return false;
+            }
+            socket.restore_wanted = false;
+            socket.owner = Owner::Restoring { conn, held: VecDeque::new() };
         }
         true
     }

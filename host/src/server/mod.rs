@@ -204,7 +204,7 @@ impl Server {
     /// Takes a connection back from the NIC.
     pub fn restore(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
         self.stack.set_time(port.now_ps());
-        let result = self.stack.recall(port, id);
+        let result = self.stack.recall(id);
         self.settle(port);
         result
     }

@@ -176,7 +176,10 @@ impl Device {
                 });
             }
             mmio::EVT_DATA => {
-                assert!(self.event_words.len() < EVENT_WORDS_MAX, "the firmware writes an event without room");
+                assert!(
+                    self.event_words.len() < EVENT_WORDS_MAX,
+                    "the firmware writes an event without room"
+                );
                 self.event_words.push_back(value);
             }
             mmio::TX_ADDR => self.tx_addr = value,

@@ -106,7 +106,7 @@ impl World {
                 Towards::Client(i) => self.clients[i].receive(frame),
             }
         }
-        let busy = self.nic.tick();
+        self.nic.tick();
         while let Some(frame) = self.nic.sent.pop_front() {
             for i in 0..self.clients.len() {
                 if frame[..6] == self.clients[i].mac() || frame[0] & 1 == 1 {
@@ -134,7 +134,7 @@ impl World {
             self.wire.keys().next().map(|k| k.0),
             self.interrupt_at,
             self.server.next_deadline(),
-            busy.then_some(now + TICK_PS),
+            self.nic.busy().then_some(now + TICK_PS),
             self.nic.wake_ps(),
         ]
         .into_iter()
@@ -144,6 +144,12 @@ impl World {
             next = [next, client.next_deadline(now)].into_iter().flatten().min();
         }
         self.now_ps = next.unwrap_or(now + TICK_PS).max(now + TICK_PS / 4);
+    }
+
+    /// Runs the server once, whether there is a reason or not.
+    pub fn poll_server(&mut self) {
+        self.nic.set_time(self.now_ps);
+        self.server.poll(&mut self.nic).expect("the server polls");
     }
 
     /// Steps until `done`, at most until `limit_ps`. Panics with the seed beyond that.

@@ -45,6 +45,7 @@ pub struct NicDouble {
     cmd_cons: u16,
     evt_prod: u16,
     cause: u32,
+    core_busy: bool,
     now_ps: u64,
     rng: ChaCha8Rng,
     /// The chance in 256 that an engine rests in a tick.
@@ -131,6 +132,7 @@ impl NicDouble {
             cmd_cons: 0,
             evt_prod: 0,
             cause: 0,
+            core_busy: false,
             now_ps: 0,
             rng: ChaCha8Rng::seed_from_u64(seed),
             laziness: 64,
@@ -221,29 +223,24 @@ impl NicDouble {
         }
     }
 
-    /// Does some of what is waiting. Returns whether anything was done or is left to do.
-    pub fn tick(&mut self) -> bool {
-        if self.reg(regs::RX_PROD) == 0 {
-            return false;
-        }
-        let mut busy = false;
-        for engine in [Self::tick_tx, Self::tick_host_rx, Self::tick_commands, Self::tick_jobs, Self::tick_segments]
+    /// Does some of what is waiting.
+    pub fn tick(&mut self) {
+        for engine in
+            [Self::tick_tx, Self::tick_host_rx, Self::tick_commands, Self::tick_jobs, Self::tick_segments]
         {
-            while !self.rests() {
-                if !engine(self) {
-                    break;
-                }
-                busy = true;
-            }
+            while !self.rests() && engine(self) {}
         }
-        busy |= self.tick_core();
+        self.core_busy = self.tick_core();
+    }
+
+    /// Whether a tick has something to do.
+    pub fn busy(&self) -> bool {
         let device = self.device.borrow();
         let posted = self.rx_cons != self.reg(regs::RX_PROD) as u16;
-        let events_fit = {
-            let used = self.evt_prod.wrapping_sub(self.reg(regs::EVT_CONS) as u16);
-            u32::from(used) + 8 <= 1 << self.reg(regs::EVT_SIZE_LOG2)
-        };
-        busy || device.has_work()
+        let used = self.evt_prod.wrapping_sub(self.reg(regs::EVT_CONS) as u16);
+        let events_fit = u32::from(used) + 8 <= 1 << self.reg(regs::EVT_SIZE_LOG2);
+        self.core_busy
+            || device.has_work()
             || (!device.jobs.is_empty() && events_fit && posted)
             || !device.segments.is_empty()
             || (!self.host_queue.is_empty() && posted)
@@ -408,6 +405,17 @@ impl NicDouble {
         true
     }
 
+    /// Whether nothing is under way in the NIC.
+    pub fn settled(&self) -> bool {
+        let device = self.device.borrow();
+        !device.has_work()
+            && device.quiet()
+            && device.packets.is_empty()
+            && self.host_queue.is_empty()
+            && self.tx_cons == self.reg(regs::TX_PROD) as u16
+            && self.cmd_cons == self.reg(regs::CMD_PROD) as u16
+    }
+
     /// Connections in the lookup table.
     pub fn entries(&self) -> usize {
         self.device.borrow().table.len()
@@ -429,7 +437,7 @@ impl HostPort for NicDouble {
                         }
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
-                    let slots: Vec<Slot> = std::iter::repeat_with(Slot::default).take(128).collect();
+                    let slots: Vec<Slot> = (0..128).map(|_| Slot::EMPTY).collect();
                     self.firmware = Some(Firmware::new(CoreBus(self.device.clone()), Vec::leak(slots)));
                 }
             }

@@ -1,0 +1,149 @@
+//! Handoff and restore with the firmware's own code on functional devices: connections change hands all the
+//! time while smoltcp clients check every byte.
+
+mod common;
+
+use baton::client::http::Expect;
+use baton::client::{ClientConfig, FetchState};
+use baton::server::{FirstCome, Never, Ownership, ServerConfig};
+use common::{Faults, World};
+use rand_chacha::rand_core::{RngCore, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+const MS: u64 = 1_000_000_000;
+const SECOND: u64 = 1000 * MS;
+
+fn server() -> ServerConfig {
+    let mut config = ServerConfig::default();
+    config.tcp.time_wait_us = 500_000;
+    config.tcp.min_rto_us = 200_000;
+    // Hard limit, marks, load control, least timeout, delayed acknowledgement.
+    config.driver.mailbox = [0, 0, 0, 0, 200_000, 40_000];
+    config
+}
+
+fn clients(count: u8) -> Vec<ClientConfig> {
+    (0..count)
+        .map(|i| ClientConfig {
+            mac: [2, 0, 0, 0, 1, i],
+            ip: [10, 0, 1, i + 1],
+            seed: u64::from(i),
+            pipeline: 1 + usize::from(i % 3),
+            ..ClientConfig::default()
+        })
+        .collect()
+}
+
+fn finish(world: &mut World, limit_ps: u64) {
+    world.run_until(limit_ps, |w| w.clients.iter().all(|c| c.idle()));
+    let limit = world.now_ps + 100 * SECOND;
+    world.run_until(limit, |w| w.server.stack().sockets().next().is_none());
+    let limit = world.now_ps + SECOND;
+    world.run_until(limit, |w| w.nic.settled());
+    world.poll_server();
+    world.server.stack().assert_idle();
+    assert_eq!(world.nic.entries(), 0, "seed {}: lookup entries are left", world.seed);
+}
+
+#[test]
+fn first_come_first_served_offloads_every_connection() {
+    let mut world = World::new(&server(), clients(2), Box::<FirstCome>::default(), true, Faults::NONE, 1);
+    let mut ids = Vec::new();
+    for client in &mut world.clients {
+        for seed in 0..3 {
+            ids.push(client.fetch([0, 1, 5000, 200_000].map(|len| Expect { seed, len })));
+        }
+    }
+    finish(&mut world, 60 * SECOND);
+    for (i, id) in ids.iter().enumerate() {
+        assert_eq!(world.clients[i / 3].state(*id), &FetchState::Done);
+    }
+    let stats = world.server.stats();
+    assert_eq!((stats.stack.handoffs, stats.stack.refused, stats.http.responses), (6, 0, 24));
+    assert!(world.nic.stats.nic_packets > 150, "{:?}", world.nic.stats);
+}
+
+/// One connection goes back and forth two hundred times while data flows.
+#[test]
+fn two_hundred_handoffs_and_restores() {
+    for seed in 0..4 {
+        let faults = match seed {
+            0 => Faults::NONE,
+            _ => Faults { loss: 10, duplicate: 10, reorder: 30, latency_ps: 50_000_000 },
+        };
+        let mut world = World::new(&server(), clients(1), Box::new(Never), true, faults, seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let fetch = world.clients[0].connect([]);
+        let (mut next, mut cycles, mut requests) = (0, 0, 0u64);
+        world.run_until(2000 * SECOND, |w| {
+            if w.clients[0].outstanding(fetch) < 3 {
+                let len = rng.next_u32() % 100_000;
+                w.clients[0].request(fetch, Expect { seed: u64::from(len % 8), len });
+                requests += 1;
+            }
+            assert_eq!(w.clients[0].state(fetch), &FetchState::Active, "seed {seed} after {cycles} cycles");
+            if w.now_ps < next {
+                return false;
+            }
+            let Some(id) = w.server.stack().sockets().next() else { return false };
+            let change = match w.server.stack().ownership(id) {
+                Some(Ownership::Host) => w.server.handoff(&mut w.nic, id),
+                Some(Ownership::Nic) => w.server.restore(&mut w.nic, id),
+                _ => return false,
+            };
+            if change.is_ok() {
+                cycles += 1;
+                next = w.now_ps + u64::from(rng.next_u32() % 3000) * 1_000_000;
+            }
+            cycles == 400
+        });
+        world.clients[0].request_last(fetch, Expect { seed: 9, len: 9 });
+        finish(&mut world, 3000 * SECOND);
+        assert_eq!(world.clients[0].state(fetch), &FetchState::Done, "seed {seed}");
+        assert_eq!(world.clients[0].stats().responses, requests + 1, "seed {seed}");
+        let stats = world.server.stats().stack;
+        assert!(stats.handoffs >= 199 && stats.restores >= 199, "seed {seed}: {stats:?}");
+    }
+}
+
+/// Many connections, random changes of hands at random times, among them restores of connections that are
+/// just being offered.
+#[test]
+fn a_crowd_changes_hands_at_random() {
+    for seed in 10..14 {
+        let faults = Faults { loss: 15, duplicate: 10, reorder: 40, latency_ps: 50_000_000 };
+        let mut world = World::new(&server(), clients(4), Box::<FirstCome>::default(), true, faults, seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut expected = 0;
+        for client in &mut world.clients {
+            for _ in 0..10 {
+                let requests: Vec<Expect> = (0..1 + rng.next_u32() % 8)
+                    .map(|_| Expect { seed: u64::from(rng.next_u32() % 4), len: rng.next_u32() % 50_000 })
+                    .collect();
+                expected += requests.len() as u64;
+                client.fetch(requests);
+            }
+        }
+        let mut next = 0;
+        world.run_until(400 * SECOND, |w| {
+            if w.now_ps >= next {
+                next = w.now_ps + u64::from(rng.next_u32() % 500) * 1_000_000;
+                let ids: Vec<_> = w.server.stack().sockets().collect();
+                if let Some(&id) = ids.get(rng.next_u32() as usize % ids.len().max(1)) {
+                    // Where the change is not possible the answer says so.
+                    let _ = match rng.next_u32() % 2 {
+                        0 => w.server.handoff(&mut w.nic, id),
+                        _ => w.server.restore(&mut w.nic, id),
+                    };
+                }
+            }
+            w.clients.iter().all(|c| c.idle())
+        });
+        let responses: u64 = world.clients.iter().map(|c| c.stats().responses).sum();
+        let failed: u64 = world.clients.iter().map(|c| c.stats().connections_failed).sum();
+        assert_eq!((responses, failed), (expected, 0), "seed {seed}");
+        finish(&mut world, 600 * SECOND);
+        let stats = world.server.stats().stack;
+        assert!(stats.restores > 20, "seed {seed}: {stats:?}");
+    }
+}
