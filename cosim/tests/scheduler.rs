@@ -17,9 +17,10 @@ const NAMES: [&str; 4] = ["host_rx", "host_tx", "nic_rx", "command"];
 /// What the core is to be given, by the definition of the mode. `heads`: arrival of each queue's head.
 fn expected(mode: u64, heads: [Option<u32>; 4]) -> u32 {
     let oldest = |items: &[usize]| {
-        items.iter().filter_map(|i| heads[*i].map(|stamp| (stamp, *i))).min_by(|a, b| {
-            (a.0.wrapping_sub(b.0) as i32, a.1).cmp(&(0, b.1))
-        })
+        items
+            .iter()
+            .filter_map(|i| heads[*i].map(|stamp| (stamp, *i)))
+            .min_by(|a, b| (a.0.wrapping_sub(b.0) as i32, a.1).cmp(&(0, b.1)))
     };
     let chosen = match mode {
         0 => oldest(&[0, 1, 2, 3]).map(|(_, i)| i),
@@ -31,7 +32,8 @@ fn expected(mode: u64, heads: [Option<u32>; 4]) -> u32 {
 
 fn run(mode: u64, seed: u64, first_stamp: u32) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut dut = Model::build("scheduler", &baton_hdl::emit::verilog("scheduler", Scheduler::default())).unwrap();
+    let mut dut =
+        Model::build("scheduler", &baton_hdl::emit::verilog("scheduler", Scheduler::default())).unwrap();
     let waits = NAMES.map(|n| dut.port(&format!("{n}_waits")).unwrap());
     let stamps = NAMES.map(|n| dut.port(&format!("{n}_stamp")).unwrap());
     let core_go = [dut.port("core_host_rx_go").unwrap(), dut.port("core_host_tx_go").unwrap()];

@@ -4,9 +4,9 @@
 //! four entries in block RAM; a bucket that is full refuses an insertion, nothing is ever evicted. Frames and the
 //! firmware's operations share one engine, which takes a frame first whenever it is free.
 //!
-//! Core clock, synchronous reset. A frame that may have a connection takes 16 cycles, another one cycle; both come out in
-//! order. An operation takes as long, once no frame waits: the engine is faster than frames of minimum size
-//! arrive, so that it always gets its turn. It sees the frames before it looked up in the old table and those after
+//! Core clock, synchronous reset. A frame that may have a connection takes 15 cycles, another one cycle; both come out in
+//! order. An operation takes as long, once no frame waits or seven have gone before it, so that it ends within
+//! 130 cycles. It sees the frames before it looked up in the old table and those after
 //! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations wait.
 //! `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a Rust model in
 //! `cosim/tests/rx_lookup.rs`.
@@ -55,6 +55,8 @@ pub struct Lookup<const A: usize> {
     /// The engine works on an operation.
     serves_op: Reg<Bit>,
     pending: Reg<Bit>,
+    /// Frames that went before the pending operation.
+    passed: Reg<Bits<3>>,
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     key2: Reg<Bits<32>>,
@@ -71,6 +73,7 @@ pub struct Lookup<const A: usize> {
     head: Signal<Local, FrameInfo>,
     routed_frame: Signal<Local, RoutedFrame>,
     needs_lookup: Signal<Local, Bit>,
+    op_overdue: Signal<Local, Bit>,
     finish_frame: Signal<Local, Bit>,
     bucket: Signal<Local, Bits<A>>,
     entry: Signal<Local, Bits<113>>,
@@ -111,6 +114,7 @@ impl<const A: usize> Default for Lookup<A> {
             sweep: Default::default(),
             serves_op: Default::default(),
             pending: Default::default(),
+            passed: Default::default(),
             key0: Default::default(),
             key1: Default::default(),
             key2: Default::default(),
@@ -125,6 +129,7 @@ impl<const A: usize> Default for Lookup<A> {
             head: Default::default(),
             routed_frame: Default::default(),
             needs_lookup: Default::default(),
+            op_overdue: Default::default(),
             finish_frame: Default::default(),
             bucket: Default::default(),
             entry: Default::default(),
@@ -139,7 +144,7 @@ impl<const A: usize> Default for Lookup<A> {
 
 module! {
     impl [const A: usize] Logic for Lookup<A>;
-    regs: state, sweep, serves_op, pending, key0, key1, key2, way, found, found_value, found_way, free,
+    regs: state, sweep, serves_op, pending, passed, key0, key1, key2, way, found, found_value, found_way, free,
         free_way, outcome, op_found;
     children: frames, results, hash, entries;
     #[hdl_gen]
@@ -161,11 +166,14 @@ module! {
 
         self.head.next = self.frames.head.val();
         self.needs_lookup.next = self.head.val().candidate && (self.state.q.val() != 0);
+        self.op_overdue.next =
+            self.pending.q.val() && self.passed.q.val().all() && (self.state.q.val() != 0);
         // A frame leaves: at once when it needs no lookup, else when its scan has ended.
         self.finish_frame.next = (self.frames.valid.val()
             && !self.results.full.val()
             && ((self.state.q.val() == 0) || (self.state.q.val() == 1))
-            && !self.needs_lookup.val())
+            && !self.needs_lookup.val()
+            && !self.op_overdue.val())
             || ((self.state.q.val() == 5) && !self.serves_op.q.val());
         self.routed_frame.next.facts = self.head.val().facts;
         self.routed_frame.next.hit = (self.state.q.val() == 5) && self.found.q.val();
@@ -177,8 +185,12 @@ module! {
         if self.lk_start.val() {
             self.pending.d.next = true;
         }
+        if self.finish_frame.val() && self.pending.q.val() && !self.passed.q.val().all() {
+            self.passed.d.next = self.passed.q.val() + 1;
+        }
         if self.end_op.val() {
             self.pending.d.next = false;
+            self.passed.d.next = 0.into();
         }
 
         // The engine.
@@ -189,7 +201,11 @@ module! {
             }
         }
         if self.state.q.val() == 1 {
-            if self.frames.valid.val() && self.needs_lookup.val() && !self.results.full.val() {
+            if self.frames.valid.val()
+                && self.needs_lookup.val()
+                && !self.results.full.val()
+                && !self.op_overdue.val()
+            {
                 self.state.d.next = 2.into();
                 self.serves_op.d.next = false;
                 self.key0.d.next = self.head.val().remote_ip;

@@ -1,0 +1,364 @@
+//! Frames for the receive path, and the classifier that says what should become of them.
+
+use baton_abi::mmio::nic_rx;
+use rand_chacha::{
+    rand_core::{RngCore, SeedableRng},
+    ChaCha8Rng,
+};
+use std::collections::HashMap;
+
+/// Remote address, local address, remote port in the upper and local port in the lower half.
+pub type Key = [u32; 3];
+
+/// The connections on the NIC.
+#[derive(Clone, Default)]
+pub struct Connections {
+    pub keys: Vec<Key>,
+    pub values: HashMap<Key, u16>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    TcpHit,
+    TcpMiss,
+    TcpOptions,
+    TcpPadded,
+    BadIpChecksum,
+    BadTcpChecksum,
+    BadFcs,
+    Runt,
+    Oversize,
+    Vlan,
+    Fragment,
+    IpOptions,
+    Udp,
+    Arp,
+    Ipv6,
+    TotalLenPastFrame,
+    TotalLenTooSmall,
+    DataOffsetWrong,
+    Truncated,
+    Noise,
+}
+
+pub const KINDS: [Kind; 20] = [
+    Kind::TcpHit,
+    Kind::TcpMiss,
+    Kind::TcpOptions,
+    Kind::TcpPadded,
+    Kind::BadIpChecksum,
+    Kind::BadTcpChecksum,
+    Kind::BadFcs,
+    Kind::Runt,
+    Kind::Oversize,
+    Kind::Vlan,
+    Kind::Fragment,
+    Kind::IpOptions,
+    Kind::Udp,
+    Kind::Arp,
+    Kind::Ipv6,
+    Kind::TotalLenPastFrame,
+    Kind::TotalLenTooSmall,
+    Kind::DataOffsetWrong,
+    Kind::Truncated,
+    Kind::Noise,
+];
+
+pub struct FrameMaker {
+    rng: ChaCha8Rng,
+    pub connections: Connections,
+}
+
+/// One's complement sum of big-endian half-words, folded.
+pub fn sum(bytes: &[u8], start: u32) -> u16 {
+    let mut total = u64::from(start);
+    for pair in bytes.chunks(2) {
+        total += u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0));
+    }
+    while total > 0xffff {
+        total = (total >> 16) + (total & 0xffff);
+    }
+    total as u16
+}
+
+fn half(frame: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([frame[at], frame[at + 1]])
+}
+
+fn word(frame: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes(frame[at..at + 4].try_into().unwrap())
+}
+
+impl FrameMaker {
+    pub fn new(seed: u64) -> FrameMaker {
+        let mut maker =
+            FrameMaker { rng: ChaCha8Rng::seed_from_u64(seed), connections: Connections::default() };
+        for value in 0..50 {
+            let key = maker.any_key();
+            maker.connections.keys.push(key);
+            maker.connections.values.insert(key, value * 1311);
+        }
+        maker
+    }
+
+    pub fn below(&mut self, n: u32) -> u32 {
+        (u64::from(self.rng.next_u32()) * u64::from(n) >> 32) as u32
+    }
+
+    fn any_key(&mut self) -> Key {
+        [self.rng.next_u32(), 0xc0a8_0001, self.rng.next_u32() << 16 | 80]
+    }
+
+    fn bytes(&mut self, count: usize) -> Vec<u8> {
+        let mut out = vec![0; count];
+        self.rng.fill_bytes(&mut out);
+        out
+    }
+
+    /// Good segments more often than the rest.
+    pub fn kind(&mut self) -> Kind {
+        match self.below(3) {
+            0 => KINDS[self.below(4) as usize],
+            _ => KINDS[self.below(KINDS.len() as u32) as usize],
+        }
+    }
+
+    fn payload_len(&mut self) -> usize {
+        (match self.below(4) {
+            0 => self.below(1401),
+            1 => self.below(12),
+            _ => self.below(200),
+        }) as usize
+    }
+
+    /// A plain TCP segment of a connection on the NIC, or of another.
+    pub fn segment(&mut self, hit: bool, payload_len: usize) -> Vec<u8> {
+        let key = if hit {
+            self.connections.keys[self.below(self.connections.keys.len() as u32) as usize]
+        } else {
+            self.any_key()
+        };
+        self.segment_of(key, payload_len)
+    }
+
+    pub fn segment_of(&mut self, key: Key, payload_len: usize) -> Vec<u8> {
+        self.datagram(key, 6, &[], &[], payload_len)
+    }
+
+    /// An Ethernet frame with an IPv4 datagram: TCP with a right checksum, or another protocol.
+    fn datagram(
+        &mut self,
+        key: Key,
+        protocol: u8,
+        ip_options: &[u8],
+        tcp_options: &[u8],
+        payload_len: usize,
+    ) -> Vec<u8> {
+        let ihl = 5 + ip_options.len() / 4;
+        let mut frame = self.bytes(12);
+        frame.extend([0x08, 0x00]);
+        frame.extend([0x40 | ihl as u8, self.below(256) as u8]);
+        let tcp_len = 20 + tcp_options.len() + payload_len;
+        frame.extend(((4 * ihl + tcp_len) as u16).to_be_bytes());
+        frame.extend(self.bytes(2));
+        frame.extend([if self.below(2) == 0 { 0x40 } else { 0 }, 0, 64, protocol, 0, 0]);
+        frame.extend(key[0].to_be_bytes());
+        frame.extend(key[1].to_be_bytes());
+        frame.extend(ip_options);
+        let tcp = frame.len();
+        frame.extend(key[2].to_be_bytes());
+        frame.extend(self.bytes(8));
+        frame.extend([((5 + tcp_options.len() / 4) << 4) as u8 | self.below(2) as u8, self.below(256) as u8]);
+        frame.extend(self.bytes(2));
+        frame.extend([0, 0, 0, 0]);
+        frame.extend(tcp_options);
+        frame.extend(self.bytes(payload_len));
+        debug_assert_eq!(frame.len(), tcp + tcp_len);
+        seal(&mut frame);
+        frame
+    }
+
+    pub fn frame(&mut self, kind: Kind) -> Vec<u8> {
+        let payload_len = self.payload_len();
+        let hit = self.below(4) != 0;
+        let mut frame = self.segment(hit, payload_len);
+        match kind {
+            Kind::TcpHit | Kind::BadFcs => frame = self.segment(true, payload_len),
+            Kind::TcpMiss => frame = self.segment(false, payload_len),
+            Kind::TcpOptions => {
+                let count = 4 * (1 + self.below(10)) as usize;
+                let (key, options) = (self.connections.keys[7], self.bytes(count));
+                frame = self.datagram(key, 6, &[], &options, payload_len);
+            }
+            Kind::TcpPadded => {
+                let (short, padding) = (self.below(6) as usize, self.below(40) as usize);
+                frame = self.segment(hit, short);
+                frame.extend(self.bytes(6 + padding));
+            }
+            Kind::BadIpChecksum => {
+                let (at, bit) = (14 + self.below(20) as usize, self.below(8));
+                // Not the version and header length, which would make another kind of it.
+                frame[at.max(15)] ^= 1 << bit;
+            }
+            Kind::BadTcpChecksum => {
+                let (at, bit) = (34 + self.below(frame.len() as u32 - 34) as usize, self.below(8));
+                frame[at] ^= 1 << bit;
+            }
+            Kind::Runt => frame.truncate(1 + self.below(13) as usize),
+            Kind::Oversize => {
+                let more = 1519 + self.below(if self.below(3) == 0 { 3000 } else { 20 }) as usize;
+                frame = self.bytes(more);
+            }
+            Kind::Vlan => {
+                let tag = self.bytes(2);
+                frame.splice(12..12, [0x81, 0x00, tag[0], tag[1]]);
+            }
+            Kind::Fragment => {
+                if self.below(2) == 0 {
+                    frame[20] |= 0x20;
+                } else {
+                    frame[20 + self.below(2) as usize] |= 1 << self.below(5);
+                }
+                seal_ip(&mut frame);
+            }
+            Kind::IpOptions => {
+                let count = 4 * (1 + self.below(10)) as usize;
+                let (key, options) = (self.connections.keys[3], self.bytes(count));
+                frame = self.datagram(key, 6, &options, &[], payload_len);
+            }
+            Kind::Udp => {
+                let key = self.connections.keys[5];
+                frame = self.datagram(key, 17, &[], &[], payload_len);
+            }
+            Kind::Arp => {
+                frame[12..14].copy_from_slice(&[0x08, 0x06]);
+                frame.resize(60, 0);
+            }
+            Kind::Ipv6 => {
+                frame[14] = 0x60;
+                if self.below(2) == 0 {
+                    frame[12..14].copy_from_slice(&[0x86, 0xdd]);
+                }
+            }
+            Kind::TotalLenPastFrame => {
+                let more = 1 + self.below(if hit { 4 } else { 60000 }) as u16;
+                let total = half(&frame, 16) + more;
+                frame[16..18].copy_from_slice(&total.to_be_bytes());
+                seal(&mut frame);
+            }
+            Kind::TotalLenTooSmall => {
+                let total = self.below(45) as u16;
+                frame[16..18].copy_from_slice(&total.to_be_bytes());
+                if self.below(3) == 0 {
+                    frame[14] = 0x40 | self.below(16) as u8;
+                }
+                seal(&mut frame);
+            }
+            Kind::DataOffsetWrong => {
+                frame[46] = (self.below(16) << 4) as u8;
+                seal(&mut frame);
+            }
+            Kind::Truncated => frame.truncate(14 + self.below(frame.len() as u32 - 14) as usize),
+            Kind::Noise => {
+                let count = 14 + self.below(300) as usize;
+                let noise = self.bytes(count);
+                let kept = if hit { 14 } else { 15 };
+                frame.truncate(kept);
+                frame.extend(&noise[..count - 14]);
+            }
+        }
+        frame
+    }
+}
+
+/// Makes the IPv4 header checksum right, as far as the header is there.
+fn seal_ip(frame: &mut [u8]) {
+    let end = 14 + 4 * usize::from(frame[14] & 15);
+    frame[24..26].fill(0);
+    if end <= frame.len() && end > 26 {
+        let check = !sum(&frame[14..end], 0);
+        frame[24..26].copy_from_slice(&check.to_be_bytes());
+    }
+}
+
+/// Makes both checksums right, as far as the lengths make sense.
+fn seal(frame: &mut [u8]) {
+    seal_ip(frame);
+    let (start, end) = (14 + 4 * usize::from(frame[14] & 15), 14 + usize::from(half(frame, 16)));
+    if frame[23] == 6 && end <= frame.len() && start + 18 <= end {
+        frame[start + 16..start + 18].fill(0);
+        let check = !tcp_sum(frame, start, end);
+        frame[start + 16..start + 18].copy_from_slice(&check.to_be_bytes());
+    }
+}
+
+fn tcp_sum(frame: &[u8], start: usize, end: usize) -> u16 {
+    let pseudo = sum(&frame[26..34], 6 + (end - start) as u32);
+    sum(&frame[start..end], pseudo.into())
+}
+
+/// What should become of a frame.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fate {
+    BadFcs,
+    BadLength,
+    BadChecksum,
+    Host {
+        verified: bool,
+    },
+    /// To the NIC, with these words of the descriptor; the arrival is left at zero.
+    Nic(Vec<u32>),
+}
+
+/// The reference, written from the headers' definitions.
+pub fn classify(frame: &[u8], bad_fcs: bool, connections: &HashMap<Key, u16>) -> Fate {
+    if bad_fcs {
+        return Fate::BadFcs;
+    }
+    if !(14..=1518).contains(&frame.len()) {
+        return Fate::BadLength;
+    }
+    if half(frame, 12) != 0x0800 || frame.get(14).is_some_and(|byte| byte >> 4 != 4) {
+        return Fate::Host { verified: false };
+    }
+    if frame.len() < 34 || frame[14] & 15 < 5 {
+        return Fate::BadChecksum;
+    }
+    let start = 14 + 4 * usize::from(frame[14] & 15);
+    let end = 14 + usize::from(half(frame, 16));
+    if end > frame.len() || start > end || sum(&frame[14..start], 0) != 0xffff {
+        return Fate::BadChecksum;
+    }
+    let fragment = half(frame, 20) & 0x3fff != 0;
+    if fragment || frame[23] != 6 {
+        return Fate::Host { verified: false };
+    }
+    if tcp_sum(frame, start, end) != 0xffff {
+        return Fate::BadChecksum;
+    }
+    if start > 34 {
+        return Fate::Host { verified: true };
+    }
+    let offset = if end >= 47 { usize::from(frame[46] >> 4) } else { 0 };
+    let payload = 34 + 4 * offset;
+    if offset < 5 || payload > end {
+        return Fate::BadChecksum;
+    }
+    match connections.get(&[word(frame, 26), word(frame, 30), word(frame, 34)]) {
+        None => Fate::Host { verified: true },
+        Some(&value) => {
+            let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
+            words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
+            words[nic_rx::OFFSET] = (payload + 2) as u32
+                | u32::from(frame[15] & 3) << 12
+                | (frame.len() as u32 + 2) << 16;
+            words[nic_rx::SEQ] = word(frame, 38);
+            words[nic_rx::ACK] = word(frame, 42);
+            words[nic_rx::FLAGS_WINDOW] = word(frame, 46);
+            for option in 0..offset - 5 {
+                words[nic_rx::OPTIONS + option] = word(frame, 54 + 4 * option);
+            }
+            Fate::Nic(words)
+        }
+    }
+}
