@@ -173,7 +173,27 @@ pub struct Bench {
     nic_reader: Reader,
     desc_reader: Reader,
     operation: Option<Key>,
+    /// The queues before this cycle's `pop`, which is what the device decides by.
+    host_level: Level,
+    nic_level: Level,
     seen: Seen,
+}
+
+/// How full a queue is.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    words: usize,
+    packets: usize,
+}
+
+impl Level {
+    fn of(queue: &VecDeque<Sent>) -> Level {
+        Level { words: queue.iter().map(Sent::words).sum(), packets: queue.len() }
+    }
+
+    fn fits(self, sent: &Sent, words: usize) -> bool {
+        self.packets < PACKETS && self.words + sent.words() <= words
+    }
 }
 
 const HOST_PORTS: [&str; 11] = [
@@ -256,6 +276,8 @@ impl Bench {
             nic_reader: Reader::default(),
             desc_reader: Reader::default(),
             operation: None,
+            host_level: Level::default(),
+            nic_level: Level::default(),
             seen: Seen::default(),
         };
         for key in connections.keys {
@@ -313,6 +335,15 @@ impl Bench {
         self.run(cycles_max, |bench| bench.sources.iter().all(|source| source.frames.is_empty()));
     }
 
+    /// Until every frame was sent and is in its queue, or dropped.
+    pub fn run_until_judged(&mut self, cycles_max: u32) {
+        self.run(cycles_max, |bench| {
+            bench.sources.iter().all(|source| source.frames.is_empty())
+                && bench.early.is_empty()
+                && bench.staged.is_empty()
+        });
+    }
+
     /// Until every frame was sent, judged, read and freed.
     pub fn run_until_idle(&mut self, cycles_max: u32) {
         self.run(cycles_max, |bench| {
@@ -354,6 +385,7 @@ impl Bench {
         self.dut.eval();
         self.drive_sources();
         self.operate_at_random();
+        (self.host_level, self.nic_level) = (Level::of(&self.host), Level::of(&self.nic));
         self.read_host_queue();
         self.read_nic_queue();
         self.dut.eval();
@@ -446,10 +478,8 @@ impl Bench {
             let sent = if early { &mut self.early } else { &mut self.staged }
                 .pop_front()
                 .unwrap_or_else(|| panic!("seed {seed}: {verdict:?}, but of no frame"));
-            let host_free = HOST_WORDS - self.host.iter().map(Sent::words).sum::<usize>();
-            let nic_free = NIC_WORDS - self.nic.iter().map(Sent::words).sum::<usize>();
-            let host_fits = self.host.len() < PACKETS && sent.words() <= host_free;
-            let nic_fits = self.nic.len() < PACKETS && sent.words() <= nic_free;
+            let host_fits = self.host_level.fits(&sent, HOST_WORDS);
+            let nic_fits = self.nic_level.fits(&sent, NIC_WORDS);
             let right = match (&sent.fate, verdict) {
                 (Fate::BadFcs, Verdict::BadFcs)
                 | (Fate::BadLength, Verdict::BadLength)
@@ -499,7 +529,11 @@ impl Bench {
 
     fn assert_port(&self, ports: &HashMap<&'static str, Port>, name: &'static str, expected: u64) {
         let got = self.dut.get(ports[name]);
-        assert_eq!(got, expected, "seed {}, cycle {}: {name} {got:#x}, not {expected:#x}", self.seed, self.now);
+        assert_eq!(
+            got, expected,
+            "seed {}, cycle {}: {name} {got:#x}, not {expected:#x}",
+            self.seed, self.now
+        );
     }
 
     fn read_host_queue(&mut self) {

@@ -134,7 +134,8 @@ impl FrameMaker {
     /// A plain TCP segment of a connection on the NIC, or of another.
     pub fn segment(&mut self, hit: bool, payload_len: usize) -> Vec<u8> {
         let key = if hit {
-            self.connections.keys[self.below(self.connections.keys.len() as u32) as usize]
+            let index = self.below(self.connections.keys.len() as u32) as usize;
+            self.connections.keys[index]
         } else {
             self.any_key()
         };
@@ -206,7 +207,8 @@ impl FrameMaker {
             }
             Kind::Runt => frame.truncate(1 + self.below(13) as usize),
             Kind::Oversize => {
-                let more = 1519 + self.below(if self.below(3) == 0 { 3000 } else { 20 }) as usize;
+                let most = if self.below(3) == 0 { 3000 } else { 20 };
+                let more = 1519 + self.below(most) as usize;
                 frame = self.bytes(more);
             }
             Kind::Vlan => {
@@ -349,9 +351,8 @@ pub fn classify(frame: &[u8], bad_fcs: bool, connections: &HashMap<Key, u16>) ->
         Some(&value) => {
             let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
             words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
-            words[nic_rx::OFFSET] = (payload + 2) as u32
-                | u32::from(frame[15] & 3) << 12
-                | (frame.len() as u32 + 2) << 16;
+            words[nic_rx::OFFSET] =
+                (payload + 2) as u32 | u32::from(frame[15] & 3) << 12 | (frame.len() as u32 + 2) << 16;
             words[nic_rx::SEQ] = word(frame, 38);
             words[nic_rx::ACK] = word(frame, 42);
             words[nic_rx::FLAGS_WINDOW] = word(frame, 46);

@@ -201,27 +201,27 @@ module! {
         self.desc_index.next = self.option_index.val();
         self.desc_data.next = self.big.val();
         if (self.place.q.val() >= 14) && (self.place.q.val() < 24) {
-            self.desc_write.next = self.copying.q.val();
+            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
         }
         if (self.place.q.val() >= 10) && (self.place.q.val() < 13) {
-            self.desc_write.next = self.copying.q.val();
+            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = self.field_index.val();
         }
         if self.place.q.val() == 0 {
-            self.desc_write.next = self.copying.q.val();
+            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 0.into();
             self.desc_data.next = bit_cast::<32, 16>(self.frame.val().value)
                 | (bit_cast::<32, 11>(self.facts.val().payload_len) << 16);
         }
         if self.place.q.val() == 1 {
-            self.desc_write.next = self.copying.q.val();
+            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 1.into();
             self.desc_data.next = self.payload_offset.val()
                 | (bit_cast::<32, 2>(self.facts.val().ecn) << 12)
                 | (bit_cast::<32, 11>(self.facts.val().stored_len) << 16);
         }
         if self.place.q.val() == 2 {
-            self.desc_write.next = self.copying.q.val();
+            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 2.into();
             self.desc_data.next = self.facts.val().arrival;
         }
