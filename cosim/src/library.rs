@@ -62,18 +62,25 @@ impl Flavour {
 /// The library of module `top` in `verilog`, and the ports of the module in the order of its `ports` table.
 pub fn build(top: &str, verilog: &str, flavour: Flavour) -> Result<(PathBuf, Vec<PortDecl>)> {
     let tool = Verilator::find()?;
-    let options = [flavour.verilator_options(), flavour.compiler_options()].concat().join(" ");
-    let identity = format!("{} {options}", tool.identity()?);
-    let runtime = cached(&format!("runtime-{}", digest(&[&identity])), |dir| {
+    let identity = tool.identity()?;
+    // The runtime is not what takes the time of a simulation.
+    let plain = Flavour { fast: false, ..flavour };
+    let options = plain.compiler_options().join(" ");
+    let runtime = cached(&format!("runtime-{}", digest(&[&identity, &options])), |dir| {
         for source in flavour.runtime_sources() {
             let object = dir.join(source).with_extension("o");
-            let mut compiler = compiler(&tool, flavour);
+            let mut compiler = compiler(&tool, plain);
             compiler.arg("-c").arg(tool.include().join(source)).arg("-o").arg(object);
             run(&mut compiler, "the Verilator runtime does not compile")?;
         }
         Ok(())
     })?;
-    let name = format!("{}-{}", file_name(top), digest(&[&identity, WRAPPER, &GATES.concat(), top, verilog]));
+    let options = [flavour.verilator_options(), flavour.compiler_options()].concat().join(" ");
+    let name = format!(
+        "{}-{}",
+        file_name(top),
+        digest(&[&identity, &options, WRAPPER, &GATES.concat(), top, verilog])
+    );
     let entry = cached(&name, |dir| {
         let source = dir.join("dut.v");
         fs::write(&source, verilog)?;
