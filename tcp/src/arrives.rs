@@ -208,10 +208,20 @@ impl Tcb {
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply." What carries no
     /// text may be another such reply, so those are answered at a limited rate.
     fn answer_unacceptable(&mut self, now: Instant, segment: &SegmentIn) {
-        if segment.sequence_len() > 0 {
+        self.note_probe();
+        if segment.sequence_len() > 0 || self.has(flag::PROBED) {
             self.flags |= flag::ACK_NOW;
         } else {
             self.challenge(now);
+        }
+    }
+
+    /// A peer that sends while the window is closed is probing it. Should silly window avoidance, or the
+    /// rounding of the scale, keep a small buffer from it, then it gets what there is now: the user may
+    /// have no more to give.
+    fn note_probe(&mut self) {
+        if self.rcv_space > 0 && self.announced() == 0 && self.receives() {
+            self.flags |= flag::PROBED;
         }
     }
 
@@ -331,6 +341,7 @@ impl Tcb {
 
     /// Seventh and eighth steps: trims the text to the window, places it, and follows the FIN.
     fn take_text(&mut self, now: Instant, segment: &SegmentIn, arrival: &mut Arrival) {
+        self.note_probe();
         let (mut start, mut len) = (segment.seq, u32::from(segment.payload_len));
         let mut fin = segment.flags.has(Flags::FIN);
         // What was received before.
@@ -382,21 +393,18 @@ impl Tcb {
             // Nothing can follow: whatever lies there is not of this stream.
             self.received.clear();
         } else if at_once {
-            if let Some(first) = self.received.as_slice().first().filter(|r| r.start.le(end)) {
-                let first_end = first.end;
-                if self.has(flag::FIN_KNOWN) && self.received.as_slice().len() == 1 {
-                    end = first_end - 1;
-                    fin = true;
-                } else {
-                    end = end.max(first_end);
+            let ranges = self.received.as_slice();
+            let fin_end = ranges.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
+            // In ascending order, so one pass joins all that the segment reaches.
+            for range in ranges {
+                if range.start.le(end) {
+                    end = end.max(range.end);
                 }
-                // The segment may reach over several ranges.
-                while let Some(range) =
-                    self.received.as_slice().iter().find(|r| r.start.le(end) && r.end.gt(end))
-                {
-                    end = range.end;
-                }
-                self.received.remove_below(end + u32::from(fin));
+            }
+            self.received.remove_below(end);
+            if fin_end == Some(end) {
+                end = end - 1;
+                fin = true;
             }
         }
         arrival.advanced = end.since(self.rcv_nxt);

@@ -308,7 +308,7 @@ impl Tcb {
     }
 
     /// Bytes that are announced and not filled.
-    fn announced(&self) -> u32 {
+    pub(crate) fn announced(&self) -> u32 {
         // Data is accepted where there is buffer, so RCV.NXT may be ahead of the announcement.
         if self.rcv_adv.le(self.rcv_nxt) {
             0
@@ -322,7 +322,11 @@ impl Tcb {
     fn announce_window(&mut self) -> u16 {
         let announced = self.announced();
         let mut units = self.window_units();
-        if (units << self.rcv_shift) < announced + u32::from(self.rcv_step) {
+        if self.has(flag::PROBED) {
+            // Up to one unit more than there is, if it must be; what does not fit will be sent again.
+            self.flags &= !flag::PROBED;
+            units = units.max(u32::from(self.rcv_space > 0));
+        } else if (units << self.rcv_shift) < announced + u32::from(self.rcv_step) {
             units = units.min(announced >> self.rcv_shift);
         }
         self.rcv_adv = self.rcv_nxt + (units << self.rcv_shift);

@@ -74,8 +74,10 @@ pub(crate) mod flag {
     pub const RST_NOW: u16 = 1 << 11;
     /// The connection was opened from LISTEN.
     pub const PASSIVE: u16 = 1 << 12;
+    /// The peer probes a window that is closed although there is some buffer: it is to be opened.
+    pub const PROBED: u16 = 1 << 13;
     /// All that a record may carry.
-    pub const RECORD: u16 = 0x17FF;
+    pub const RECORD: u16 = 0x37FF;
 }
 
 /// A connection. Plain data: copy it, compare it, move it.
