@@ -1,23 +1,63 @@
-//! The firmware against a model of the NIC.
+//! The firmware against a model of the NIC: whole streams in `world`, single mechanisms in `protocol`.
 
 mod nic;
+mod protocol;
 mod world;
 
-use nic::MockNic;
 use world::{Faults, Plan, World};
 
-use crate::{Firmware, Slot};
+use crate::Slot;
 
 fn slots(n: usize) -> Vec<Slot> {
     (0..n).map(|_| Slot::EMPTY).collect()
 }
 
-#[test]
-fn streams_survive_one_handoff() {
+fn run(plan: Plan) -> world::Tally {
     let mut memory = slots(2);
-    let plan =
-        Plan { seed: 1, down: 300_000, up: 200_000, faults: Faults::default(), stay: 0, stalls: false };
     let mut world = World::new(plan, &mut memory);
     world.run();
-    assert_eq!(world.tally.handoffs, 1);
+    world.tally
+}
+
+const QUIET: Plan =
+    Plan { seed: 1, down: 300_000, up: 200_000, faults: Faults::NONE, stay: 0, stalls: false };
+
+#[test]
+fn streams_survive_one_handoff() {
+    let tally = run(QUIET);
+    assert_eq!((tally.handoffs, tally.restores), (1, 0));
+    // Acknowledgements add up: far fewer events than segments.
+    assert!(tally.sent_events < 300_000 / 1460, "{tally:?}");
+}
+
+#[test]
+fn streams_survive_handoffs_and_restores() {
+    for seed in 0..8 {
+        let tally = run(Plan { seed, stay: 20, ..QUIET });
+        assert!(tally.restores > 1, "{tally:?}");
+    }
+}
+
+/// Loss, duplicates and reordering on the wire, stalls in the NIC, and an owner that changes all the time.
+#[test]
+fn streams_survive_everything_at_once() {
+    let faults = Faults { loss: 2, duplicate: 1, reorder: 5 };
+    let (mut held, mut from_nic) = (0, 0);
+    // BATON_LONG_TESTS widens the search.
+    let seeds = if std::env::var_os("BATON_LONG_TESTS").is_some() { 1000 } else { 24 };
+    for seed in 0..seeds {
+        let stay = [30, 100, 1000, 0][seed as usize % 4];
+        let tally = run(Plan { seed, down: 150_000, up: 100_000, faults, stay, stalls: true });
+        held += tally.held;
+        from_nic += tally.from_nic;
+    }
+    assert!(held > 0 && from_nic > 0, "the races were not met");
+}
+
+#[test]
+fn one_way_streams_end() {
+    for (down, up) in [(0, 0), (100_000, 0), (0, 100_000), (1, 1)] {
+        run(Plan { down, up, stay: 50, ..QUIET });
+        run(Plan { down, up, stalls: true, ..QUIET });
+    }
 }

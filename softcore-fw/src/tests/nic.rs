@@ -57,7 +57,6 @@ pub struct MockNic {
     pub moved: Vec<u32>,
     /// Most segments between two looks at the scheduler.
     pub burst_max: u32,
-    pub sleeps: u32,
     packets: VecDeque<Packet>,
     /// Packets whose descriptor has been passed by NIC_RX_NEXT.
     passed: usize,
@@ -70,6 +69,8 @@ pub struct MockNic {
     burst: std::cell::Cell<u32>,
     /// Stall the movers at random.
     pub stalls: bool,
+    /// Commands are older than segments.
+    pub commands_first: bool,
     random: ChaCha8Rng,
 }
 
@@ -91,7 +92,6 @@ impl MockNic {
             host_tx_waiting: 0,
             moved: Vec::new(),
             burst_max: 0,
-            sleeps: 0,
             packets: VecDeque::new(),
             passed: 0,
             jobs: VecDeque::new(),
@@ -102,6 +102,7 @@ impl MockNic {
             lookup_result: 0,
             burst: std::cell::Cell::new(0),
             stalls: false,
+            commands_first: false,
             random: ChaCha8Rng::seed_from_u64(seed),
         }
     }
@@ -138,6 +139,10 @@ impl MockNic {
         self.packets.push_back(Packet { stored, words });
     }
 
+    pub fn wake_at(&self) -> u32 {
+        self.registers[&WAKE_AT]
+    }
+
     pub fn queue_len(&self) -> usize {
         self.packets.len() - self.passed
     }
@@ -154,6 +159,7 @@ impl MockNic {
     /// Time passes and the movers work.
     pub fn step(&mut self, us: u32) {
         self.time_us = self.time_us.wrapping_add(us);
+        self.commands_first = self.stalls && self.random.next_u32() % 2 == 0;
         while !self.jobs.is_empty() && !self.stalled() {
             if !self.run_job() {
                 break;
@@ -256,7 +262,7 @@ impl MockNic {
             work::HOST_RX
         } else if self.host_tx_waiting > 0 {
             work::HOST_TX
-        } else if self.queue_len() > 0 {
+        } else if self.queue_len() > 0 && (self.commands.is_empty() || !self.commands_first) {
             work::NIC_RX
         } else if !self.commands.is_empty() {
             work::COMMAND
@@ -347,9 +353,7 @@ impl Hardware for MockNic {
         }
     }
 
-    fn sleep(&mut self) {
-        self.sleeps += 1;
-    }
+    fn sleep(&mut self) {}
 }
 
 /// One's complement sum of big-endian halves, folded.

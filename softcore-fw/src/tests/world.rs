@@ -194,11 +194,15 @@ enum Owner {
 }
 
 /// Percentages of frames that the wire treats badly.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub struct Faults {
     pub loss: u32,
     pub duplicate: u32,
     pub reorder: u32,
+}
+
+impl Faults {
+    pub const NONE: Faults = Faults { loss: 0, duplicate: 0, reorder: 0 };
 }
 
 /// What a run has to do.
@@ -311,7 +315,7 @@ impl<'a> World<'a> {
         let initial: Vec<_> = (0..3).filter_map(|_| self.peer.next_buffer(&mut self.random)).collect();
         let space = initial.iter().map(|(_, len)| len).sum();
         self.peer.tcb = Some(Tcb::connect(config(), SeqNumber(0xFFFF_F000), space, now));
-        for step in 0..2_000_000u32 {
+        for _ in 0..2_000_000u32 {
             self.step();
             if self.finished() {
                 assert_eq!((self.host.read, self.peer.read), (self.plan.up, self.plan.down));
@@ -319,7 +323,6 @@ impl<'a> World<'a> {
                 assert!(self.fw.hw.lookup.is_empty());
                 return;
             }
-            let _ = step;
         }
         panic!(
             "{:?}: no end; owner {:?}, host wrote {} read {}, peer wrote {} read {}, {:?}",
@@ -350,7 +353,8 @@ impl<'a> World<'a> {
         }
         self.peer_turn(now);
         self.host_turn(now);
-        for _ in 0..4 {
+        let turns = if self.plan.stalls { self.random.next_u32() % 6 } else { 4 };
+        for _ in 0..turns {
             self.fw.turn();
         }
         let frames: Vec<_> = self.fw.hw.wire.drain(..).collect();
@@ -369,7 +373,8 @@ impl<'a> World<'a> {
         if let Some((_, len)) = buffer {
             tcb.receive_space_added(len);
         }
-        if self.peer.written == self.peer.total && !self.peer.shut {
+        // Closing during the handshake would give the connection up.
+        if self.peer.written == self.peer.total && !self.peer.shut && tcb.exportable() {
             self.peer.shut = true;
             tcb.close();
         }
@@ -382,7 +387,10 @@ impl<'a> World<'a> {
         while let Some(event) = self.fw.hw.events.pop_front() {
             self.host_event(&event, now);
         }
-        while let Some(received) = self.fw.hw.host_frames.pop_front() {
+        // Injected frames may come back at once, when the connection has ended and its event is still under way:
+        // they are looked at in the next step.
+        let frames: Vec<_> = self.fw.hw.host_frames.drain(..).collect();
+        for received in frames {
             self.host_frame(received, now);
         }
         self.host_application();
