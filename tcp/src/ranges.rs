@@ -35,30 +35,37 @@ impl<const N: usize> Ranges<N> {
     /// Adds `start..end` and says how many numbers are new. `None`: the list is full and the range
     /// touches none in it; nothing was changed.
     pub fn insert(&mut self, start: SeqNumber, end: SeqNumber) -> Option<u32> {
-        let count = usize::from(self.count);
-        // The ranges from `first` to `last` (not included) touch or overlap the new one.
-        let first = self.as_slice().iter().take_while(|r| r.end.lt(start)).count();
-        let last = self.as_slice().iter().take_while(|r| r.start.le(end)).count().max(first);
-        if first == last {
-            if count >= N {
-                return None;
-            }
-            self.ranges.copy_within(first..count, first + 1);
-            self.ranges[first] = Range { start, end };
-            self.count += 1;
-            return Some(end.since(start));
-        }
+        let mut list = Self::EMPTY;
         let mut merged = Range { start, end };
         let mut known = 0;
-        for range in &self.ranges[first..last] {
-            merged.start = merged.start.min(range.start);
-            merged.end = merged.end.max(range.end);
-            known += range.end.since(range.start);
+        let mut placed = false;
+        for range in self.as_slice() {
+            if range.end.lt(start) {
+                list.push(*range)?;
+            } else if range.start.gt(end) {
+                if !placed {
+                    list.push(merged)?;
+                    placed = true;
+                }
+                list.push(*range)?;
+            } else {
+                merged.start = merged.start.min(range.start);
+                merged.end = merged.end.max(range.end);
+                known += range.end.since(range.start);
+            }
         }
-        self.ranges[first] = merged;
-        self.ranges.copy_within(last..count, first + 1);
-        self.truncate(count - (last - first - 1));
+        if !placed {
+            list.push(merged)?;
+        }
+        *self = list;
         Some(merged.end.since(merged.start) - known)
+    }
+
+    /// Appends a range that lies above all others.
+    fn push(&mut self, range: Range) -> Option<()> {
+        *self.ranges.get_mut(usize::from(self.count))? = range;
+        self.count += 1;
+        Some(())
     }
 
     /// Forgets everything below `seq`.
@@ -66,13 +73,13 @@ impl<const N: usize> Ranges<N> {
         if self.count == 0 {
             return;
         }
-        let gone = self.as_slice().iter().take_while(|r| r.end.le(seq)).count();
-        let count = usize::from(self.count);
-        self.ranges.copy_within(gone..count, 0);
-        self.truncate(count - gone);
-        if self.count > 0 && self.ranges[0].start.lt(seq) {
-            self.ranges[0].start = seq;
+        let mut list = Self::EMPTY;
+        for range in self.as_slice().iter().filter(|r| r.end.gt(seq)) {
+            let start = range.start.max(seq);
+            // There is room for as many as there were.
+            let _ = list.push(Range { start, end: range.end });
         }
+        *self = list;
     }
 
     /// The end of the range that holds `seq`, or `seq` itself.
@@ -103,14 +110,6 @@ impl<const N: usize> Ranges<N> {
             }
         }
         missing
-    }
-
-    /// Sets the length and clears what lies behind, so that equal lists are equal values.
-    fn truncate(&mut self, count: usize) {
-        for range in self.ranges.iter_mut().skip(count) {
-            *range = Range::default();
-        }
-        self.count = count as u8;
     }
 
     pub fn to_record(self) -> [SeqRange; N] {

@@ -49,7 +49,8 @@ impl<const N: usize> Spans<N> {
 
     /// Whether [`Spans::push`] of this span would succeed.
     pub fn accepts(&self, addr: u32, len: u32) -> bool {
-        self.clone().push(addr, len).is_ok()
+        let mut copy = *self;
+        copy.push(addr, len).is_ok()
     }
 
     /// Appends `len` bytes at `addr`, lengthening the last span when they follow it. An empty span
@@ -80,15 +81,15 @@ impl<const N: usize> Spans<N> {
     pub fn consume(&mut self, n: u32) {
         let mut left = n.min(self.len);
         self.len -= left;
-        while left > 0 {
-            let first = &mut self.spans[0];
+        // Nothing is left when the spans are through: `len` is their sum.
+        while let Some(first) = self.spans.first_mut().filter(|_| left > 0) {
             if first.len > left {
                 first.addr = first.addr.wrapping_add(left);
                 first.len -= left;
                 return;
             }
             left -= first.len;
-            self.spans.copy_within(1.., 0);
+            self.spans.rotate_left(1);
             if let Some(last) = self.spans.last_mut() {
                 *last = Span::default();
             }
@@ -115,7 +116,7 @@ impl<const N: usize> Spans<N> {
         self.at(offset).map_or(0, |(_, len)| len)
     }
 
-    /// The last `len` bytes of the list, as the unread part of a buffer: a list of their spans.
+    /// The list without its first `n` bytes.
     pub fn skip(&self, n: u32) -> Self {
         let mut rest = *self;
         rest.consume(n);

@@ -251,7 +251,7 @@ impl Tcb {
         if !sack_permitted {
             self.flags &= !flag::SACK;
         }
-        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).clamp(Config::MSS_MIN, self.config.mss);
+        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).min(self.config.mss).max(Config::MSS_MIN);
         match timestamps {
             Some((value, _)) if self.has(flag::TIMESTAMPS) => {
                 self.ts_recent = value;
