@@ -1,5 +1,7 @@
-//! The firmware against a model of the NIC: whole streams in `world`, single mechanisms in `protocol`.
+//! The firmware against a model of the NIC: whole streams in `world`, single mechanisms in `protocol`,
+//! the image that the softcore runs in `image`.
 
+mod image;
 mod nic;
 mod protocol;
 mod world;

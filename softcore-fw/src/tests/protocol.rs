@@ -14,7 +14,7 @@ use baton_tcp::{
 use super::{nic::MockNic, slots};
 use crate::{Firmware, Slot};
 
-const COOKIE: u32 = 77;
+pub(super) const COOKIE: u32 = 77;
 const ISS: u32 = 1000;
 const IRS: u32 = 5000;
 
@@ -30,7 +30,7 @@ fn endpoints(client: u16) -> Endpoints {
 }
 
 /// An established connection with 8 KiB of receive buffer and an empty send buffer.
-fn record(client: u16) -> HandoffRecord {
+pub(super) fn record(client: u16) -> HandoffRecord {
     let config = Config { timestamps: false, sack: false, nagle: false, ..Config::default() };
     let now = Instant(0);
     let syn = SegmentIn {
@@ -61,7 +61,7 @@ fn record(client: u16) -> HandoffRecord {
     }
 }
 
-fn message(code: u8, conn: ConnId, body: &[u32]) -> Vec<u32> {
+pub(super) fn message(code: u8, conn: ConnId, body: &[u32]) -> Vec<u32> {
     let slots = slots_for(body.len()) as u8;
     [Header { code, slots, conn }.to_word(), COOKIE].into_iter().chain(body.iter().copied()).collect()
 }
@@ -127,21 +127,8 @@ impl<'a> Bench<'a> {
         body[1]
     }
 
-    /// A segment from the peer of `client`: sequence and acknowledgement relative to the first data bytes.
     fn arrive(&mut self, client: u16, seq: u32, ack: u32, flags: Flags, payload: &[u8]) {
-        let segment = SegmentOut {
-            seq: SeqNumber(IRS + 1 + seq),
-            ack: SeqNumber(ISS + 1 + ack),
-            flags: flags | Flags::ACK,
-            window: 60_000,
-            data_len: payload.len() as u16,
-            ..SegmentOut::default()
-        };
-        let mut frame = vec![0; wire::HEADERS + payload.len()];
-        let header = wire::emit(&mut frame, &endpoints(client).reversed(), &segment, 0).unwrap();
-        frame[header..].copy_from_slice(payload);
-        wire::fill_checksums(&mut frame);
-        self.fw.hw.arrive(&frame);
+        self.fw.hw.arrive(&frame(client, seq, ack, flags, payload));
     }
 
     fn sent(&mut self) -> Vec<wire::Packet> {
@@ -151,6 +138,23 @@ impl<'a> Bench<'a> {
     fn status(&self, index: usize) -> u32 {
         self.fw.hw.status[index]
     }
+}
+
+/// A segment from the peer of `client`: sequence and acknowledgement relative to the first data bytes.
+pub(super) fn frame(client: u16, seq: u32, ack: u32, flags: Flags, payload: &[u8]) -> Vec<u8> {
+    let segment = SegmentOut {
+        seq: SeqNumber(IRS + 1 + seq),
+        ack: SeqNumber(ISS + 1 + ack),
+        flags: flags | Flags::ACK,
+        window: 60_000,
+        data_len: payload.len() as u16,
+        ..SegmentOut::default()
+    };
+    let mut frame = vec![0; wire::HEADERS + payload.len()];
+    let header = wire::emit(&mut frame, &endpoints(client).reversed(), &segment, 0).unwrap();
+    frame[header..].copy_from_slice(payload);
+    wire::fill_checksums(&mut frame);
+    frame
 }
 
 #[test]
