@@ -122,7 +122,7 @@ impl<const N: usize> Ranges<N> {
         let mut edge = low;
         let mut ended = false;
         for (slot, range) in list.ranges.iter_mut().zip(record) {
-            if range.start == range.end {
+            if *range == SeqRange::default() {
                 ended = true;
                 continue;
             }

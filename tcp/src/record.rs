@@ -250,6 +250,14 @@ fn timer_of(record: &TcbRecord, state: State) -> Result<Timer, RecordError> {
     // Data in flight is watched, nothing else is, and TIME-WAIT ends.
     let right =
         in_flight == (timer == Timer::Retransmit) && (state == State::TimeWait) == (timer == Timer::TimeWait);
+    // Times without a timer.
+    let idle = |bit: u16, us: u32| record.flags & bit == 0 && us != 0;
+    if idle(flag::ACK_DELAYED, record.delayed_ack_us)
+        || idle(flag::RTT_RUNNING, record.rtt_age_us)
+        || (timer == Timer::Off && record.timer_us != 0)
+    {
+        return Err(RecordError::Timer);
+    }
     if !right || record.timer_us > Config::DURATION_MAX_US {
         return Err(RecordError::Timer);
     }
