@@ -21,8 +21,11 @@ use crate::core::Mmio;
 use crate::dma::WriteSide;
 use crate::kit::{Cr, Reg};
 use crate::module;
-use crate::regs::{axil::AxilSlave, dma::DmaRanges, identity::Identity, mailbox::Mailbox, rings::Rings, statistics::Statistics};
-use crate::rx::RxPath;
+use crate::regs::{
+    axil::AxilSlave, dma::DmaRanges, identity::Identity, mailbox::Mailbox, rings::Rings,
+    statistics::Statistics,
+};
+use crate::rx::DefaultRxPath;
 use crate::softcore::System;
 use crate::tx::TxSide;
 use rust_hdl::prelude::*;
@@ -30,7 +33,7 @@ use rust_hdl::prelude::*;
 /// Sizes that a build of the NIC may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NicConfig {
-    /// Bytes of core memory, for firmware and its connections; a multiple of 4, at most 256 KiB.
+    /// Bytes of core memory, for firmware and its connections; a multiple of 4, more than 64 KiB and at most 128 KiB.
     pub core_memory_bytes: u32,
 }
 
@@ -42,11 +45,13 @@ impl Default for NicConfig {
 
 /// Verilog of the whole NIC; the top module is `nic_top`, its clock and reset are `clock` and `reset`.
 pub fn verilog(config: &NicConfig) -> String {
-    crate::emit::verilog("nic_top", Nic::new(config)).replace("cr$clock", "clock").replace("cr$reset", "reset")
+    crate::emit::verilog("nic_top", Nic::new(config))
+        .replace("cr$clock", "clock")
+        .replace("cr$reset", "reset")
 }
 
 /// Address bits of the largest core memory, in words.
-const CORE_MEMORY_BITS: usize = 16;
+const CORE_MEMORY_BITS: usize = 15;
 
 /// See the module's header.
 #[derive(Clone, Debug, LogicBlock)]
@@ -117,7 +122,7 @@ pub struct Nic {
     statistics: Statistics,
     system: System<CORE_MEMORY_BITS>,
     mmio: Mmio,
-    rx: RxPath,
+    rx: DefaultRxPath,
     write_side: WriteSide,
     tx_side: TxSide,
     cycles: Reg<Bits<32>>,
@@ -130,7 +135,10 @@ impl Nic {
     /// When the configuration is out of its range.
     pub fn new(config: &NicConfig) -> Self {
         let bytes = config.core_memory_bytes;
-        assert!(bytes % 4 == 0 && bytes > 0 && bytes <= 4 << CORE_MEMORY_BITS, "core memory of {bytes} bytes");
+        assert!(
+            bytes % 4 == 0 && bytes > 2 << CORE_MEMORY_BITS && bytes <= 4 << CORE_MEMORY_BITS,
+            "core memory of {bytes} bytes"
+        );
         Nic {
             cr: Default::default(),
             s_axil_awaddr: Default::default(),
@@ -259,17 +267,17 @@ module! {
         self.m_axi_awburst.next = 1.into();
         self.m_axi_arsize.next = 2.into();
         self.m_axi_arburst.next = 1.into();
-        self.rx.wire.tdata.next = self.rx_tdata.val();
-        self.rx.wire.tkeep.next = self.rx_tkeep.val();
-        self.rx.wire.tlast.next = self.rx_tlast.val();
-        self.rx.wire.tuser.next = self.rx_tuser.val();
-        self.rx.wire.tvalid.next = self.rx_tvalid.val();
-        self.rx_tready.next = self.rx.wire.tready.val();
-        self.tx_tdata.next = self.tx_side.wire.tdata.val();
-        self.tx_tkeep.next = self.tx_side.wire.tkeep.val();
-        self.tx_tlast.next = self.tx_side.wire.tlast.val();
-        self.tx_tvalid.next = self.tx_side.wire.tvalid.val();
-        self.tx_side.wire.tready.next = self.tx_tready.val();
+        self.rx.wire_in.tdata.next = self.rx_tdata.val();
+        self.rx.wire_in.tkeep.next = self.rx_tkeep.val();
+        self.rx.wire_in.tlast.next = self.rx_tlast.val();
+        self.rx.wire_in.tuser.next = self.rx_tuser.val();
+        self.rx.wire_in.tvalid.next = self.rx_tvalid.val();
+        self.rx_tready.next = self.rx.wire_in.tready.val();
+        self.tx_tdata.next = self.tx_side.wire_out.tdata.val();
+        self.tx_tkeep.next = self.tx_side.wire_out.tkeep.val();
+        self.tx_tlast.next = self.tx_side.wire_out.tlast.val();
+        self.tx_tvalid.next = self.tx_side.wire_out.tvalid.val();
+        self.tx_side.wire_out.tready.next = self.tx_tready.val();
         self.irq.next = self.identity.irq.val();
         self.core_pc.next = self.system.rt_pc.val();
         self.core_asleep.next = self.system.asleep.val();
@@ -300,13 +308,13 @@ module! {
         self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val();
         self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val();
         self.identity.cycles.next = self.cycles.q.val();
+        self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
         self.raise.next = bit_cast::<5, 1>(self.write_side.irq_event.val().into())
             | (bit_cast::<5, 1>(self.write_side.irq_rx.val().into()) << 1)
             | (bit_cast::<5, 1>(self.write_side.irq_tx.val().into()) << 2)
             | (bit_cast::<5, 1>(self.write_side.irq_cmd.val().into()) << 3)
             | (bit_cast::<5, 1>(self.dma_error.val().into()) << 4);
         self.identity.raise.next = self.raise.val();
-        self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
         self.ranges.fault.next = self.dma_error.val();
         self.ranges.fault_addr.next = self.write_side.fault_addr.val();
         if self.tx_side.dma_error.val() {

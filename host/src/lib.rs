@@ -2,5 +2,7 @@
 //! experiments that they take part in.
 
 pub mod client;
+pub mod demo;
 pub mod report;
 pub mod server;
+pub mod world;

@@ -1,5 +1,7 @@
 //! The `baton` command line: one module a subcommand.
 
+mod bench;
+mod demo;
 mod registers;
 
 use anyhow::Result;
@@ -16,6 +18,8 @@ struct Cli {
 /// What to do. Each subcommand's arguments and code are in a module of its own.
 #[derive(Subcommand, Debug)]
 enum Command {
+    Demo(demo::Args),
+    Bench(bench::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
 }
@@ -23,6 +27,8 @@ enum Command {
 /// Parses the command line and runs it.
 pub fn run() -> Result<()> {
     match Cli::parse().command {
+        Command::Demo(args) => demo::run(args),
+        Command::Bench(args) => bench::run(args),
         Command::Registers(args) => registers::run(&args),
     }
 }

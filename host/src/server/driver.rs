@@ -164,6 +164,7 @@ pub struct Driver {
     posted: VecDeque<u32>,
     irq_enable: u32,
     stats: DriverStats,
+    delays: Vec<u64>,
 }
 
 impl Driver {
@@ -249,6 +250,7 @@ impl Driver {
             posted: VecDeque::new(),
             irq_enable,
             stats: DriverStats::default(),
+            delays: Vec::new(),
         };
         driver.post_buffers(port);
         driver.ring_doorbells(port);
@@ -316,8 +318,16 @@ impl Driver {
             }
             self.stats.rx_frames += 1;
             let delay_cycles = done.completion_cycle.wrapping_sub(done.arrival_cycle);
+            if done.flags & ring::RX_FLAG_FROM_NIC == 0 {
+                self.delays.push(u64::from(delay_cycles));
+            }
             return Some(RxFrame { buffer, len: done.len, flags: done.flags, delay_cycles });
         }
+    }
+
+    /// Delays of the host packets received since the last call, in cycles from arrival to completion.
+    pub fn take_delays(&mut self) -> Vec<u64> {
+        std::mem::take(&mut self.delays)
     }
 
     /// Gives a received frame's buffer back.

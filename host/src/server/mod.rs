@@ -209,6 +209,11 @@ impl Server {
         result
     }
 
+    /// Delays of the host packets received since the last call, in core cycles from arrival to completion.
+    pub fn take_host_packet_delays(&mut self) -> Vec<u64> {
+        self.stack.driver.take_delays()
+    }
+
     pub fn stack(&self) -> &Stack {
         &self.stack
     }

@@ -1,0 +1,147 @@
+//! One simulated world: the NIC in its system, the server's software, and the client machines.
+//!
+//! [`World::step`] is one core cycle. The server's software runs when the NIC interrupts or one of its timers is
+//! due; a client runs when a frame reaches it or one of its timers is due. Neither costs simulated time.
+
+use crate::client::ClientHost;
+use crate::server::Server;
+use anyhow::{Context, Result};
+use baton_cosim::nic::Nic;
+use baton_cosim::port::HostPort;
+use baton_cosim::system::System;
+use std::collections::HashMap;
+
+/// Knobs of the world that belong to none of its parts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WorldConfig {
+    /// Least time between two runs of the server's software for interrupts: interrupt moderation. Longer than a
+    /// register write takes, so that an acknowledged interrupt is not served twice.
+    pub interrupt_interval_ps: u64,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        WorldConfig { interrupt_interval_ps: 2_000_000 }
+    }
+}
+
+/// See the module's header.
+pub struct World<N: Nic> {
+    pub system: System<N>,
+    pub server: Server,
+    clients: Vec<ClientHost>,
+    by_mac: HashMap<[u8; 6], usize>,
+    config: WorldConfig,
+    server_due_ps: u64,
+    interrupt_due_ps: u64,
+    /// When each client wants to run.
+    client_due_ps: Vec<u64>,
+    /// The least of them.
+    clients_due_ps: u64,
+}
+
+impl<N: Nic> World<N> {
+    pub fn new(system: System<N>, server: Server, clients: Vec<ClientHost>, config: WorldConfig) -> Self {
+        let by_mac = clients.iter().enumerate().map(|(i, client)| (client.mac(), i)).collect();
+        let client_due_ps = vec![0; clients.len()];
+        World {
+            system,
+            server,
+            clients,
+            by_mac,
+            config,
+            server_due_ps: 0,
+            interrupt_due_ps: 0,
+            client_due_ps,
+            clients_due_ps: 0,
+        }
+    }
+
+    pub fn client(&self, index: usize) -> &ClientHost {
+        &self.clients[index]
+    }
+
+    pub fn clients(&self) -> &[ClientHost] {
+        &self.clients
+    }
+
+    /// A client to be given work; it runs in the next cycle.
+    pub fn client_mut(&mut self, index: usize) -> &mut ClientHost {
+        self.client_due_ps[index] = 0;
+        self.clients_due_ps = 0;
+        &mut self.clients[index]
+    }
+
+    /// One cycle of the core clock and everything that follows from it.
+    pub fn step(&mut self) -> Result<()> {
+        self.system.step();
+        let now_ps = self.system.now_ps();
+        while let Some((frame, _)) = self.system.wire_recv() {
+            self.deliver(frame, now_ps);
+        }
+        if now_ps >= self.clients_due_ps {
+            for index in 0..self.clients.len() {
+                if now_ps >= self.client_due_ps[index] {
+                    self.run_client(index, now_ps);
+                }
+            }
+            self.clients_due_ps = self.client_due_ps.iter().copied().min().unwrap_or(u64::MAX);
+        }
+        if now_ps >= self.server_due_ps || (now_ps >= self.interrupt_due_ps && self.system.irq()) {
+            self.run_server()?;
+        }
+        Ok(())
+    }
+
+    /// Steps until `done` holds; whether it did within so many cycles. `done` is asked every 64 cycles.
+    pub fn run_until(&mut self, cycles_max: u64, mut done: impl FnMut(&mut Self) -> bool) -> Result<bool> {
+        for _ in 0..cycles_max.div_ceil(64) {
+            if done(self) {
+                return Ok(true);
+            }
+            for _ in 0..64 {
+                self.step()?;
+            }
+        }
+        Ok(done(self))
+    }
+
+    /// Calls into the server between two runs of its software, for instance to hand a connection off.
+    pub fn ask_server<R>(&mut self, ask: impl FnOnce(&mut Server, &mut dyn HostPort) -> R) -> R {
+        let answer = ask(&mut self.server, &mut self.system);
+        self.server_due_ps = self.server.next_deadline().unwrap_or(u64::MAX);
+        answer
+    }
+
+    fn run_server(&mut self) -> Result<()> {
+        self.server.poll(&mut self.system).context("the server's software failed")?;
+        self.interrupt_due_ps = self.system.now_ps() + self.config.interrupt_interval_ps;
+        self.server_due_ps = self.server.next_deadline().unwrap_or(u64::MAX);
+        Ok(())
+    }
+
+    fn deliver(&mut self, frame: Vec<u8>, now_ps: u64) {
+        let Some(destination) = frame.first_chunk::<6>().copied() else { return };
+        if destination[0] & 1 == 1 {
+            for index in 0..self.clients.len() {
+                self.clients[index].receive(frame.clone());
+                self.run_client(index, now_ps);
+            }
+        } else if let Some(&index) = self.by_mac.get(&destination) {
+            self.clients[index].receive(frame);
+            self.run_client(index, now_ps);
+        }
+    }
+
+    fn run_client(&mut self, index: usize, now_ps: u64) {
+        let client = &mut self.clients[index];
+        client.poll(now_ps);
+        while let Some(frame) = client.take_frame() {
+            self.system.wire_send(frame);
+        }
+        // A deadline that has come already is due in the next microsecond, the grain of the clients' clock.
+        let due = client.next_deadline(now_ps).map_or(u64::MAX, |at| at.max(now_ps + 1_000_000));
+        self.client_due_ps[index] = due;
+        self.clients_due_ps = self.clients_due_ps.min(due);
+    }
+}

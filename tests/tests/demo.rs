@@ -1,0 +1,79 @@
+//! The demo as a test: every byte arrives in every scheduler mode, and the same seed gives the same record.
+
+use anyhow::Result;
+use baton::demo::{self, DemoConfig};
+use baton::report::{Report, WallClock};
+use baton_abi::regs::SchedMode;
+use baton_cosim::nic::VerilatedNic;
+
+fn run(config: &DemoConfig) -> Result<Report> {
+    demo::run(config, VerilatedNic::new(), &baton_tests::firmware()?, |_| Ok(()), &mut |_, _| {})
+}
+
+fn check(report: &Report) {
+    assert!(report.outcome.ok, "{:?}", report.outcome.failures);
+    assert_eq!(report.connections.len(), 9);
+    assert!(report.packets.nic_received > 0 && report.packets.nic_sent > 0, "{:?}", report.packets);
+    let milestones: Vec<&str> = report.handoffs.iter().map(|m| m.what.as_str()).collect();
+    assert_eq!(
+        milestones,
+        ["handed off", "restore asked for", "restored", "second handoff asked for", "handed off again"]
+    );
+    let dropped: u64 = report.packets.dropped.iter().map(|(_, count)| count).sum();
+    assert_eq!(dropped, 0, "{:?}", report.packets.dropped);
+    for host in report.connections.iter().filter(|c| !c.handed_off) {
+        assert!(host.responses >= 2, "{} went on: {} responses", host.name, host.responses);
+    }
+}
+
+/// A record without what differs from run to run.
+fn timeless(mut report: Report) -> String {
+    report.wall_clock = WallClock { seconds: 0.0, core_cycles_per_second: 0.0 };
+    serde_json::to_string(&report).expect("a report is JSON")
+}
+
+#[test]
+fn the_same_seed_gives_the_same_record() -> Result<()> {
+    let config = DemoConfig { response_bytes: 256 << 10, ..DemoConfig::default() };
+    let (first, second) = (run(&config)?, run(&config)?);
+    check(&first);
+    assert_eq!(timeless(first), timeless(second));
+    Ok(())
+}
+
+#[test]
+fn every_byte_arrives_in_direct_mode() -> Result<()> {
+    check(&run(&DemoConfig::default())?);
+    Ok(())
+}
+
+#[test]
+fn every_byte_arrives_in_host_first_mode() -> Result<()> {
+    check(&run(&DemoConfig {
+        mode: SchedMode::HostFirst,
+        response_bytes: 256 << 10,
+        ..DemoConfig::default()
+    })?);
+    Ok(())
+}
+
+#[test]
+fn every_byte_arrives_in_fcfs_mode() -> Result<()> {
+    check(&run(&DemoConfig { mode: SchedMode::Fcfs, response_bytes: 256 << 10, ..DemoConfig::default() })?);
+    Ok(())
+}
+
+#[test]
+fn every_byte_arrives_over_a_bad_wire() -> Result<()> {
+    for seed in 1..=3 {
+        let report = run(&DemoConfig {
+            seed,
+            loss_ppm: 10_000,
+            reorder_ppm: 20_000,
+            response_bytes: 256 << 10,
+            ..DemoConfig::default()
+        })?;
+        assert!(report.outcome.ok, "seed {seed}: {:?}", report.outcome.failures);
+    }
+    Ok(())
+}
