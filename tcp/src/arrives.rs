@@ -96,12 +96,18 @@ impl Tcb {
         let flags = segment.flags;
         let rst = flags.has(Flags::RST);
 
-        // The peer repeats its SYN: our SYN was lost, and an acknowledgement alone would not help it.
+        // The peer's SYN again. With an acknowledgement of ours, as in a simultaneous open (Section 3.5, Figure 7),
+        // it completes the handshake. Otherwise ours was lost, and an acknowledgement alone would not help.
         if self.state == State::SynReceived
             && flags.has(Flags::SYN)
             && !rst
             && segment.seq + 1 == self.rcv_nxt
         {
+            if flags.has(Flags::ACK) && segment.ack == self.snd_una + 1 && self.flight() > 0 {
+                self.complete_handshake(now, segment, arrival);
+                self.flags |= flag::ACK_NOW;
+                return;
+            }
             self.rtx_nxt = self.snd_una;
             self.flags |= flag::RTX_NOW;
             arrival.dropped = true;
@@ -209,7 +215,7 @@ impl Tcb {
     /// text may be another such reply, so those are answered at a limited rate.
     fn answer_unacceptable(&mut self, now: Instant, segment: &SegmentIn) {
         self.note_probe();
-        if segment.sequence_len() > 0 || self.has(flag::PROBED) {
+        if segment.sequence_len() > 0 {
             self.flags |= flag::ACK_NOW;
         } else {
             self.challenge(now);
@@ -221,7 +227,7 @@ impl Tcb {
     /// have no more to give.
     fn note_probe(&mut self) {
         if self.rcv_space > 0 && self.announced() == 0 && self.receives() {
-            self.flags |= flag::PROBED;
+            self.flags |= flag::PROBED | flag::ACK_NOW;
         }
     }
 
@@ -301,6 +307,7 @@ impl Tcb {
             } else if self.timer == Timer::Persist {
                 self.timer = Timer::Off;
                 self.backoff = 0;
+                self.retransmits = 0;
             }
         }
 

@@ -58,7 +58,8 @@ impl Tcb {
                 self.flags &= !flag::RTT_RUNNING;
                 self.rtt_sample(now.since(self.rtt_start));
             }
-        } else if let Some(echo) = echo {
+        } else if let Some(echo) = echo.filter(|_| self.backoff > 0) {
+            // Ticks are coarse, so this is for when nothing better can be had: after a timeout.
             let ticks = self.ts_val.wrapping_sub(echo);
             // An echo from the future or of long ago is not ours.
             if ticks <= Self::SAMPLE_MAX_US >> 10 {

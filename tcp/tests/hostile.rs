@@ -89,6 +89,8 @@ proptest! {
     fn hostile_segments(segments in proptest::collection::vec(any_segment(), 1..30)) {
         let (mut tcb, ..) = busy();
         drive(&mut tcb, &segments);
+        let mut opening = Tcb::connect(Config::default(), SeqNumber(0xFFFF_FFFF), 3000, Instant(0));
+        drive(&mut opening, &segments);
     }
 
     #[test]
