@@ -29,7 +29,12 @@ mod nic {
         verilate::{ports, Verilator},
     };
     use anyhow::{ensure, Context, Result};
-    use std::{env, fmt::Write, fs, path::PathBuf};
+    use std::{
+        env,
+        fmt::Write,
+        fs,
+        path::{Path, PathBuf},
+    };
 
     /// What makes the model fast. A model with waveforms is another build.
     const OPTIONS: &[&str] = &["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"];
@@ -48,29 +53,63 @@ mod nic {
         check_pins(&fs::read_to_string(folder.join("Vdut.h"))?)?;
         fs::write(folder.join("nic_pins.h"), pins_header()?)?;
 
-        let mut compiler = cxx_build::bridge("src/nic/verilated.rs");
-        compiler.std("c++20").opt_level(3).warnings(false).extra_warnings(false);
-        compiler.flag_if_supported("-w");
+        let sources = verilated_sources(&folder)?;
+        let mut model = cxx_build::bridge("src/nic/verilated.rs");
+        settings(&mut model, &tool, &folder).opt_level(3);
+        model.define("BATON_PHASES", if has_two_phases(&sources)? { "1" } else { "0" });
+        model.files(&sources).try_compile("baton_nic").context("the verilated NIC does not compile")?;
+        // The runtime is not what takes the time of a simulation.
+        let mut runtime = cc::Build::new();
+        settings(runtime.cpp(true), &tool, &folder).opt_level(1);
+        runtime.files(["verilated.cpp", "verilated_threads.cpp"].map(|file| tool.include().join(file)));
+        runtime.try_compile("baton_nic_runtime").context("the Verilator runtime does not compile")?;
+        println!("cargo:rustc-link-lib=pthread");
+        Ok(())
+    }
+
+    fn settings<'a>(compiler: &'a mut cc::Build, tool: &Verilator, folder: &Path) -> &'a mut cc::Build {
+        compiler.std("c++20").debug(false).warnings(false).extra_warnings(false).flag_if_supported("-w");
         compiler
-            .include(&folder)
+            .include(folder)
             .include("src/nic")
             .include(tool.include())
             .include(tool.include().join("vltstd"));
         for name in ["COVERAGE", "SC", "TIMING", "TRACE", "TRACE_FST", "TRACE_VCD", "TRACE_SAIF"] {
             compiler.define(&format!("VM_{name}"), "0");
         }
-        for entry in fs::read_dir(&folder)? {
+        compiler
+    }
+
+    fn verilated_sources(folder: &Path) -> Result<Vec<PathBuf>> {
+        let mut sources = Vec::new();
+        for entry in fs::read_dir(folder)? {
             let path = entry?.path();
             if path.extension().is_some_and(|extension| extension == "cpp") {
-                compiler.file(path);
+                sources.push(path);
             }
         }
-        for file in ["verilated.cpp", "verilated_threads.cpp"] {
-            compiler.file(tool.include().join(file));
+        sources.sort();
+        Ok(sources)
+    }
+
+    /// Whether the rising edge of the clock is the only trigger and nothing happens in the active region, so that
+    /// `dut.h` may run the input and the clocked region by themselves.
+    fn has_two_phases(sources: &[PathBuf]) -> Result<bool> {
+        let mut text = String::new();
+        for source in sources {
+            text += &fs::read_to_string(source)?;
         }
-        compiler.try_compile("baton_nic").context("the verilated NIC does not compile")?;
-        println!("cargo:rustc-link-lib=pthread");
-        Ok(())
+        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+        let trigger = "vlSelfRef.__VactTriggered[0U]=(QData)((IData)(((IData)(vlSelfRef.clock)\
+                       &(~(IData)(vlSelfRef.__Vtrigprevexpr___TOP__clock__0)))));";
+        let phases = plain.contains(trigger)
+            && !plain.contains("Vdut___024root___eval_act(")
+            && plain.contains("voidVdut___024root___eval_ico(Vdut___024root*vlSelf){")
+            && plain.contains("voidVdut___024root___eval_nba(Vdut___024root*vlSelf){");
+        if !phases {
+            println!("cargo:warning=the NIC has more triggers than its clock and simulates slower for it");
+        }
+        Ok(phases)
     }
 
     /// The ports of the emitted module are the pins of the table and the clock, neither more nor fewer.

@@ -1,0 +1,149 @@
+//! The whole NIC in its machine: registers, and host packets that hardware moves without firmware.
+
+use baton_abi::{regs, ring};
+use baton_cosim::{
+    nic::{Nic, TracedNic, VerilatedNic, VERILOG},
+    pins::{NicIn, NicOut},
+    port::HostPort,
+    system::{System, SystemConfig},
+};
+use rand_chacha::{
+    rand_core::{RngCore, SeedableRng},
+    ChaCha8Rng,
+};
+
+const BASE: u32 = 0x1000_0000;
+const MEMORY_BYTES: u32 = 1 << 20;
+const RX_RING: u32 = BASE;
+const TX_RING: u32 = BASE + 0x1000;
+const EVT_RING: u32 = BASE + 0x2000;
+const INDEX: u32 = BASE + 0x3000;
+const BUFFERS: u32 = BASE + 0x10000;
+const RING_LOG2: u32 = 5;
+const RING: u32 = 1 << RING_LOG2;
+
+fn machine<N: Nic>(nic: N) -> System<N> {
+    let config = SystemConfig { memory_base: BASE, memory_bytes: MEMORY_BYTES, ..SystemConfig::default() };
+    System::new(nic, config)
+}
+
+/// Mode `direct`, rings and a receive buffer in every slot.
+fn start<N: Nic>(system: &mut System<N>) {
+    for (register, value) in [
+        (regs::DMA0_BASE, BASE),
+        (regs::DMA0_LIMIT, BASE + MEMORY_BYTES),
+        (regs::INDEX_ADDR, INDEX),
+        (regs::RX_BASE, RX_RING),
+        (regs::RX_SIZE_LOG2, RING_LOG2),
+        (regs::TX_BASE, TX_RING),
+        (regs::TX_SIZE_LOG2, RING_LOG2),
+        (regs::EVT_BASE, EVT_RING),
+        (regs::EVT_SIZE_LOG2, RING_LOG2),
+        (regs::CONTROL, (regs::SchedMode::Direct as u32) << regs::CONTROL_MODE_SHIFT),
+        (regs::IRQ_ENABLE, regs::IRQ_RX | regs::IRQ_TX),
+    ] {
+        system.reg_write(register, value);
+    }
+    for slot in 0..RING {
+        system.memory_mut().write_words(RX_RING + 16 * slot, &[BUFFERS + 2048 * slot, 2048, 0, 0]);
+    }
+    system.reg_write(regs::RX_PROD, RING);
+    system.reg_read(regs::ID).unwrap();
+}
+
+fn random_frame(rng: &mut ChaCha8Rng) -> Vec<u8> {
+    let mut frame = vec![0; 60 + rng.next_u32() as usize % 1455];
+    rng.fill_bytes(&mut frame);
+    // No IPv4, so that there is no checksum to be right.
+    frame[12..14].copy_from_slice(&[0x88, 0xB5]);
+    frame
+}
+
+#[test]
+fn it_says_who_it_is() {
+    let mut system = machine(VerilatedNic::new());
+    assert_eq!(system.reg_read(regs::ID).unwrap(), regs::ID_VALUE);
+    assert_eq!(system.reg_read(regs::VERSION).unwrap(), regs::VERSION_VALUE);
+    assert!(system.reg_read(0xFFFC).is_err(), "no such register");
+    assert!(!system.irq());
+}
+
+#[test]
+fn host_packets_reach_memory_and_the_wire_without_firmware() {
+    let mut system = machine(VerilatedNic::new());
+    start(&mut system);
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    let frames: Vec<Vec<u8>> = (0..RING).map(|_| random_frame(&mut rng)).collect();
+    for frame in &frames {
+        system.wire_send(frame.clone());
+    }
+    let all = system.run_until(200_000, |system| {
+        system.memory().read_word(INDEX + 4 * ring::INDEX_RX_CONS as u32) == RING
+    });
+    assert!(all, "{} of {RING} frames", system.memory().read_word(INDEX + 4 * ring::INDEX_RX_CONS as u32));
+    for (slot, frame) in (0..).zip(&frames) {
+        let mut words = [0; 4];
+        system.memory().read_words(RX_RING + 16 * slot, &mut words);
+        let done = ring::RxCompletion::from_words(words);
+        assert_eq!(
+            (usize::from(done.len), done.flags & ring::RX_FLAG_ERROR),
+            (frame.len(), 0),
+            "slot {slot}"
+        );
+        let at = BUFFERS + 2048 * slot + ring::RX_PAD_BYTES;
+        assert_eq!(system.memory().slice(at, frame.len()), frame, "slot {slot}");
+    }
+    assert!(system.run_until(100, |system| system.irq()));
+
+    for slot in 0..RING {
+        let desc = ring::TxDesc {
+            addr: BUFFERS + 2048 * slot + ring::RX_PAD_BYTES,
+            len: frames[slot as usize].len() as u16,
+            flags: 0,
+            csum_start: 0,
+            csum_offset: 0,
+        };
+        system.memory_mut().write_words(TX_RING + 16 * slot, &desc.to_words());
+    }
+    system.reg_write(regs::TX_PROD, RING);
+    let mut sent = Vec::new();
+    system.run_until(200_000, |system| {
+        sent.extend(system.wire_recv().map(|(frame, _)| frame));
+        sent.len() == frames.len()
+    });
+    assert_eq!(sent, frames);
+    assert_eq!(system.wire_from_nic().underruns(), 0);
+}
+
+/// Two models of the same Verilog, which must not differ in any cycle.
+struct Both(VerilatedNic, TracedNic, u64);
+
+impl Nic for Both {
+    fn cycle(&mut self, pins: &NicIn) -> NicOut {
+        let outs = [self.0.cycle(pins), self.1.cycle(pins)];
+        assert_eq!(outs[0], outs[1], "cycle {}", self.2);
+        self.2 += 1;
+        outs[0]
+    }
+}
+
+#[test]
+fn the_bridge_and_the_run_time_model_agree_in_every_cycle() {
+    let mut system = machine(Both(VerilatedNic::new(), TracedNic::new(VERILOG, None).unwrap(), 0));
+    start(&mut system);
+    let mut rng = ChaCha8Rng::seed_from_u64(2);
+    for n in 0..40 {
+        let mut frame = random_frame(&mut rng);
+        if n % 2 == 0 {
+            // Looks like TCP over IPv4, mostly with wrong checksums.
+            frame[12..16].copy_from_slice(&[8, 0, 0x45, 0]);
+            frame[23] = 6;
+        }
+        system.wire_send(frame);
+        system.run(u64::from(rng.next_u32() % 300));
+        let register = (rng.next_u32() % 0x280) & !3;
+        let _ = system.reg_read(register);
+    }
+    system.run(20_000);
+    assert!(system.reg_read(regs::STAT_RX_FRAMES).unwrap() > 0);
+}
