@@ -148,14 +148,16 @@ impl Table {
         }
     }
 
-    /// One cycle: perhaps pushes a frame (without a key: one that needs no lookup), perhaps takes one and checks it.
+    /// One cycle: perhaps pushes a frame (without a key: one that needs no lookup), perhaps takes one and
+    /// checks it.
     fn step(&mut self, frame: Option<Option<Key>>, take: bool) {
         let dut = &mut self.dut;
         dut.eval();
         let frame = frame.filter(|_| dut.is_high(self.room));
         dut.set(self.push, frame.is_some().into());
         if let Some(key) = frame {
-            // Fields of `FrameInfo`: the key, then `candidate`, then the facts, of which `arrival` is the mark.
+            // Fields of `FrameInfo`: the key, then `candidate`, then the facts, of which `arrival` is the
+            // mark.
             let [a, b, c] = key.unwrap_or([7; 3]);
             let mark = self.pushed;
             self.pushed += 1;
@@ -218,8 +220,8 @@ impl Table {
     }
 }
 
-/// Random operations on few keys, so that buckets fill, while frames with the same keys pass at the given chance
-/// in 256 a cycle.
+/// Random operations on few keys, so that buckets fill, while frames with the same keys pass at the given
+/// chance in 256 a cycle.
 fn operations_and_frames(seed: u64, frame_chance: u32, operations: u32) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut below = |n: u32| (u64::from(rng.next_u32()) * u64::from(n) >> 32) as u32;

@@ -1,4 +1,5 @@
-//! The receive path against a classifier in Rust: random frames of every kind, random stalls, random consumption.
+//! The receive path against a classifier in Rust: random frames of every kind, random stalls, random
+//! consumption.
 
 #[path = "rx_path/bench.rs"]
 mod bench;

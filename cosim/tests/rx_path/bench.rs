@@ -1,5 +1,5 @@
-//! The receive path with two frame sources, a host that reads its queue, and a firmware and mover that read theirs. Every
-//! output is compared with a model of the queues in every cycle.
+//! The receive path with two frame sources, a host that reads its queue, and a firmware and mover that read
+//! theirs. Every output is compared with a model of the queues in every cycle.
 
 use crate::frames::{classify, Connections, Fate, Key};
 use baton_abi::{
@@ -117,7 +117,8 @@ struct Source {
     tready: Port,
 }
 
-/// Where a reader is in a packet: the word that it asks for next, and the one that it asked for in the cycle before.
+/// Where a reader is in a packet: the word that it asks for next, and the one that it asked for in the
+/// cycle before.
 #[derive(Default)]
 struct Reader {
     next: usize,
@@ -302,7 +303,8 @@ impl Bench {
         self.sources[usize::from(!from_wire)].frames.push_back((frame, bad_fcs, at));
     }
 
-    /// Carries out a lookup operation that succeeds or finds nothing, and keeps the model's table up to date.
+    /// Carries out a lookup operation that succeeds or finds nothing, and keeps the model's table up to
+    /// date.
     pub fn operate(&mut self, op: u32, key: Key, value: u16) {
         self.start(op, key, value);
         for _ in 0..5000 {
@@ -450,7 +452,8 @@ impl Bench {
             source.idle = gap;
             let (bytes, bad_fcs, _) = source.frames.pop_front().unwrap();
             let fate = classify(&bytes, bad_fcs, &self.connections.values);
-            // The last stored word follows the last stream word by one cycle, or by two when it is a word of its own.
+            // The last stored word follows the last stream word by one cycle, or by two when it is a word
+            // of its own.
             let flush = u32::from((bytes.len() + 3) % 4 >= 2);
             let early = matches!(fate, Fate::BadFcs | Fate::BadLength);
             let sent = Sent { bytes, from_wire: index == 0, fate, arrival: self.now + 1 + flush };

@@ -3,8 +3,9 @@
 //! The parser says which words count for which sum; a word that does not count is given as zero. `restart`
 //! comes with a frame's first word and throws away the sums before it.
 //!
-//! Core clock, synchronous reset. One word for each sum a cycle; `header_ok` and `body_ok` include the words of
-//! four cycles before, and stay until the words after them arrive there. Verified in `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. One word for each sum a cycle; `header_ok` and `body_ok` include the
+//! words of four cycles before, and stay until the words after them arrive there. Verified in
+//! `cosim/tests/rx_path.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -1,12 +1,13 @@
 //! HalfSipHash-1-3: a keyed hash of 96 bits to 32, so that no one who lacks the key can aim collisions.
 //!
-//! Aumasson and Bernstein, "SipHash: a fast short-input PRF", in the 32-bit variant, with one compression round
-//! a word and three finalization rounds. The message is three words, least significant byte first; with the
-//! word that carries its length that makes seven rounds.
+//! Aumasson and Bernstein, "SipHash: a fast short-input PRF", in the 32-bit variant, with one compression
+//! round a word and three finalization rounds. The message is three words, least significant byte first;
+//! with the word that carries its length that makes seven rounds.
 //!
-//! Core clock, synchronous reset. One round a cycle: `digest` is valid eight cycles after `start` and until the next
-//! `start`, `busy` is high in the seven cycles between. `message*` must hold from `start` until `busy`
-//! falls. The longest path is two 32-bit additions. Verified against a Rust model in `cosim/tests/rx_lookup.rs`.
+//! Core clock, synchronous reset. One round a cycle: `digest` is valid eight cycles after `start` and until
+//! the next `start`, `busy` is high in the seven cycles between. `message*` must hold from `start` until
+//! `busy` falls. The longest path is two 32-bit additions. Verified against a Rust model in
+//! `cosim/tests/rx_lookup.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -1,15 +1,16 @@
 //! The lookup table of the connections on the NIC.
 //!
-//! An exact match on remote address, local address and both ports. The low bits of a keyed hash choose a bucket of
-//! four entries in block RAM; a bucket that is full refuses an insertion, nothing is ever evicted. Frames and the
-//! firmware's operations share one engine, which takes a frame first whenever it is free.
+//! An exact match on remote address, local address and both ports. The low bits of a keyed hash choose a
+//! bucket of four entries in block RAM; a bucket that is full refuses an insertion, nothing is ever
+//! evicted. Frames and the firmware's operations share one engine, which takes a frame first whenever it is
+//! free.
 //!
-//! Core clock, synchronous reset. A frame that may have a connection takes 15 cycles, another one cycle; both come out in
-//! order. An operation takes as long, once no frame waits or seven have gone before it, so that it ends within
-//! 130 cycles. It sees the frames before it looked up in the old table and those after
-//! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations wait.
-//! `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a Rust model in
-//! `cosim/tests/rx_lookup.rs`.
+//! Core clock, synchronous reset. A frame that may have a connection takes 15 cycles, another one cycle;
+//! both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
+//! that it ends within 130 cycles. It sees the frames before it looked up in the old table and those after
+//! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations
+//! wait. `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a
+//! Rust model in `cosim/tests/rx_lookup.rs`.
 
 use super::hash::Hash;
 use super::info::{FrameInfo, RoutedFrame};
@@ -232,8 +233,8 @@ module! {
             self.state.d.next = 1.into();
         }
 
-        // The scan: the address of one way goes out while the way before is compared. The address of way 0 is
-        // out since the hash ended.
+        // The scan: the address of one way goes out while the way before is compared. The address of way 0
+        // is out since the hash ended.
         self.bucket.next = self.hash.digest.val().get_bits::<A>(0) << 2;
         self.entries.read_addr.next = self.bucket.val() | bit_cast::<A, 2>(self.way.q.val().get_bits::<2>(0));
         self.entry.next = self.entries.read_data.val();

@@ -7,16 +7,16 @@
 //!                                                               └─ NicQueue ── mover, firmware
 //! ```
 //!
-//! A frame is stored whole; its headers are parsed and its checksums verified as it passes. Bad frames are dropped and
-//! counted, segments of connections in the lookup table go to the NIC's queue, everything else to the host's.
-//! Loopback frames take the same way; between frames the wire goes first.
+//! A frame is stored whole; its headers are parsed and its checksums verified as it passes. Bad frames are
+//! dropped and counted, segments of connections in the lookup table go to the NIC's queue, everything else
+//! to the host's. Loopback frames take the same way; between frames the wire goes first.
 //!
-//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17 cycles, so that
-//! back-to-back minimum frames, one every 21 cycles, pass without loss. Latency of a minimum frame
-//! from its last stream word to its place in a queue: 25 cycles, and 14 more when it is looked up; each word more of the
-//! frame adds one. Backpressure: `wire_in.tready` falls for one cycle after a frame and while a loopback frame
-//! passes. When staging or a queue is full, frames are dropped and counted. Verified in `cosim/tests/rx_path.rs` and
-//! `cosim/tests/rx_lookup.rs`.
+//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17
+//! cycles, so that back-to-back minimum frames, one every 21 cycles, pass without loss. Latency of a
+//! minimum frame from its last stream word to its place in a queue: 25 cycles, and 14 more when it is
+//! looked up; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one cycle
+//! after a frame and while a loopback frame passes. When staging or a queue is full, frames are dropped and
+//! counted. Verified in `cosim/tests/rx_path.rs` and `cosim/tests/rx_lookup.rs`.
 
 mod align;
 mod checksum;
@@ -44,8 +44,9 @@ use crate::kit::{Cr, StreamIn};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// The receive path with a lookup table of `2^L` entries, a host queue of `2^H` words and a NIC queue of `2^N` words;
-/// `H1 = H + 1`, `N1 = N + 1`. Both queues hold at most 64 packets; the staging memory has 1024 words.
+/// The receive path with a lookup table of `2^L` entries, a host queue of `2^H` words and a NIC queue of
+/// `2^N` words; `H1 = H + 1`, `N1 = N + 1`. Both queues hold at most 64 packets; the staging memory has
+/// 1024 words.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct RxPath<const L: usize, const H: usize, const H1: usize, const N: usize, const N1: usize> {
     pub cr: Cr,
@@ -73,8 +74,8 @@ pub struct RxPath<const L: usize, const H: usize, const H1: usize, const N: usiz
     pub hq_pending_stamp: Signal<Out, Bits<32>>,
     pub hq_go: Signal<In, Bit>,
     pub hq_qlen: Signal<Out, Bits<16>>,
-    /// Host queue, granted side. `hq_data` is the word at the `hq_addr` of the cycle before, counted from the oldest
-    /// granted frame's start; `hq_pop` frees that frame.
+    /// Host queue, granted side. `hq_data` is the word at the `hq_addr` of the cycle before, counted from
+    /// the oldest granted frame's start; `hq_pop` frees that frame.
     pub hq_valid: Signal<Out, Bit>,
     pub hq_len: Signal<Out, Bits<16>>,
     pub hq_arrival: Signal<Out, Bits<32>>,

@@ -1,4 +1,5 @@
-//! The parser: reads the headers of Ethernet, IPv4 and TCP as the words of a stored frame pass by, and judges.
+//! The parser: reads the headers of Ethernet, IPv4 and TCP as the words of a stored frame pass by, and
+//! judges.
 //!
 //! | frame | `bad` | `verified` | `candidate` |
 //! | --- | --- | --- | --- |
@@ -12,10 +13,11 @@
 //! What follows the datagram in the frame (Ethernet padding) counts for nothing. Behind IP options the data
 //! offset is not looked at; the host's stack does that.
 //!
-//! Core clock, synchronous reset. One word a cycle, no backpressure. `push` comes three cycles after the `commit` of
-//! the staging memory, four after the frame's last word; a frame that is not committed is forgotten. It
-//! relies on two facts: frames are at least four words (else they are not committed), and the words of the next frame do not
-//! start before the cycle after the last word. Verified in `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. One word a cycle, no backpressure. `push` comes three cycles after the
+//! `commit` of the staging memory, four after the frame's last word; a frame that is not committed is
+//! forgotten. It relies on two facts: frames are at least four words (else they are not committed), and the
+//! words of the next frame do not start before the cycle after the last word. Verified in
+//! `cosim/tests/rx_path.rs`.
 
 use super::checksum::Checksum;
 use super::info::{FrameFacts, FrameInfo};
@@ -167,7 +169,8 @@ module! {
             self.kept.next = self.big.val() & 0xFFFFFF00u64;
         }
 
-        // Sums. The pseudo-header's protocol and length enter in place of word 6, its addresses with words 7 and 8.
+        // Sums. The pseudo-header's protocol and length enter in place of word 6, its addresses with words
+        // 7 and 8.
         self.pseudo.next = bit_cast::<32, 16>(self.segment_len.q.val().get_bits::<16>(0)) | 0x60000;
         self.checksum.restart.next = self.valid.val() && (self.index.q.val() == 4);
         self.checksum.header.next = 0.into();

@@ -1,13 +1,13 @@
 //! Queues of received packets.
 //!
-//! A packet in a queue is seen from two sides. The *waiting* side counts and orders the packets that no one has looked at
-//! yet; the *memory* side gives access to the bytes of the oldest packet and frees it. [`PacketQueue`] has both;
-//! [`HostQueue`] and [`NicQueue`] add what is special to each.
+//! A packet in a queue is seen from two sides. The *waiting* side counts and orders the packets that no one
+//! has looked at yet; the *memory* side gives access to the bytes of the oldest packet and frees it.
+//! [`PacketQueue`] has both; [`HostQueue`] and [`NicQueue`] add what is special to each.
 //!
-//! Core clock, synchronous reset. A packet is written a word a cycle and pushed with its last word; it appears on both
-//! sides in the next cycle. Every read answers one cycle after its address. The writer asks `used_words` and `room` before it
-//! starts: a push without room would be lost. `advance` and `pop` of an empty side are ignored. Verified in
-//! `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. A packet is written a word a cycle and pushed with its last word; it
+//! appears on both sides in the next cycle. Every read answers one cycle after its address. The writer asks
+//! `used_words` and `room` before it starts: a push without room would be lost. `advance` and `pop` of an
+//! empty side are ignored. Verified in `cosim/tests/rx_path.rs`.
 
 use super::info::Packet;
 use super::ring::Ring;
@@ -146,7 +146,8 @@ module! {
 }
 
 /// The NIC's queue: beside the bytes of a packet stands a descriptor of 16 words, laid out as
-/// `abi::mmio::nic_rx`. `DA = D + 4`. The descriptor of the packet under way is written in any order before the push.
+/// `abi::mmio::nic_rx`. `DA = D + 4`. The descriptor of the packet under way is written in any order before
+/// the push.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct NicQueue<const A: usize, const A1: usize, const D: usize, const D1: usize, const DA: usize> {
     pub cr: Cr,

@@ -1,13 +1,13 @@
 //! Packet memory: a ring of words with commit and rollback on the writing side.
 //!
-//! Words are appended at the tail; a frame stands once it is committed, and everything after the last commit can be
-//! taken back. The reader addresses words relative to the oldest one and releases a number of
+//! Words are appended at the tail; a frame stands once it is committed, and everything after the last
+//! commit can be taken back. The reader addresses words relative to the oldest one and releases a number of
 //! them at a time.
 //!
-//! Core clock, synchronous reset. A write is taken in its cycle, `read_data` answers the `read_addr` of the cycle
-//! before, `used` follows a cycle after the write or release that changes it. A write when the ring is full
-//! is ignored (the writer watches `full`); releasing more than was written is the reader's fault. One block
-//! RAM for each 512 words of 32 bits. Verified in `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. A write is taken in its cycle, `read_data` answers the `read_addr` of the
+//! cycle before, `used` follows a cycle after the write or release that changes it. A write when the ring
+//! is full is ignored (the writer watches `full`); releasing more than was written is the reader's fault.
+//! One block RAM for each 512 words of 32 bits. Verified in `cosim/tests/rx_path.rs`.
 
 use crate::kit::{Cr, RamRw, Reg};
 use crate::module;

@@ -4,9 +4,9 @@
 //! damaged frame, one shorter than an Ethernet header or longer than 1518 bytes, and one that found no room
 //! leave no trace but a pulse. The first reason in this order counts: check sequence, length, overflow.
 //!
-//! Core clock, synchronous reset. One word a cycle, no backpressure. `commit` and the drop pulses come one cycle after
-//! the last word; `commit_*` hold from `commit` to the next. The read side is that of [`Ring`]. Verified in
-//! `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. One word a cycle, no backpressure. `commit` and the drop pulses come one
+//! cycle after the last word; `commit_*` hold from `commit` to the next. The read side is that of [`Ring`].
+//! Verified in `cosim/tests/rx_path.rs` and `cosim/tests/rx_staging.rs`.
 
 use super::ring::Ring;
 use crate::kit::{Cr, Reg};

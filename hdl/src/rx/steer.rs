@@ -1,11 +1,12 @@
 //! Steering: moves each staged frame to the queue where it belongs, or drops it.
 //!
-//! A frame whose checksums or lengths are wrong is dropped. One with a connection on the NIC goes to the NIC's
-//! queue, with a descriptor made from its headers on the way; every other one goes to the host's queue. A
-//! frame that does not fit its queue is dropped. Each outcome is a pulse.
+//! A frame whose checksums or lengths are wrong is dropped. One with a connection on the NIC goes to the
+//! NIC's queue, with a descriptor made from its headers on the way; every other one goes to the host's
+//! queue. A frame that does not fit its queue is dropped. Each outcome is a pulse.
 //!
-//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, a dropped one takes one. The staging
-//! memory holds the frame from offset 0; it answers reads a cycle later. Verified in `cosim/tests/rx_path.rs`.
+//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, a dropped one takes
+//! one. The staging memory holds the frame from offset 0; it answers reads a cycle later. Verified in
+//! `cosim/tests/rx_path.rs`.
 
 use super::info::{FrameFacts, Packet, RoutedFrame};
 use crate::kit::{Cr, Reg};
@@ -187,9 +188,9 @@ module! {
         self.packet.next.arrival = self.facts.val().arrival;
         self.packet.next.verified = self.facts.val().verified;
 
-        // The descriptor: three words of findings with the first words of the frame, then the TCP header's own
-        // words as they pass. A segment has at least the 14 words up to its window, so all are written before the push; the
-        // words after a shorter header are payload, and nobody's business.
+        // The descriptor: three words of findings with the first words of the frame, then the TCP header's
+        // own words as they pass. A segment has at least the 14 words up to its window, so all are written
+        // before the push; the words after a shorter header are payload, and nobody's business.
         self.big.next = bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(0)) << 24
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(8)) << 16
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(16)) << 8
