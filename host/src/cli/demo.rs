@@ -40,6 +40,9 @@ pub struct Args {
     /// Frames in a million that the wire delivers late, in each direction
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=200000))]
     reorder_ppm: u32,
+    /// Core cycles after which an unfinished run has failed
+    #[arg(long, default_value_t = 400_000_000, value_parser = clap::value_parser!(u64).range(100_000..))]
+    max_cycles: u64,
     /// Core cycles to record in handoff.fst, as FROM..TO; default: a window around the first handoff
     #[arg(long, value_parser = parse_window)]
     trace: Option<Range<u64>>,
@@ -105,6 +108,7 @@ fn config(args: &Args) -> DemoConfig {
         host_connections: args.host_connections,
         loss_ppm: args.loss_ppm,
         reorder_ppm: args.reorder_ppm,
+        cycles_max: args.max_cycles,
         ..DemoConfig::default()
     }
 }

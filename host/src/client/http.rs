@@ -106,6 +106,11 @@ impl Responses {
         Ok((used, complete))
     }
 
+    /// Bytes of the body in progress that have been checked.
+    pub fn checked(&self) -> u64 {
+        self.body.unwrap_or(0)
+    }
+
     /// Whether a response has begun and not ended.
     pub fn in_progress(&self) -> bool {
         self.body.is_some() || !self.head.is_empty()

@@ -97,6 +97,8 @@ struct Fetch {
     /// Bytes of requests that did not fit the socket's buffer yet.
     unsent: Vec<u8>,
     keep_open: bool,
+    /// This side closes once every response has arrived.
+    closes: bool,
     responses: Responses,
     completed: usize,
     body_bytes: u64,
@@ -183,6 +185,7 @@ impl ClientHost {
             outstanding: VecDeque::new(),
             unsent: Vec::new(),
             keep_open,
+            closes: false,
             responses: Responses::default(),
             completed: 0,
             body_bytes: 0,
@@ -196,6 +199,7 @@ impl ClientHost {
     pub fn request_last(&mut self, id: FetchId, expect: Expect) {
         self.request(id, expect);
         self.fetches[id.0].keep_open = false;
+        self.fetches[id.0].closes = true;
     }
 
     /// Adds a request to an open connection.
@@ -208,6 +212,7 @@ impl ClientHost {
     /// Closes a connection from this side once its responses have arrived.
     pub fn finish(&mut self, id: FetchId) {
         self.fetches[id.0].keep_open = false;
+        self.fetches[id.0].closes = true;
     }
 
     /// Resets a connection.
@@ -261,7 +266,8 @@ impl ClientHost {
 
     /// Bytes of bodies that a connection has received, all checked.
     pub fn body_bytes(&self, id: FetchId) -> u64 {
-        self.fetches[id.0].body_bytes
+        let fetch = &self.fetches[id.0];
+        fetch.body_bytes + fetch.responses.checked()
     }
 
     /// Requests of a connection that have not been answered completely.
@@ -347,6 +353,10 @@ impl ClientHost {
                 progress = true;
             } else if finished && !fetch.keep_open && fetch.completed == 0 && socket.may_send() {
                 // Nothing was ever asked: this side closes.
+                socket.close();
+                progress = true;
+            }
+            if finished && fetch.closes && socket.may_send() {
                 socket.close();
                 progress = true;
             }
