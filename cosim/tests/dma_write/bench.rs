@@ -1,5 +1,5 @@
-//! The write side with everything around it: packet queues, job and event queues, receive descriptors, the slave, and a
-//! host that believes what the index block says and checks it.
+//! The write side with everything around it: packet queues, job and event queues, receive descriptors, the
+//! slave, and a host that believes what the index block says and checks it.
 
 use super::axi::{below, chance, AxiSlave, Master, Memory, Pace};
 use baton_abi::{mmio::job, ring};

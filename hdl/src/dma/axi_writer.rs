@@ -1,14 +1,14 @@
 //! The write channels of an AXI4 master.
 //!
 //! Takes runs of words: `go` with an address and a length, then the beats through `push`, each with its
-//! strobes and the mark of a burst's end. Addresses come from [`BurstSplitter`]; a burst's data is offered only after its
-//! address, so the two channels can never disagree for longer than a burst. Up to 16 bursts are
-//! outstanding, all without an id, so they are answered in order.
+//! strobes and the mark of a burst's end. Addresses come from [`BurstSplitter`]; a burst's data is offered
+//! only after its address, so the two channels can never disagree for longer than a burst. Up to 16 bursts
+//! are outstanding, all without an id, so they are answered in order.
 //!
-//! Core clock, synchronous reset. Throughput one beat a cycle. Latency of a beat from `push` to the channel: two
-//! cycles. Backpressure: `room` falls with five entries of the data queue left, so a producer with up to four
-//! beats on their way may stop late; it must mark a burst's last beat by the splitter's rule. An error response is counted through
-//! `failed` and changes nothing else. All AXI outputs are registers.
+//! Core clock, synchronous reset. Throughput one beat a cycle. Latency of a beat from `push` to the channel:
+//! two cycles. Backpressure: `room` is high while five entries or more of the data queue are free, so up to
+//! four beats may be on their way when it falls. The producer marks a burst's last beat by the splitter's
+//! rule. An error response is told by `failed` and changes nothing else. All AXI outputs are registers.
 //! Verified in `cosim/tests/dma_write`.
 
 use super::burst::BurstSplitter;

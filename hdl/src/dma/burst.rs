@@ -1,8 +1,8 @@
 //! Cuts a run of words into AXI4 bursts and issues their addresses.
 //!
-//! A burst ends where the run ends or where a 256-byte line ends, whichever comes first. It therefore has at most 64 beats
-//! and never crosses a 4 KiB boundary, and whoever produces the data finds `wlast` from the low address bits
-//! alone ([`LINE_BITS`]).
+//! A burst ends where the run ends or where a 256-byte line ends, whichever comes first. It therefore has at
+//! most 64 beats and never crosses a 4 KiB boundary, and whoever produces the data finds `wlast` from the
+//! low address bits alone ([`LINE_BITS`]).
 //!
 //! Core clock, synchronous reset. A run is taken when `go` and `ready` are both high; its first address is
 //! on the channel two cycles later, then one burst a cycle. Backpressure: `awready`, and `hold` while no more

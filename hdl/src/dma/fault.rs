@@ -1,7 +1,7 @@
 //! Reports refused and failed accesses one at a time.
 //!
-//! Core clock, synchronous reset. A failed access (an error response) is reported in the next cycle. A refused one
-//! waits for a cycle without a failure; until then `busy` is high and no other may be refused.
+//! Core clock, synchronous reset. A failed access (an error response) is reported in the next cycle. A
+//! refused one waits for a cycle without a failure; until then `busy` is high and no other may be refused.
 //! Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};

@@ -1,15 +1,15 @@
 //! Carries out the sequencer's operations: reads a source word by word, turns bytes into place, and feeds the
 //! AXI writer.
 //!
-//! Core clock, synchronous reset. Three stages: a source word is requested, arrives, and is rotated and pushed.
-//! Throughput is one word a cycle, and the first word of an operation is requested in the cycle after the last of
-//! the one before; an operation from a queue whose bytes lie in a later lane than their destination's
-//! takes one word more. Backpressure: `room` of the writer stops the requests, with at most three words on
-//! their way. An operation with neither `write` nor `drain` only frees packets.
+//! Core clock, synchronous reset. Three stages: a source word is requested, arrives, and is rotated and
+//! pushed. Throughput is one word a cycle, and the first word of an operation is requested in the cycle
+//! after the last of the one before; an operation from a queue whose bytes lie in a later lane than their
+//! destination's takes one word more. Backpressure: `room` of the writer stops the requests, with at most
+//! three words on their way. An operation with neither `write` nor `drain` only frees packets.
 //!
-//! A packet is freed in the cycle in which its last word is requested. Queue memories are addressed in words from
-//! the start of the oldest packet and answer in the next cycle; words past the packet's end may be requested, and
-//! are masked. Verified in `cosim/tests/dma_write`.
+//! A packet is freed in the cycle in which its last word is requested. Queue memories are addressed in words
+//! from the start of the oldest packet and answer in the next cycle; words past the packet's end may be
+//! requested, and are masked. Verified in `cosim/tests/dma_write`.
 
 use super::op::{source, OpIn};
 use super::rotator::Rotator;

@@ -16,8 +16,8 @@ pub mod source {
     pub const INDEX: u64 = 4;
 }
 
-/// The sequencer's end. The operation is taken in the cycle in which `valid` and `take` are both high; until then it is
-/// held steady.
+/// The sequencer's end. The operation is taken in the cycle in which `valid` and `take` are both high; until
+/// then it is held steady.
 #[derive(Clone, Debug, Default, LogicInterface)]
 #[join = "OpIn"]
 pub struct OpOut {

@@ -1,17 +1,18 @@
 //! Announces ring indices to the host: the index block in host memory, then the interrupt.
 //!
-//! When an index has changed, all four are captured together with the count of writes issued so far. Once that
-//! many have been acknowledged, everything that the captured values announce is in memory, and only then may
-//! they be written there; other operations go on meanwhile. When that write has been acknowledged too, the interrupt
-//! causes of the indices that it changed are pulsed. So the host never sees an index before what it
-//! announces, nor an interrupt before its index, whatever the order in which the memory performs writes.
+//! When an index has changed, all four are captured together with the count of writes issued so far. Once
+//! that many have been acknowledged, everything that the captured values announce is in memory, and only
+//! then may they be written there; other operations go on meanwhile. When that write has been acknowledged
+//! too, the interrupt causes of the indices that it changed are pulsed. So the host never sees an index
+//! before what it announces, nor an interrupt before its index, whatever the order in which the memory
+//! performs writes.
 //!
-//! `rx_seen` and `evt_seen`, which the registers show, follow the same rule. A refused write of the index block
-//! pulses no cause: it announced nothing.
+//! `rx_seen` and `evt_seen`, which the registers show, follow the same rule. A refused write of the index
+//! block pulses no cause: it announced nothing.
 //!
-//! Core clock, synchronous reset. Latency from a change to `request`: two cycles and the acknowledgement of the
-//! writes before it. One announcement is under way at a time, so changes meanwhile are announced together.
-//! Verified in `cosim/tests/dma_write`.
+//! Core clock, synchronous reset. Latency from a change to `request`: two cycles and the acknowledgement of
+//! the writes before it. One announcement is under way at a time, so changes meanwhile are announced
+//! together. Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;
@@ -65,6 +66,7 @@ pub struct Publisher {
     rx_differs: Signal<Local, Bit>,
     cmd_differs: Signal<Local, Bit>,
     evt_differs: Signal<Local, Bit>,
+    differs: Signal<Local, Bit>,
     pulse: Signal<Local, Bit>,
 }
 
@@ -79,6 +81,10 @@ module! {
         self.rx_differs.next = self.rx.q.val() != self.rx_cons.val();
         self.cmd_differs.next = self.cmd.q.val() != self.cmd_cons.val();
         self.evt_differs.next = self.evt.q.val() != self.evt_prod.val();
+        self.differs.next = self.tx_differs.val()
+            || self.rx_differs.val()
+            || self.cmd_differs.val()
+            || self.evt_differs.val();
         self.pulse.next = false;
         match self.state.q.val().index() {
             0 => {
@@ -91,7 +97,7 @@ module! {
                 self.cmd_changed.d.next = self.cmd_differs.val();
                 self.evt_changed.d.next = self.evt_differs.val();
                 self.mark.d.next = self.issued.val();
-                if self.tx_differs.val() || self.rx_differs.val() || self.cmd_differs.val() || self.evt_differs.val() {
+                if self.differs.val() {
                     self.state.d.next = 1.into();
                 }
             }

@@ -1,8 +1,8 @@
 //! The check that keeps DMA inside the memory that the driver registered.
 //!
-//! A request of `length` bytes at `start` passes when all of it lies in one of four ranges, each from its base up
-//! to but without its limit. A request that runs past the end of the address space never passes, an empty
-//! range holds nothing, and two adjoining ranges are not one: a request across their seam is refused.
+//! A request of `length` bytes at `start` passes when all of it lies in one of four ranges, each from its
+//! base up to but without its limit. A request that runs past the end of the address space never passes, an
+//! empty range holds nothing, and two adjoining ranges are not one: a request across their seam is refused.
 //!
 //! Core clock, synchronous reset. Latency two cycles: `allowed` answers the `start` and `length` of two
 //! cycles before. Throughput one request a cycle, no backpressure. The ranges may change only while

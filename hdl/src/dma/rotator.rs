@@ -4,8 +4,8 @@
 //! and the first bytes of the next, `shift` bytes apart (source offset less destination offset, modulo 4).
 //! Bytes that belong to no request come out undefined and are masked by the strobes.
 //!
-//! Core clock, synchronous reset. No latency: `beat` belongs to the `word` of the same cycle. A word enters the
-//! history when `load` is high. Verified in `cosim/tests/dma_write`.
+//! Core clock, synchronous reset. No latency: `beat` belongs to the `word` of the same cycle. A word enters
+//! the history when `load` is high. Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

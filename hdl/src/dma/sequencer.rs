@@ -1,22 +1,22 @@
 //! Decides what is written next: host packets, jobs, the index block.
 //!
-//! At every boundary between operations a granted host packet goes first, then the next job, then the index block. A
-//! request of the index block that has let four operations pass goes before anything else, so it waits for at most four.
-//! An event message is one job but as many operations as it has slots, so host packets slip in between;
-//! its slots are announced together.
+//! At every boundary between operations a granted host packet goes first, then the next job, then the index
+//! block. A request of the index block that has let four operations pass goes before anything else, so it
+//! waits for at most four. An event message is one job but as many operations as it has slots, so host
+//! packets slip in between; its slots are announced together.
 //!
 //! An operation is formed while the one before it is moving: its range is checked (and for a packet the range
 //! of its completion), then it waits to be taken. A packet cannot be looked at before the one ahead of it
 //! in the same queue has been freed, which the mover reports.
 //!
 //! On malformed input: a packet whose buffer is too small or no DMA memory is freed and completed with
-//! `RX_FLAG_ERROR` and no length; a refused completion still consumes its descriptor, a refused event slot its
-//! place in the ring, a refused copy is dropped; each refusal is reported. Jobs of unknown operation and
-//! of no length are dropped. An event job waits while its ring lacks room for all its slots, and while it waits
-//! so do the jobs behind it, but not host packets.
+//! `RX_FLAG_ERROR` and no length; a refused completion still consumes its descriptor, a refused event slot
+//! its place in the ring, a refused copy is dropped; each refusal is reported. Jobs of unknown operation and
+//! of no length are dropped. An event job waits while its ring lacks room for all its slots, and while it
+//! waits so do the jobs behind it, but not host packets.
 //!
-//! Core clock, synchronous reset. One operation takes five cycles, a packet with its completion six, all of them
-//! hidden while the mover is at work for that long. Verified in `cosim/tests/dma_write`.
+//! Core clock, synchronous reset. One operation takes five cycles, a packet with its completion six, all of
+//! them hidden while the mover is at work for that long. Verified in `cosim/tests/dma_write`.
 
 use super::op::{source, OpOut};
 use crate::kit::{Cr, Reg};
@@ -84,7 +84,8 @@ pub struct Sequencer {
     /// No job waits or is unfinished, acknowledgements included.
     pub quiet: Signal<Out, Bit>,
 
-    /// 0 pick, 1 check the first address, 2 the second, 3 verdict on the first, 4 emit, 5 emit the completion.
+    /// 0 pick, 1 check the first address, 2 the second, 3 verdict on the first, 4 emit, 5 emit the
+    /// completion.
     state: Reg<Bits<3>>,
     /// 1 to 4 as the operations of a job, 0 host packet, 5 index block.
     what: Reg<Bits<3>>,
