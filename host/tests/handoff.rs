@@ -6,6 +6,7 @@ mod common;
 use baton::client::http::Expect;
 use baton::client::{ClientConfig, FetchState};
 use baton::server::{FirstCome, Never, Ownership, ServerConfig};
+use baton_tcp::State;
 use common::{Faults, World};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,8 +18,6 @@ fn server() -> ServerConfig {
     let mut config = ServerConfig::default();
     config.tcp.time_wait_us = 500_000;
     config.tcp.min_rto_us = 200_000;
-    // Hard limit, marks, load control, least timeout, delayed acknowledgement.
-    config.driver.mailbox = [0, 0, 0, 0, 200_000, 40_000];
     config
 }
 
@@ -36,13 +35,15 @@ fn clients(count: u8) -> Vec<ClientConfig> {
 
 fn finish(world: &mut World, limit_ps: u64) {
     world.run_until(limit_ps, |w| w.clients.iter().all(|c| c.idle()));
-    let limit = world.now_ps + 100 * SECOND;
+    // Connections that the server closed first come back for their TIME-WAIT, which the firmware began.
+    let limit = world.now_ps + 10 * SECOND;
+    world.run_until(limit, |w| w.nic.entries() == 0);
+    let limit = world.now_ps + 70 * SECOND;
     world.run_until(limit, |w| w.server.stack().sockets().next().is_none());
     let limit = world.now_ps + SECOND;
     world.run_until(limit, |w| w.nic.settled());
     world.poll_server();
     world.server.stack().assert_idle();
-    assert_eq!(world.nic.entries(), 0, "seed {}: lookup entries are left", world.seed);
 }
 
 #[test]
@@ -66,7 +67,7 @@ fn first_come_first_served_offloads_every_connection() {
 /// One connection goes back and forth two hundred times while data flows.
 #[test]
 fn two_hundred_handoffs_and_restores() {
-    for seed in 0..4 {
+    for seed in 0..8 {
         let faults = match seed {
             0 => Faults::NONE,
             _ => Faults { loss: 10, duplicate: 10, reorder: 30, latency_ps: 50_000_000 },
@@ -110,7 +111,7 @@ fn two_hundred_handoffs_and_restores() {
 /// just being offered.
 #[test]
 fn a_crowd_changes_hands_at_random() {
-    for seed in 10..14 {
+    for seed in 10..30 {
         let faults = Faults { loss: 15, duplicate: 10, reorder: 40, latency_ps: 50_000_000 };
         let mut world = World::new(&server(), clients(4), Box::<FirstCome>::default(), true, faults, seed);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
@@ -127,8 +128,10 @@ fn a_crowd_changes_hands_at_random() {
         let mut next = 0;
         world.run_until(400 * SECOND, |w| {
             if w.now_ps >= next {
-                next = w.now_ps + u64::from(rng.next_u32() % 500) * 1_000_000;
-                let ids: Vec<_> = w.server.stack().sockets().collect();
+                next = w.now_ps + u64::from(rng.next_u32() % 50) * 1_000_000;
+                let stack = w.server.stack();
+                let lives = |id| stack.state(id) != Some(State::TimeWait);
+                let ids: Vec<_> = stack.sockets().filter(|&id| lives(id)).collect();
                 if let Some(&id) = ids.get(rng.next_u32() as usize % ids.len().max(1)) {
                     // Where the change is not possible the answer says so.
                     let _ = match rng.next_u32() % 2 {
@@ -144,6 +147,6 @@ fn a_crowd_changes_hands_at_random() {
         assert_eq!((responses, failed), (expected, 0), "seed {seed}");
         finish(&mut world, 600 * SECOND);
         let stats = world.server.stats().stack;
-        assert!(stats.restores > 20, "seed {seed}: {stats:?}");
+        assert!(stats.handoffs > 100 && stats.restores > 100, "seed {seed}: {stats:?}");
     }
 }

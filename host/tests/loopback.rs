@@ -91,3 +91,68 @@ fn streams_survive_loss_reordering_and_refused_handoffs() {
         assert!(stats.refused > 10 && stats.retransmits > 0, "seed {seed}: {stats:?}");
     }
 }
+
+#[test]
+fn wrong_requests_get_their_status() {
+    let mut world = World::new(&server(), clients(1), Box::new(Never), false, Faults::NONE, 1);
+    let cases = [
+        ("GET /bytes/3 HTTP/1.1\r\n\r\n", "400 Bad Request"),
+        ("GET /bytes/3 HTTP/2.0\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported"),
+        ("GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "404 Not Found"),
+        ("GET /bytes/999999999 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "404 Not Found"),
+        ("POST /bytes/3 HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n\r\nx", "413 Content Too Large"),
+        (&"x".repeat(3000), "431 Request Header Fields Too Large"),
+    ];
+    for (request, status) in cases {
+        let id = world.clients[0].exchange(request);
+        finish(&mut world, 30 * SECOND);
+        let reply = String::from_utf8_lossy(world.clients[0].reply(id)).into_owned();
+        assert!(reply.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{request:?}: {reply:?}");
+        assert!(reply.contains("\r\nConnection: close\r\n"), "{request:?}: {reply:?}");
+    }
+
+    // A wrong method leaves the connection open for the requests behind it.
+    let id = world.clients[0].exchange(
+        "DELETE / HTTP/1.1\r\nHost: a\r\n\r\nHEAD /bytes/9 HTTP/1.1\r\nHost: a\r\n\r\n\
+         GET /bytes/0 HTTP/1.0\r\n\r\n",
+    );
+    finish(&mut world, 30 * SECOND);
+    let reply = String::from_utf8_lossy(world.clients[0].reply(id)).into_owned();
+    let heads: Vec<&str> = reply.split("HTTP/1.1 ").collect();
+    assert!(heads[1].starts_with("405 ") && heads[1].contains("Allow: GET, HEAD\r\n"), "{reply:?}");
+    assert!(heads[2].starts_with("200 ") && heads[2].contains("Content-Length: 9\r\n"), "{reply:?}");
+    assert!(heads[2].ends_with("\r\n\r\n") && heads[3].ends_with("\r\n\r\n"), "{reply:?}");
+}
+
+#[test]
+fn a_port_is_used_again_during_time_wait() {
+    let mut config = server();
+    config.tcp.time_wait_us = 60_000_000;
+    let mut client = clients(1);
+    client[0].ports = (50000, 50000);
+    let mut world = World::new(&config, client, Box::new(Never), false, Faults::NONE, 1);
+    for len in 0..6 {
+        let id = world.clients[0].fetch([Expect { seed: 1, len }]);
+        let limit = world.now_ps + 30 * SECOND;
+        world.run_until(limit, |w| w.clients[0].idle());
+        assert_eq!(world.clients[0].state(id), &FetchState::Done);
+        assert_eq!(world.server.stack().sockets().count(), 1, "the last connection lingers");
+    }
+}
+
+#[test]
+fn time_wait_connections_are_bounded() {
+    let mut config = server();
+    config.tcp.time_wait_us = 60_000_000;
+    config.time_wait_connections = 3;
+    // As few rings as there may be: one that lingers holds none.
+    config.connections = 1;
+    let mut world = World::new(&config, clients(1), Box::new(Never), false, Faults::NONE, 1);
+    for _ in 0..10 {
+        let id = world.clients[0].fetch([Expect { seed: 1, len: 100 }]);
+        let limit = world.now_ps + 30 * SECOND;
+        world.run_until(limit, |w| w.clients[0].idle());
+        assert_eq!(world.clients[0].state(id), &FetchState::Done);
+    }
+    assert_eq!(world.server.stack().sockets().count(), 3, "{} {:?}", world.now_ps, world.server.stats());
+}

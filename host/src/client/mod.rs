@@ -32,6 +32,8 @@ pub struct ClientConfig {
     pub receive_bytes: usize,
     /// Delayed acknowledgement in microseconds, or none.
     pub ack_delay_us: Option<u64>,
+    /// First and last port to connect from, used in turn.
+    pub ports: (u16, u16),
     /// Requests of a connection that may be outstanding at once, at least 1.
     pub pipeline: usize,
 }
@@ -46,6 +48,7 @@ impl Default for ClientConfig {
             seed: 1,
             receive_bytes: 65535,
             ack_delay_us: Some(10_000),
+            ports: (49152, 65535),
             pipeline: 1,
         }
     }
@@ -87,7 +90,7 @@ pub struct ClientStats {
 }
 
 struct Fetch {
-    /// `None` once the socket is gone.
+    /// `None` once the connection has ended.
     handle: Option<SocketHandle>,
     local_port: u16,
     /// Requests not sent yet.
@@ -100,6 +103,8 @@ struct Fetch {
     /// This side closes once every response has arrived.
     closes: bool,
     responses: Responses,
+    /// What arrived, when it is collected and not checked.
+    reply: Option<Vec<u8>>,
     completed: usize,
     body_bytes: u64,
     state: FetchState,
@@ -114,6 +119,8 @@ pub struct ClientHost {
     fetches: Vec<Fetch>,
     /// Those in [`FetchState::Active`], in order of opening.
     active: Vec<usize>,
+    /// Sockets in TIME-WAIT.
+    lingering: VecDeque<SocketHandle>,
     next_port: u16,
     stats: ClientStats,
 }
@@ -125,6 +132,7 @@ fn instant(now_ps: u64) -> Instant {
 impl ClientHost {
     pub fn new(config: ClientConfig) -> Self {
         assert!(config.pipeline >= 1);
+        assert!(0 < config.ports.0 && config.ports.0 <= config.ports.1);
         let mut queues = FrameQueues::default();
         let mut interface_config = Config::new(HardwareAddress::Ethernet(EthernetAddress(config.mac)));
         interface_config.random_seed = config.seed;
@@ -134,6 +142,7 @@ impl ClientHost {
             // One network for all machines of an experiment: everybody is a neighbour.
             addrs.push(IpCidr::new(Ipv4Address::new(a, b, c, d).into(), 8)).expect("room for one address");
         });
+        let next_port = config.ports.0;
         ClientHost {
             config,
             interface,
@@ -141,7 +150,8 @@ impl ClientHost {
             queues,
             fetches: Vec::new(),
             active: Vec::new(),
-            next_port: 49152,
+            lingering: VecDeque::new(),
+            next_port,
             stats: ClientStats::default(),
         }
     }
@@ -161,13 +171,29 @@ impl ClientHost {
         self.open(requests.into_iter().collect(), true)
     }
 
+    /// Opens a connection that sends `text` as it is and collects whatever comes back until the server
+    /// closes.
+    pub fn exchange(&mut self, text: &str) -> FetchId {
+        let id = self.open(VecDeque::new(), false);
+        let fetch = &mut self.fetches[id.0];
+        fetch.unsent = text.as_bytes().to_vec();
+        fetch.reply = Some(Vec::new());
+        id
+    }
+
+    /// What came back in an [`ClientHost::exchange`].
+    pub fn reply(&self, id: FetchId) -> &[u8] {
+        self.fetches[id.0].reply.as_deref().unwrap_or(&[])
+    }
+
     fn open(&mut self, waiting: VecDeque<Expect>, keep_open: bool) -> FetchId {
         let receive = tcp::SocketBuffer::new(vec![0; self.config.receive_bytes]);
         let mut socket = tcp::Socket::new(receive, tcp::SocketBuffer::new(vec![0; 2048]));
         socket.set_ack_delay(self.config.ack_delay_us.map(Duration::from_micros));
         socket.set_nagle_enabled(false);
         let local_port = self.next_port;
-        self.next_port = if local_port == u16::MAX { 49152 } else { local_port + 1 };
+        let (first, last) = self.config.ports;
+        self.next_port = if local_port == last { first } else { local_port + 1 };
         let [a, b, c, d] = self.config.server_ip;
         socket
             .connect(
@@ -187,6 +213,7 @@ impl ClientHost {
             keep_open,
             closes: false,
             responses: Responses::default(),
+            reply: None,
             completed: 0,
             body_bytes: 0,
             state: FetchState::Active,
@@ -232,6 +259,13 @@ impl ClientHost {
         let now = instant(now_ps);
         self.interface.poll(now, &mut self.queues, &mut self.sockets);
         let mut progress = false;
+        while let Some(&handle) = self.lingering.front() {
+            if self.sockets.get::<tcp::Socket>(handle).is_open() {
+                break;
+            }
+            self.sockets.remove(handle);
+            self.lingering.pop_front();
+        }
         let active = std::mem::take(&mut self.active);
         for id in active {
             progress |= self.advance(id, now_ps);
@@ -316,6 +350,16 @@ impl ClientHost {
         }
 
         let mut failure = None;
+        if let Some(reply) = &mut fetch.reply {
+            while socket.can_recv() {
+                let taken = socket.recv(|bytes| {
+                    reply.extend_from_slice(bytes);
+                    (bytes.len(), ())
+                });
+                debug_assert!(taken.is_ok());
+                progress = true;
+            }
+        }
         while socket.can_recv() && failure.is_none() {
             let (responses, outstanding) = (&mut fetch.responses, &mut fetch.outstanding);
             let stats = &mut self.stats;
@@ -351,7 +395,12 @@ impl ClientHost {
                 // The server has closed its side.
                 socket.close();
                 progress = true;
-            } else if finished && !fetch.keep_open && fetch.completed == 0 && socket.may_send() {
+            } else if finished
+                && !fetch.keep_open
+                && fetch.completed == 0
+                && fetch.reply.is_none()
+                && socket.may_send()
+            {
                 // Nothing was ever asked: this side closes.
                 socket.close();
                 progress = true;
@@ -366,10 +415,8 @@ impl ClientHost {
                 if in_order {
                     fetch.state = FetchState::Done;
                     self.stats.connections_done += 1;
-                    if socket.state() == tcp::State::Closed {
-                        self.sockets.remove(handle);
-                        fetch.handle = None;
-                    }
+                    fetch.handle = None;
+                    self.lingering.push_back(handle);
                     return progress;
                 }
                 failure = Some(FetchError::Ended { completed: fetch.completed });
@@ -377,7 +424,9 @@ impl ClientHost {
         }
         if let Some(error) = failure {
             socket.abort();
+            fetch.handle = None;
             fetch.state = FetchState::Failed(error);
+            self.lingering.push_back(handle);
             self.stats.connections_failed += 1;
             progress = true;
         }

@@ -16,6 +16,9 @@
 //! Commands and events are ordered rings, which settles most races: a `SEND` queued before a `RESTORE` takes part
 //! in it; an event for a connection that has ended finds no socket under its cookie and is dropped. A
 //! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which by then concerns no one.
+//!
+//! A connection that this side closed first is taken back when both sides have closed, so that TIME-WAIT does
+//! not hold a place on the NIC.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -140,6 +143,9 @@ impl Stack {
             }
             socket.abort_told = true;
         }
+        // With nothing left to do but wait, a connection is better here: the NIC's table is for those that have,
+        // and TIME-WAIT costs the host next to nothing. One whose peer closed first ends by itself.
+        socket.restore_wanted |= socket.closed_first && socket.queued == 0;
         // What the application asked for before takes part in the restore; what the span lists had no room for
         // waits for the host's own TCB.
         if socket.restore_wanted && !socket.abort {
@@ -183,7 +189,9 @@ impl Stack {
             event::PEER_CLOSED => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     socket.peer_closed = true;
+                    socket.closed_first = socket.shutdown == Shutdown::Told;
                     self.events.push_back((id, SocketEvent::PeerClosed));
+                    self.touch(id);
                 }
             }
             event::CLOSED => {

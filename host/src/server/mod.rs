@@ -13,6 +13,7 @@ pub mod frame;
 pub mod http;
 pub mod selection;
 pub mod socket;
+mod sockets;
 pub mod stack;
 
 use anyhow::{ensure, Context, Result};
@@ -44,6 +45,8 @@ pub struct ServerConfig {
     pub receive_bytes: u32,
     /// Largest body that is served.
     pub body_limit: u32,
+    /// Most connections in TIME-WAIT; beyond, the oldest ends early.
+    pub time_wait_connections: usize,
     /// Packets that one connection may have held while it changes hands.
     pub held_packets: usize,
     /// Of initial sequence numbers.
@@ -60,6 +63,7 @@ impl Default for ServerConfig {
             connections: 256,
             receive_bytes: 8192,
             body_limit: 16 << 20,
+            time_wait_connections: 8192,
             held_packets: 64,
             seed: 1,
         }
@@ -122,9 +126,20 @@ impl Server {
         let bodies = all.carve(all.remaining() & !4095).context(small)?;
         let ranges = [control.range(), packets.range(), sockets.range(), bodies.range()];
 
+        // Both owners of a TCB keep the same time, unless the mailbox says otherwise.
+        let mut driver_config = config.driver.clone();
+        for (word, own) in [
+            (mailbox::CFG_MIN_RTO_US, config.tcp.min_rto_us),
+            (mailbox::CFG_DELAYED_ACK_US, config.tcp.delayed_ack_us),
+        ] {
+            if driver_config.mailbox[word] == 0 {
+                driver_config.mailbox[word] = own;
+            }
+        }
+
         let rings = Pool::new("receive rings", &mut sockets, config.receive_bytes, config.connections);
         let heads = Pool::new("response heads", &mut sockets, HEAD_BUFFER_BYTES, heads);
-        let driver = Driver::bring_up(port, &config.driver, &mut control, &mut packets, &ranges, firmware)?;
+        let driver = Driver::bring_up(port, &driver_config, &mut control, &mut packets, &ranges, firmware)?;
         let mut stack = Stack::new(
             driver,
             config.address,
@@ -134,6 +149,7 @@ impl Server {
             config.seed,
         );
         stack.held_limit = config.held_packets;
+        stack.linger_limit = config.time_wait_connections;
         if firmware.is_some() {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
         }

@@ -196,6 +196,8 @@ pub(super) struct Socket {
     /// Restore as soon as the running handoff has succeeded.
     pub restore_wanted: bool,
     pub peer_closed: bool,
+    /// This side sent its FIN first, so TIME-WAIT is its own.
+    pub closed_first: bool,
     /// When the TCB's timer fires, in microseconds.
     pub timer_us: Option<u64>,
     /// Whether the socket is in the list of those with something to do.

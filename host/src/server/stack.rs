@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use baton_abi::handoff::Endpoints;
 use baton_abi::ring::RX_FLAG_CHECKSUM_OK;
-use baton_cosim::port::{HostMemory, HostPort};
+use baton_cosim::port::HostPort;
 use baton_tcp::{reset_for, Config, Flags, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -79,6 +79,8 @@ pub struct Stack {
     /// By remote address, remote port, local port.
     by_tuple: HashMap<(u32, u16, u16), SocketId>,
     timers: BTreeSet<(u64, SocketId)>,
+    /// Sockets that entered TIME-WAIT, in that order; some may be gone.
+    lingering: VecDeque<SocketId>,
     pub(super) work: VecDeque<SocketId>,
     pub(super) events: VecDeque<(SocketId, SocketEvent)>,
     /// Frames for the receive path of the NIC, waiting for room in the transmit ring.
@@ -91,6 +93,7 @@ pub struct Stack {
     blocked: bool,
     pub(super) load: NicLoad,
     pub(super) held_limit: usize,
+    pub(super) linger_limit: usize,
     pub(super) stats: StackStats,
 }
 
@@ -114,6 +117,7 @@ impl Stack {
             vacant: Vec::new(),
             by_tuple: HashMap::new(),
             timers: BTreeSet::new(),
+            lingering: VecDeque::new(),
             work: VecDeque::new(),
             events: VecDeque::new(),
             injections: VecDeque::new(),
@@ -125,6 +129,7 @@ impl Stack {
             blocked: false,
             load: NicLoad { soft_limit: 0, connections: 0 },
             held_limit: 64,
+            linger_limit: 8192,
             stats: StackStats::default(),
         }
     }
@@ -143,117 +148,9 @@ impl Stack {
         Instant(self.now_us as u32)
     }
 
-    // --- Sockets, for applications.
-
     /// Live sockets, in no order that means anything.
     pub fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
         self.table.iter().filter_map(|(_, socket)| socket.as_ref().map(|s| s.id))
-    }
-
-    pub fn endpoints(&self, id: SocketId) -> Option<Endpoints> {
-        self.socket(id).map(|s| s.endpoints)
-    }
-
-    pub fn ownership(&self, id: SocketId) -> Option<Ownership> {
-        self.socket(id).map(|s| s.owner.ownership())
-    }
-
-    /// How often the NIC has accepted this connection.
-    pub fn handoffs(&self, id: SocketId) -> Option<u32> {
-        self.socket(id).map(|s| s.handoffs)
-    }
-
-    /// State of the TCB, while the host owns it.
-    pub fn state(&self, id: SocketId) -> Option<State> {
-        match &self.socket(id)?.owner {
-            Owner::Host(tcb) => Some(tcb.state()),
-            _ => None,
-        }
-    }
-
-    /// Appends the unread bytes of a socket to `out`, at most `limit` of them.
-    pub fn peek(&self, memory: &HostMemory, id: SocketId, limit: usize, out: &mut Vec<u8>) {
-        let Some(ring) = self.socket(id).and_then(|s| s.ring.as_ref()) else { return };
-        let mut left = limit;
-        for span in ring.unread_spans() {
-            let take = left.min(span.len as usize);
-            out.extend_from_slice(memory.slice(span.addr, take));
-            left -= take;
-        }
-    }
-
-    pub fn unread(&self, id: SocketId) -> u32 {
-        self.socket(id).and_then(|s| s.ring.as_ref()).map_or(0, ReceiveRing::unread)
-    }
-
-    /// The application is done with the first `n` unread bytes.
-    pub fn consume(&mut self, id: SocketId, n: u32) {
-        if let Some(ring) = self.socket_mut(id).and_then(|s| s.ring.as_mut()) {
-            ring.consume(n);
-            self.touch(id);
-        }
-    }
-
-    /// A small buffer to say something from. It is given back by [`Stack::send`]'s `release` or
-    /// [`Stack::release_buffer`].
-    pub fn take_buffer(&mut self) -> Option<u32> {
-        self.buffers.take()
-    }
-
-    pub fn release_buffer(&mut self, buffer: u32) {
-        self.buffers.give(buffer);
-    }
-
-    /// Sends `len` bytes at `addr`, which stay as they are until acknowledged. `release` is a small buffer to
-    /// return then, or when the socket ends.
-    pub fn send(&mut self, id: SocketId, addr: u32, len: u32, release: Option<u32>) {
-        let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) else {
-            if let Some(buffer) = release {
-                self.buffers.give(buffer);
-            }
-            return;
-        };
-        if len > 0 {
-            socket.outbox.push_back(baton_abi::handoff::Span { addr, len });
-        }
-        socket.queued += u64::from(len);
-        if let Some(buffer) = release {
-            socket.releases.push_back((socket.acked + socket.queued, buffer));
-        }
-        self.touch(id);
-    }
-
-    /// Bytes sent and not acknowledged.
-    pub fn queued(&self, id: SocketId) -> u64 {
-        self.socket(id).map_or(0, |s| s.queued)
-    }
-
-    /// Sends no more after what was sent so far.
-    pub fn shutdown(&mut self, id: SocketId) {
-        if let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) {
-            socket.shutdown = Shutdown::Wanted;
-            self.touch(id);
-        }
-    }
-
-    /// Resets the connection.
-    pub fn abort(&mut self, id: SocketId) {
-        if let Some(socket) = self.socket_mut(id) {
-            socket.abort = true;
-            self.touch(id);
-        }
-    }
-
-    pub(super) fn next_event(&mut self) -> Option<(SocketId, SocketEvent)> {
-        self.events.pop_front()
-    }
-
-    pub fn load(&self) -> NicLoad {
-        self.load
-    }
-
-    pub fn stats(&self) -> StackStats {
-        self.stats
     }
 
     /// Whether someone waits for room in the transmit or command ring.
@@ -367,6 +264,7 @@ impl Stack {
             abort_told: false,
             restore_wanted: false,
             peer_closed: false,
+            closed_first: false,
             timer_us: None,
             in_work: false,
             handoffs: 0,
@@ -436,14 +334,28 @@ impl Stack {
             {
                 self.stats.segments_in += 1;
                 let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
-                match self.by_tuple.get(&key) {
-                    Some(&id) => return self.deliver(port, id, &segment, payload, rx),
+                match self.by_tuple.get(&key).copied() {
+                    Some(id) if self.reopens(id, &segment) => {
+                        self.remove(id, Ending::InOrder);
+                        self.unknown(port, endpoints, &segment);
+                    }
+                    Some(id) => return self.deliver(port, id, &segment, payload, rx),
                     None => self.unknown(port, endpoints, &segment),
                 }
             }
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
+    }
+
+    /// Whether a segment opens a new incarnation of a connection in TIME-WAIT: a SYN beyond everything that was
+    /// received (RFC 9293 Section 3.10.7.4, RFC 6191).
+    fn reopens(&self, id: SocketId, segment: &SegmentIn) -> bool {
+        let Some(Owner::Host(tcb)) = self.socket(id).map(|s| &s.owner) else { return false };
+        tcb.state() == State::TimeWait
+            && segment.flags.has(Flags::SYN)
+            && !segment.flags.has(Flags::ACK)
+            && segment.seq.gt(tcb.rcv_nxt())
     }
 
     /// A segment of a connection goes to the owner of its TCB.
@@ -510,7 +422,10 @@ impl Stack {
         }
         let due = socket.acknowledged(arrival.acked);
         socket.established |= arrival.established;
-        socket.peer_closed |= arrival.peer_closed;
+        if arrival.peer_closed {
+            socket.peer_closed = true;
+            socket.closed_first = socket.shutdown == Shutdown::Told;
+        }
         for buffer in due {
             self.buffers.give(buffer);
         }
@@ -546,7 +461,8 @@ impl Stack {
             self.send_reset(port, endpoints, segment);
             return;
         }
-        let Some(ring) = self.rings.take() else {
+        let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
+        let Some(ring) = (if table_full { None } else { self.rings.take() }) else {
             self.stats.backlog_drops += 1;
             return;
         };
@@ -662,9 +578,21 @@ impl Stack {
                 socket.receive = Spans::default();
                 if let Some(ring) = socket.ring.take() {
                     self.rings.give(ring.base);
+                    self.linger(id);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// A socket has nothing left but its TIME-WAIT. There are not any number of those: the oldest goes early.
+    fn linger(&mut self, id: SocketId) {
+        self.lingering.push_back(id);
+        while self.lingering.len() > self.linger_limit {
+            let Some(oldest) = self.lingering.pop_front() else { return };
+            if self.state(oldest) == Some(State::TimeWait) {
+                self.remove(oldest, Ending::InOrder);
+            }
         }
     }
 

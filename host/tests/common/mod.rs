@@ -6,8 +6,9 @@ pub mod nic;
 use std::collections::BTreeMap;
 
 use baton::client::{ClientConfig, ClientHost};
-use baton::server::{Selection, Server, ServerConfig};
+use baton::server::{Ownership, Selection, Server, ServerConfig};
 use baton_cosim::port::HostPort;
+use baton_tcp::State;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -96,8 +97,24 @@ impl World {
         }
     }
 
-    /// Does everything that is due now, then moves the time to the next thing that is.
+    /// When the next thing happens.
+    fn next_ps(&mut self) -> u64 {
+        let now = self.now_ps;
+        let own = [
+            self.wire.keys().next().map(|k| k.0),
+            self.interrupt_at,
+            self.server.next_deadline(),
+            self.nic.busy().then_some(now + TICK_PS),
+            self.nic.wake_ps(),
+        ];
+        let clients = self.clients.iter_mut().map(|c| c.next_deadline(now));
+        let next = own.into_iter().chain(clients).flatten().min();
+        next.unwrap_or(now + TICK_PS).max(now + TICK_PS / 4)
+    }
+
+    /// Moves the time to the next thing that happens, and does everything that is due then.
     pub fn step(&mut self) {
+        self.now_ps = self.next_ps();
         self.nic.set_time(self.now_ps);
         while let Some(entry) = self.wire.first_entry().filter(|e| e.key().0 <= self.now_ps) {
             let (towards, frame) = entry.remove();
@@ -128,22 +145,12 @@ impl World {
                 self.send(|| Towards::Nic, &frame);
             }
         }
+    }
 
-        let now = self.now_ps;
-        let mut next = [
-            self.wire.keys().next().map(|k| k.0),
-            self.interrupt_at,
-            self.server.next_deadline(),
-            self.nic.busy().then_some(now + TICK_PS),
-            self.nic.wake_ps(),
-        ]
-        .into_iter()
-        .flatten()
-        .min();
-        for client in &mut self.clients {
-            next = [next, client.next_deadline(now)].into_iter().flatten().min();
-        }
-        self.now_ps = next.unwrap_or(now + TICK_PS).max(now + TICK_PS / 4);
+    /// The server's connections: who owns them, and the state of those of the host.
+    fn connections(&self) -> Vec<(Option<Ownership>, Option<State>)> {
+        let stack = self.server.stack();
+        stack.sockets().map(|id| (stack.ownership(id), stack.state(id))).collect()
     }
 
     /// Runs the server once, whether there is a reason or not.
@@ -157,10 +164,11 @@ impl World {
         while !done(self) {
             assert!(
                 self.now_ps < limit_ps,
-                "no end after {} ms with seed {}: {:?}",
+                "no end after {} ms with seed {}: {:?}, {:?}",
                 limit_ps / 1_000_000_000,
                 self.seed,
-                self.server.stats()
+                self.server.stats(),
+                self.connections(),
             );
             self.step();
         }
