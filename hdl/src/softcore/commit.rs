@@ -49,7 +49,6 @@ pub struct RetireIn {
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Commit {
     pub cr: Cr,
-    pub run: Signal<In, Bit>,
     pub executed: ExecutedIn,
     pub checked: CheckedIn,
     /// Answers to the access that was in the execute stage in the cycle before.
@@ -100,8 +99,8 @@ module! {
         self.access_trap.next = (self.executed.load.val() | self.executed.store.val())
             & (self.checked.misaligned.val() | self.checked.fault.val());
         self.traps.next = self.executed.trap.val() | self.access_trap.val();
-        self.valid.d.next = self.executed.live.val() & self.run.val();
-        self.trap.d.next = self.executed.live.val() & self.run.val() & self.traps.val();
+        self.valid.d.next = self.executed.live.val();
+        self.trap.d.next = self.executed.live.val() & self.traps.val();
         self.wen.d.next = self.executed.live.val() & self.executed.wen.val() & !self.traps.val();
         self.csr.d.next = self.executed.live.val() & self.executed.csr.val() & !self.traps.val();
         self.mret.d.next = self.executed.live.val() & self.executed.mret.val() & !self.traps.val();

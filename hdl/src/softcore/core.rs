@@ -65,8 +65,8 @@ pub struct Core<const A: usize> {
 }
 
 impl<const A: usize> Core<A> {
-    /// A core for a memory of `words` words.
-    pub fn new(words: usize) -> Self {
+    /// A core for a memory of `words` words, with a device bus or without.
+    pub fn new(words: usize, devices: bool) -> Self {
         Core {
             cr: Default::default(),
             run: Default::default(),
@@ -100,7 +100,7 @@ impl<const A: usize> Core<A> {
             mul: Default::default(),
             div: Default::default(),
             execute: Default::default(),
-            lsu: Lsu::new(words),
+            lsu: Lsu::new(words, devices),
             commit: Default::default(),
             csr: Default::default(),
         }
@@ -118,7 +118,7 @@ module! {
         self.awake.d.next = self.wake.val();
         self.fetch.run.next = self.running.q.val();
         self.issue.run.next = self.running.q.val();
-        self.commit.run.next = self.running.q.val();
+        self.execute.run.next = self.running.q.val();
         self.csr.run.next = self.running.q.val();
         self.execute.wake.next = self.awake.q.val();
         self.csr.wake.next = self.awake.q.val();
@@ -167,7 +167,7 @@ module! {
         self.commit.product.next = self.mul.product.val();
         self.div.abort.next = self.commit.out.trap.val() | !self.running.q.val();
 
-        self.lsu.run.next = self.run.val();
+        self.lsu.run.next = self.running.q.val();
         self.lsu.ld_write.next = self.ld_write.val();
         self.lsu.ld_addr.next = self.ld_addr.val();
         self.lsu.ld_data.next = self.ld_data.val();

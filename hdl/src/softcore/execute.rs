@@ -11,6 +11,8 @@ use rust_hdl::prelude::*;
 
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Execute {
+    /// Low: nothing that has not left this stage has any effect.
+    pub run: Signal<In, Bit>,
     /// There is work: WFI ends.
     pub wake: Signal<In, Bit>,
     pub issued: IssuedIn,
@@ -46,7 +48,8 @@ impl Logic for Execute {
             & !self.issued.fault.val()
             & !self.commit.trap.val()
             & ((self.issued.div.val() & !self.div.done.val()) | self.waiting.val());
-        self.live.next = self.issued.valid.val() & !self.steer.hold.val() & !self.commit.trap.val();
+        self.live.next =
+            self.issued.valid.val() & self.run.val() & !self.steer.hold.val() & !self.commit.trap.val();
         // An interrupt is taken before an instruction; after WFI rather than before, or it would sleep again.
         self.irq.next = self.csr.irq.val() & !self.issued.wfi.val();
 

@@ -38,11 +38,12 @@ pub struct Lsu<const A: usize> {
     ram_region: Constant<Bits<4>>,
     ram_words: Constant<Bits<26>>,
     device_region: Constant<Bits<16>>,
+    has_devices: Constant<Bits<1>>,
 }
 
 impl<const A: usize> Lsu<A> {
-    /// For a memory of `words` words.
-    pub fn new(words: usize) -> Self {
+    /// For a memory of `words` words, and for devices or none.
+    pub fn new(words: usize, devices: bool) -> Self {
         assert!(RAM_BASE & 0x0FFF_FFFF == 0 && MMIO_BASE & 0xFFFF == 0);
         Lsu {
             run: Default::default(),
@@ -71,6 +72,7 @@ impl<const A: usize> Lsu<A> {
             ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
             ram_words: Constant::new((words as u64).into()),
             device_region: Constant::new(u64::from(MMIO_BASE >> 16).into()),
+            has_devices: Constant::new(u64::from(devices).into()),
         }
     }
 }
@@ -81,8 +83,9 @@ impl<const A: usize> Logic for Lsu<A> {
         self.word.next = self.access.size.val().get_bits::<2>(0) == 2;
         self.in_ram.next = (self.access.addr.val().get_bits::<4>(28) == self.ram_region.val())
             & (self.access.addr.val().get_bits::<26>(2) < self.ram_words.val());
-        self.device.next =
-            (self.access.addr.val().get_bits::<16>(16) == self.device_region.val()) & self.word.val();
+        self.device.next = (self.access.addr.val().get_bits::<16>(16) == self.device_region.val())
+            & self.word.val()
+            & (self.has_devices.val() != 0);
 
         self.strobe.next = bits::<4>(15);
         self.misaligned.next = self.access.addr.val().get_bits::<2>(0) != 0;

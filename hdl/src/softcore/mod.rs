@@ -42,5 +42,5 @@ pub type Bare = System<BARE_ADDR_BITS>;
 
 /// A [`Bare`] with all of its memory.
 pub fn bare() -> Bare {
-    System::new(1 << BARE_ADDR_BITS)
+    System::with_devices(1 << BARE_ADDR_BITS, false)
 }

@@ -7,9 +7,10 @@ use rust_hdl::prelude::*;
 
 /// The core with `2^A` words or fewer of tightly coupled memory for code and data.
 ///
-/// While `run` is low the core is held in reset and `ld_write` writes `ld_data` at byte address `ld_addr` of the
-/// memory, one word a cycle. Raise `run` in a later cycle than the last write; the first instruction is then fetched
-/// from `RAM_BASE`. Register and memory contents survive a hold.
+/// While `run` is low the core is held in reset and, from the second such cycle on, `ld_write` writes `ld_data` at byte
+/// address `ld_addr` of the memory, one word a cycle. Raise `run` in a later cycle than the last write; the first
+/// instruction is then fetched from `RAM_BASE`. Register and memory contents survive a hold, and an instruction that had
+/// not completed leaves no trace.
 ///
 /// Device bus: in a cycle with `mmio_read` or `mmio_write`, `mmio_addr` is the offset from `MMIO_BASE`, a multiple of four;
 /// `mmio_rdata` is taken in the cycle after `mmio_read`. There are no wait states, and a read may happen
@@ -51,6 +52,11 @@ pub struct System<const A: usize> {
 impl<const A: usize> System<A> {
     /// A system with `words` words of memory, at most `2^A`.
     pub fn new(words: usize) -> Self {
+        System::with_devices(words, true)
+    }
+
+    /// As [`System::new`]; without devices, `mmio_read` and `mmio_write` stay low and device addresses fault.
+    pub fn with_devices(words: usize, devices: bool) -> Self {
         assert!(
             A <= 20 && words <= 1 << A,
             "{words} words do not fit {A} address bits, or the loader's range"
@@ -80,7 +86,7 @@ impl<const A: usize> System<A> {
             rt_mem_addr: Default::default(),
             rt_mem_strobe: Default::default(),
             rt_mem_data: Default::default(),
-            core: Core::new(words),
+            core: Core::new(words, devices),
             ram: RamDualByte::new(words),
         }
     }

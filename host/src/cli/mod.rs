@@ -3,9 +3,11 @@
 mod bench;
 mod demo;
 mod registers;
+mod softcore;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use std::process::ExitCode;
 
 /// A TCP-offload NIC built around connection handoff, and its co-simulation.
 #[derive(Parser, Debug)]
@@ -22,13 +24,17 @@ enum Command {
     Bench(bench::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
+    /// Run programs on the bare softcore.
+    Softcore(softcore::Args),
 }
 
 /// Parses the command line and runs it.
-pub fn run() -> Result<()> {
+pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
-        Command::Demo(args) => demo::run(args),
-        Command::Bench(args) => bench::run(args),
-        Command::Registers(args) => registers::run(&args),
+        Command::Demo(args) => demo::run(args)?,
+        Command::Bench(args) => bench::run(args)?,
+        Command::Registers(args) => registers::run(&args)?,
+        Command::Softcore(args) => return Ok(softcore::run(&args)),
     }
+    Ok(ExitCode::SUCCESS)
 }

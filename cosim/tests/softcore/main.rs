@@ -1,0 +1,174 @@
+//! The softcore in lockstep with an independent instruction set simulator, and its timing and controls.
+
+mod bench;
+mod encode;
+mod reference;
+mod stream;
+
+use baton_abi::mmio::{MMIO_BASE, RAM_BASE};
+use bench::Bench;
+use encode::{csrs::*, *};
+use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
+use stream::{Dice, CODE_WORDS};
+
+/// Instructions in the ordinary run.
+const INSTRUCTIONS: u64 = 1_200_000;
+
+#[test]
+fn random_programs_run_in_lockstep_with_the_reference() {
+    let mut bench = Bench::new();
+    let mut done = 0;
+    let mut traps = 0;
+    for seed in 0.. {
+        let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+        let program = stream::program(&mut dice);
+        bench.start(&program);
+        bench.wake_percent = if seed % 3 == 0 { 0 } else { 15 };
+        for _ in 0..3 * CODE_WORDS {
+            match bench.lockstep(&mut dice) {
+                Ok(Some(retired)) => traps += u64::from(retired.trap),
+                Ok(None) => break,
+                Err(difference) => panic!("seed {seed}, instruction {}: {difference}", bench.count),
+            }
+        }
+        done += bench.count;
+        if done >= INSTRUCTIONS {
+            break;
+        }
+    }
+    assert!(traps > done / 100, "{traps} traps in {done} instructions");
+}
+
+/// Runs a program until it stores to the first device, and returns the word stored and the cycles since `run`.
+fn run(program: &[u32]) -> (u32, u64) {
+    let mut bench = Bench::new();
+    bench.start(program);
+    let start = bench.cycles();
+    let mut dice = Dice(ChaCha8Rng::seed_from_u64(0));
+    loop {
+        let retired = bench.lockstep(&mut dice).unwrap().unwrap();
+        if let Some((MMIO_BASE, _, data)) = retired.store {
+            return (data, bench.cycles() - start);
+        }
+        assert!(bench.cycles() - start < 100_000, "the program does not end");
+    }
+}
+
+#[test]
+fn multiplication_and_division_at_the_corners() {
+    let corners =
+        [0, 1, 2, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFF, 0xFFFF, 0x1_0000, 0x1_FFFF, 0x2_0000];
+    let mut program = Vec::new();
+    for a in corners {
+        for b in corners {
+            program.extend(li(1, a));
+            program.extend(li(2, b));
+            program.extend((0..8).map(|f3| op(f3, 1, 3 + f3, 1, 2)));
+        }
+    }
+    program.extend(li(1, MMIO_BASE));
+    program.push(store(2, 0, 1, 0));
+    run(&program);
+}
+
+/// Cycles that `body` takes more than nothing.
+fn cost(body: &[u32]) -> u64 {
+    let surround = |body: &[u32]| {
+        let mut program = Vec::new();
+        program.extend(li(1, MMIO_BASE));
+        program.extend(li(2, RAM_BASE + 0x8000));
+        program.extend(li(3, 12345));
+        program.extend([addi(0, 0, 0); 3]);
+        program.extend(body);
+        program.extend([addi(0, 0, 0); 3]);
+        program.push(store(2, 0, 1, 0));
+        run(&program).1
+    };
+    surround(body) - surround(&[])
+}
+
+#[test]
+fn instructions_take_the_documented_cycles() {
+    let plain = addi(5, 3, 1);
+    for (name, body, cycles) in [
+        ("arithmetic", vec![plain, op(0, 0, 6, 5, 5), op(4, 0, 7, 6, 5)], 3),
+        ("store", vec![store(2, 3, 2, 0)], 1),
+        ("branch not taken", vec![branch(0, 3, 0, 8)], 1),
+        ("branch taken", vec![branch(1, 3, 0, 4)], 2),
+        ("jump", vec![jal(5, 4)], 2),
+        ("load", vec![load(2, 5, 2, 0), plain], 2),
+        ("load and use", vec![load(2, 5, 2, 0), addi(6, 5, 1)], 3),
+        ("multiplication", vec![op(0, 1, 5, 3, 3), plain], 2),
+        ("multiplication and use", vec![op(0, 1, 5, 3, 3), addi(6, 5, 1)], 3),
+        ("division", vec![op(4, 1, 5, 3, 3)], 34),
+        ("CSR", vec![csr(2, 5, MSCRATCH, 0)], 2),
+        ("FENCE", vec![FENCE], 1),
+        ("FENCE.I", vec![FENCE_I], 2),
+    ] {
+        assert_eq!(cost(&body), cycles, "{name}");
+    }
+}
+
+#[test]
+fn a_trap_and_the_return_from_it_take_five_cycles() {
+    // Handler at word 1: skip the instruction.
+    let mut program =
+        vec![jal(0, 24), csr(2, 31, MEPC, 0), addi(31, 31, 4), csr(1, 0, MEPC, 31), MRET, EBREAK];
+    program.extend(li(30, RAM_BASE + 4));
+    program.extend([csr(1, 0, MTVEC, 30)]);
+    program.extend(li(1, MMIO_BASE));
+    let measure = |body: u32| {
+        let mut program = program.clone();
+        program.extend([addi(0, 0, 0), addi(0, 0, 0), body, addi(0, 0, 0), store(2, 0, 1, 0)]);
+        run(&program).1
+    };
+    // The handler without its jump back: two CSR accesses and an addition.
+    assert_eq!(measure(ECALL) - measure(addi(0, 0, 0)), 3 - 1 + 2 + 1 + 2 + 2);
+}
+
+#[test]
+fn a_waiting_core_sleeps_until_there_is_work() {
+    let mut bench = Bench::new();
+    let mut program = Vec::from(li(1, MMIO_BASE));
+    program.extend([WFI, store(2, 1, 1, 0), jal(0, 0)]);
+    bench.start(&program);
+    bench.run_cycles(50, false);
+    assert!(bench.asleep());
+    assert_eq!(bench.count, 2);
+    bench.run_cycles(5, true);
+    assert!(!bench.asleep());
+    assert!(bench.count >= 4);
+}
+
+#[test]
+fn an_interrupt_is_taken_when_enabled_and_only_then() {
+    for enabled in [false, true] {
+        let mut program = vec![jal(0, 12), csr(2, 5, MCAUSE, 0), jal(0, 0)];
+        program.extend(li(30, RAM_BASE + 4));
+        program.push(csr(1, 0, MTVEC, 30));
+        program.extend(li(6, 0x800));
+        program.push(csr(1, 0, MIE, 6));
+        if enabled {
+            program.push(csr(6, 0, MSTATUS, 8));
+        }
+        program.extend([addi(7, 7, 1), jal(0, -4)]);
+        let mut bench = Bench::new();
+        bench.start(&program);
+        bench.run_cycles(40, false);
+        bench.run_cycles(20, true);
+        assert_eq!(bench.reference.hart.registers[5] == 0x8000_000B, enabled);
+    }
+}
+
+#[test]
+fn holding_the_core_starts_it_afresh() {
+    let mut bench = Bench::new();
+    for offset in [1, 2] {
+        let mut program = Vec::from(li(1, MMIO_BASE));
+        program.extend([addi(2, 0, offset), op(4, 1, 3, 1, 2), store(2, 2, 1, 0), jal(0, 0)]);
+        bench.start(&program);
+        // Long enough to hold it again in the middle of the division.
+        bench.run_cycles(20, false);
+        assert!(bench.count >= 3);
+    }
+}
