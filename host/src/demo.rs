@@ -9,7 +9,7 @@ use crate::client::{ClientConfig, ClientHost, FetchId, FetchState};
 use crate::report::{
     self, Configuration, Delay, Milestone, Outcome, Packets, Report, Sample, Softcore, Throughput, WallClock,
 };
-use crate::server::{NicLoad, Ownership, Server, ServerConfig, SocketId};
+use crate::server::{NicLoad, Ownership, Selection, Server, ServerConfig, SocketId};
 use crate::world::{World, WorldConfig};
 use anyhow::{bail, Context, Result};
 use baton_abi::handoff::Endpoints;
@@ -92,16 +92,24 @@ impl DemoConfig {
         config
     }
 
+    /// Address of a client, as a number.
+    pub fn client_ip(&self, index: usize) -> u32 {
+        u32::from_be_bytes(self.client(index as u32).ip)
+    }
+
     fn client(&self, index: u32) -> ClientConfig {
         ClientConfig {
             mac: [0x02, 0, 0, 1, 0, index as u8 + 1],
             ip: [10, 0, 1, index as u8 + 1],
             seed: self.seed.wrapping_add(u64::from(index)),
-            ack_delay_us: Some(500),
+            ack_delay_us: Some(500 * CLIENT_TIME_SCALE),
             ..ClientConfig::default()
         }
     }
 }
+
+/// The clients' least retransmission timeout of a second becomes 10 ms, beside the server's 3 ms.
+const CLIENT_TIME_SCALE: u64 = 100;
 
 /// The client whose connection moves.
 const MOVING: usize = 0;
@@ -138,6 +146,20 @@ struct Script {
     bytes: u64,
 }
 
+/// The demo's world: a server that runs, and idle clients, one more than there are host connections.
+pub fn build<N: Nic>(
+    config: &DemoConfig,
+    nic: N,
+    firmware: &[u8],
+    selection: Box<dyn Selection>,
+) -> Result<World<N>> {
+    let mut system = System::new(nic, config.system());
+    let server = Server::start(&config.server(), selection, &mut system, Some(firmware))?;
+    let clients = (0..=config.host_connections).map(|i| ClientHost::new(config.client(i))).collect();
+    let world = WorldConfig { client_time_scale: CLIENT_TIME_SCALE, ..WorldConfig::default() };
+    Ok(World::new(system, server, clients, world))
+}
+
 /// Builds the world and runs it to its end. `nic` is a NIC in reset; `firmware` its image.
 ///
 /// # Errors
@@ -151,15 +173,12 @@ pub fn run<N: Nic>(
     progress: Progress,
 ) -> Result<Report> {
     let started = std::time::Instant::now();
-    let mut system = System::new(nic, config.system());
-    prepare(&mut system)?;
-    let moving_ip = u32::from_be_bytes(config.client(MOVING as u32).ip);
+    let moving_ip = config.client_ip(MOVING);
     let selection = move |endpoints: &Endpoints, load: NicLoad| {
         endpoints.remote_ip == moving_ip && load.connections < load.soft_limit
     };
-    let server = Server::start(&config.server(), Box::new(selection), &mut system, Some(firmware))?;
-    let clients = (0..=config.host_connections).map(|i| ClientHost::new(config.client(i))).collect();
-    let mut world = World::new(system, server, clients, WorldConfig::default());
+    let mut world = build(config, nic, firmware, Box::new(selection))?;
+    prepare(&mut world.system)?;
     let mut script = Script::start(config, &mut world);
     let finished = script.play(&mut world, progress)?;
     world.system.capture_end()?;
@@ -233,14 +252,7 @@ impl Script {
     /// Takes the next step of the script when its condition holds.
     fn advance<N: Nic>(&mut self, world: &mut World<N>) {
         if self.socket.is_none() {
-            let (port, ip) = (
-                world.client(MOVING).local_port(self.moving),
-                u32::from_be_bytes(self.config.client(MOVING as u32).ip),
-            );
-            let stack = world.server.stack();
-            self.socket = stack
-                .sockets()
-                .find(|id| stack.endpoints(*id).is_some_and(|e| e.remote_ip == ip && e.remote_port == port));
+            self.socket = socket_of(world, &self.config, MOVING, self.moving);
         }
         let Some(socket) = self.socket else { return };
         let Some(owner) = world.server.stack().ownership(socket) else { return };
@@ -472,6 +484,20 @@ fn bits_per_second(bytes: u64, ps: u64) -> u64 {
         return 0;
     }
     (u128::from(bytes) * 8 * 1_000_000_000_000 / u128::from(ps)) as u64
+}
+
+/// The server's end of a client's connection, once it is there.
+pub fn socket_of<N: Nic>(
+    world: &World<N>,
+    config: &DemoConfig,
+    client: usize,
+    id: FetchId,
+) -> Option<SocketId> {
+    let (ip, port) = (config.client_ip(client), world.client(client).local_port(id));
+    let stack = world.server.stack();
+    stack
+        .sockets()
+        .find(|id| stack.endpoints(*id).is_some_and(|e| e.remote_ip == ip && e.remote_port == port))
 }
 
 /// Reads a firmware image.

@@ -17,11 +17,15 @@ pub struct WorldConfig {
     /// Least time between two runs of the server's software for interrupts: interrupt moderation. Longer than a
     /// register write takes, so that an acknowledged interrupt is not served twice.
     pub interrupt_interval_ps: u64,
+    /// How many times faster than the simulation the clients' clocks run, at least 1. The clients' TCP waits a
+    /// second before it retransmits, and that cannot be set; a second of co-simulation is dear. All of a
+    /// client's times shrink by this factor, so its protocol is unchanged.
+    pub client_time_scale: u64,
 }
 
 impl Default for WorldConfig {
     fn default() -> Self {
-        WorldConfig { interrupt_interval_ps: 2_000_000 }
+        WorldConfig { interrupt_interval_ps: 2_000_000, client_time_scale: 1 }
     }
 }
 
@@ -135,12 +139,14 @@ impl<N: Nic> World<N> {
 
     fn run_client(&mut self, index: usize, now_ps: u64) {
         let client = &mut self.clients[index];
-        client.poll(now_ps);
+        let scale = self.config.client_time_scale;
+        client.poll(now_ps * scale);
         while let Some(frame) = client.take_frame() {
             self.system.wire_send(frame);
         }
-        // A deadline that has come already is due in the next microsecond, the grain of the clients' clock.
-        let due = client.next_deadline(now_ps).map_or(u64::MAX, |at| at.max(now_ps + 1_000_000));
+        // A deadline that has come already is due in the next microsecond.
+        let due =
+            client.next_deadline(now_ps * scale).map_or(u64::MAX, |at| (at / scale).max(now_ps + 1_000_000));
         self.client_due_ps[index] = due;
         self.clients_due_ps = self.clients_due_ps.min(due);
     }
