@@ -10,7 +10,8 @@ fn run(config: &DemoConfig) -> Result<Report> {
     demo::run(config, VerilatedNic::new(), &baton_tests::firmware()?, |_| Ok(()), &mut |_, _| {})
 }
 
-fn check(report: &Report) {
+/// Every byte, every step of the script, no drop, and host connections that kept going.
+fn check(report: &Report, least_responses: u64) {
     assert!(report.outcome.ok, "{:?}", report.outcome.failures);
     assert_eq!(report.connections.len(), 9);
     assert!(report.packets.nic_received > 0 && report.packets.nic_sent > 0, "{:?}", report.packets);
@@ -22,7 +23,7 @@ fn check(report: &Report) {
     let dropped: u64 = report.packets.dropped.iter().map(|(_, count)| count).sum();
     assert_eq!(dropped, 0, "{:?}", report.packets.dropped);
     for host in report.connections.iter().filter(|c| !c.handed_off) {
-        assert!(host.responses >= 2, "{} went on: {} responses", host.name, host.responses);
+        assert!(host.responses >= least_responses, "{} went on: {} responses", host.name, host.responses);
     }
 }
 
@@ -36,30 +37,32 @@ fn timeless(mut report: Report) -> String {
 fn the_same_seed_gives_the_same_record() -> Result<()> {
     let config = DemoConfig { response_bytes: 256 << 10, ..DemoConfig::default() };
     let (first, second) = (run(&config)?, run(&config)?);
-    check(&first);
+    check(&first, 1);
     assert_eq!(timeless(first), timeless(second));
     Ok(())
 }
 
 #[test]
 fn every_byte_arrives_in_direct_mode() -> Result<()> {
-    check(&run(&DemoConfig::default())?);
+    check(&run(&DemoConfig::default())?, 3);
     Ok(())
 }
 
 #[test]
 fn every_byte_arrives_in_host_first_mode() -> Result<()> {
-    check(&run(&DemoConfig {
-        mode: SchedMode::HostFirst,
-        response_bytes: 256 << 10,
-        ..DemoConfig::default()
-    })?);
+    check(
+        &run(&DemoConfig { mode: SchedMode::HostFirst, response_bytes: 256 << 10, ..DemoConfig::default() })?,
+        1,
+    );
     Ok(())
 }
 
 #[test]
 fn every_byte_arrives_in_fcfs_mode() -> Result<()> {
-    check(&run(&DemoConfig { mode: SchedMode::Fcfs, response_bytes: 256 << 10, ..DemoConfig::default() })?);
+    check(
+        &run(&DemoConfig { mode: SchedMode::Fcfs, response_bytes: 256 << 10, ..DemoConfig::default() })?,
+        1,
+    );
     Ok(())
 }
 

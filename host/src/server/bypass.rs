@@ -9,7 +9,8 @@
 //!          REFUSED
 //! ```
 //!
-//! In *Offering* and *Restoring* the TCB is on the bus. Nobody uses it: packets are held in their buffers, socket
+//! An offer first waits until the NIC has consumed every frame that the host had queued, so that segments of
+//! the NIC do not overtake them. In *Offering* and *Restoring* the TCB is on the bus. Nobody uses it: packets are held in their buffers, socket
 //! operations stay in the outbox, timers stand still. Held packets go back into the NIC when it has
 //! accepted, and to the host's own TCB otherwise, in their order.
 //!
@@ -41,8 +42,6 @@ pub enum BypassError {
     NotOwner,
     /// Its state does not allow it: not established, or in TIME-WAIT.
     State,
-    /// The command ring is full; try again later.
-    Busy,
 }
 
 impl fmt::Display for BypassError {
@@ -51,7 +50,6 @@ impl fmt::Display for BypassError {
             BypassError::NoSocket => "no such connection",
             BypassError::NotOwner => "the connection is not here",
             BypassError::State => "the connection's state does not allow it",
-            BypassError::Busy => "the command ring is full",
         })
     }
 }
@@ -61,29 +59,47 @@ impl std::error::Error for BypassError {}
 impl Stack {
     /// Offers a connection to the NIC. `Ok` means that the offer is made; its outcome comes as an event.
     pub(super) fn offer(&mut self, port: &mut dyn HostPort, id: SocketId) -> Result<(), BypassError> {
-        let now = self.now();
         let socket = self.socket(id).ok_or(BypassError::NoSocket)?;
         let Owner::Host(tcb) = &socket.owner else { return Err(BypassError::NotOwner) };
         let lingers = socket.ring.is_none() || tcb.state() == State::TimeWait;
         if !socket.established || socket.abort || lingers || !tcb.exportable() {
             return Err(BypassError::State);
         }
+        let frozen = tcb.clone();
+        let waits_for = Some(self.driver.tx_produced());
+        self.disarm(id);
+        self.load.connections += 1;
+        let socket = self.socket_mut(id).expect("looked up above");
+        socket.owner = Owner::Offering { frozen, waits_for, held: VecDeque::new() };
+        if !self.work_offering(port, id) {
+            self.touch(id);
+        }
+        Ok(())
+    }
+
+    /// Sends the record of a frozen TCB once the NIC has consumed every frame that was queued before. Returns
+    /// whether it has gone.
+    pub(super) fn work_offering(&mut self, port: &mut dyn HostPort, id: SocketId) -> bool {
+        let now = self.now();
+        let (socket, driver) = self.socket_and_driver(id);
+        let Some(socket) = socket else { return true };
+        let Owner::Offering { frozen, waits_for, .. } = &mut socket.owner else { return true };
+        let Some(index) = *waits_for else { return true };
+        if !driver.tx_consumed(index) {
+            return false;
+        }
         let record = HandoffRecord {
             endpoints: socket.endpoints,
-            tcb: tcb.export(now),
+            tcb: frozen.export(now),
             send: socket.send.to_record(),
             receive: socket.receive.to_record(),
         };
         let none = ConnId(0);
-        self.driver
-            .command(port, command::HANDOFF, none, id.cookie(), &record.to_words())
-            .map_err(|_| BypassError::Busy)?;
-        self.disarm(id);
-        self.load.connections += 1;
-        let socket = self.socket_mut(id).expect("looked up above");
-        let Owner::Host(tcb) = &socket.owner else { unreachable!("checked above") };
-        socket.owner = Owner::Offering { frozen: tcb.clone(), held: VecDeque::new() };
-        Ok(())
+        if driver.command(port, command::HANDOFF, none, id.cookie(), &record.to_words()).is_err() {
+            return false;
+        }
+        *waits_for = None;
+        true
     }
 
     /// Asks for a connection back. `Ok` means that it will be asked for as soon as the command ring has room and,
@@ -223,7 +239,7 @@ impl Stack {
     fn accepted(&mut self, id: SocketId, conn: ConnId) {
         let socket = self.socket_mut(id).expect("a socket that is being offered does not end");
         let owner = std::mem::replace(&mut socket.owner, Owner::Nic(conn));
-        let Owner::Offering { held, .. } = owner else {
+        let Owner::Offering { held, waits_for: None, .. } = owner else {
             panic!("ACCEPTED for a connection that was not offered")
         };
         socket.handoffs += 1;
@@ -234,7 +250,7 @@ impl Stack {
 
     fn refused(&mut self, port: &mut dyn HostPort, id: SocketId) {
         let Some(socket) = self.socket_mut(id) else { panic!("a socket that is being offered does not end") };
-        let Owner::Offering { frozen, held } = &mut socket.owner else {
+        let Owner::Offering { frozen, held, waits_for: None } = &mut socket.owner else {
             panic!("REFUSED for a connection that was not offered")
         };
         let (tcb, held) = (frozen.clone(), std::mem::take(held));

@@ -345,6 +345,16 @@ impl Driver {
         }
     }
 
+    /// Producer index of the transmit ring, for [`Driver::tx_consumed`].
+    pub fn tx_produced(&self) -> u16 {
+        self.tx.prod
+    }
+
+    /// Whether the NIC has consumed every transmit descriptor before this index.
+    pub fn tx_consumed(&self, index: u16) -> bool {
+        self.tx.cons.wrapping_sub(index) as i16 >= 0
+    }
+
     /// Where to build the next frame to transmit; `None` while the ring is full.
     pub fn tx_buffer(&self) -> Option<u32> {
         (self.tx.free() > 0).then(|| self.tx_buffers + self.tx.slot(self.tx.prod) as u32 * FRAME_BUFFER_BYTES)

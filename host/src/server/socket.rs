@@ -74,6 +74,9 @@ pub(super) enum Owner {
     /// The record is on its way to the NIC. The frozen TCB is used again only if the handoff is refused.
     Offering {
         frozen: Tcb,
+        /// Transmit descriptors that the NIC must have consumed before the record goes out, as a producer
+        /// index; `None` once it has gone. What the NIC sends must not overtake what the host has queued.
+        waits_for: Option<u16>,
         /// Packets that arrived meanwhile, in order.
         held: VecDeque<RxFrame>,
     },

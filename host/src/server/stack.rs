@@ -502,7 +502,8 @@ impl Stack {
                 Owner::Host(_) => self.work_host(port, id),
                 Owner::Nic(conn) => self.work_nic(port, id, conn),
                 // Requests wait for the owner to come.
-                Owner::Offering { .. } | Owner::Restoring { .. } => true,
+                Owner::Offering { .. } => self.work_offering(port, id),
+                Owner::Restoring { .. } => true,
             };
             if !done {
                 self.blocked = true;
