@@ -147,3 +147,20 @@ fn the_bridge_and_the_run_time_model_agree_in_every_cycle() {
     system.run(20_000);
     assert!(system.reg_read(regs::STAT_RX_FRAMES).unwrap() > 0);
 }
+
+#[test]
+fn a_reset_in_mid_run_makes_a_new_nic() {
+    let (mut one, mut other) = (VerilatedNic::new(), TracedNic::new(VERILOG, None).unwrap());
+    for cycle in 0..400u32 {
+        let pins = NicIn {
+            reset: cycle < 4 || (200..204).contains(&cycle),
+            s_axil_arvalid: cycle % 10 == 0,
+            s_axil_araddr: regs::CYCLES as u16,
+            s_axil_rready: true,
+            s_axil_bready: true,
+            ..NicIn::default()
+        };
+        let outs = [one.cycle(&pins), other.cycle(&pins)];
+        assert!(outs[0] == outs[1] || pins.reset, "cycle {cycle}: {outs:x?}");
+    }
+}
