@@ -15,7 +15,7 @@ struct Line<'a> {
 
 const BLUE_INK: RGBColor = RGBColor(31, 90, 160);
 const ORANGE_INK: RGBColor = RGBColor(208, 102, 20);
-const SHADE: RGBColor = RGBColor(31, 90, 160);
+const SHADE: RGBColor = RGBColor(228, 236, 246);
 
 /// Bytes received by the clients over time.
 pub fn bytes(report: &Report) -> Result<String> {
@@ -87,6 +87,7 @@ pub fn delay(report: &Report) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        area.fill(&WHITE).map_err(drawing)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(36)
@@ -96,6 +97,7 @@ pub fn delay(report: &Report) -> Result<String> {
         chart
             .configure_mesh()
             .disable_x_mesh()
+            .light_line_style(TRANSPARENT)
             .x_desc("cycles from arrival to host memory")
             .y_desc("host packets")
             .draw()
@@ -126,6 +128,7 @@ fn lines(report: &Report, y_name: &str, lines: Vec<Line>) -> Result<String> {
     let mut svg = String::new();
     {
         let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        area.fill(&WHITE).map_err(drawing)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
             .x_label_area_size(36)
@@ -133,18 +136,18 @@ fn lines(report: &Report, y_name: &str, lines: Vec<Line>) -> Result<String> {
             .build_cartesian_2d(0.0..end, 0.0..top)
             .map_err(drawing)?;
         chart
+            .draw_series(
+                owned_spans(report)
+                    .into_iter()
+                    .map(|(from, to)| Rectangle::new([(from, 0.0), (to, top)], SHADE.filled())),
+            )
+            .map_err(drawing)?;
+        chart
             .configure_mesh()
             .light_line_style(TRANSPARENT)
             .x_desc("simulated time (us)")
             .y_desc(y_name)
             .draw()
-            .map_err(drawing)?;
-        chart
-            .draw_series(
-                owned_spans(report)
-                    .into_iter()
-                    .map(|(from, to)| Rectangle::new([(from, 0.0), (to, top)], SHADE.mix(0.08).filled())),
-            )
             .map_err(drawing)?;
         for line in lines {
             let color = line.color;
@@ -156,8 +159,9 @@ fn lines(report: &Report, y_name: &str, lines: Vec<Line>) -> Result<String> {
         }
         chart
             .configure_series_labels()
-            .position(SeriesLabelPosition::UpperLeft)
-            .background_style(WHITE.mix(0.8))
+            .position(SeriesLabelPosition::UpperMiddle)
+            .background_style(WHITE)
+            .border_style(SHADE)
             .draw()
             .map_err(drawing)?;
         area.present().map_err(drawing)?;
