@@ -20,7 +20,7 @@ pub struct Mmio {
     pub write: Signal<In, Bit>,
     pub wdata: Signal<In, Bits<32>>,
     pub rdata: Signal<Out, Bits<32>>,
-    /// Ends the core's sleep.
+    /// Ends the core's sleep. Low in the cycle of a write to WAKE_AT and in the next.
     pub wake: Signal<Out, Bit>,
     pub now: Signal<In, Bits<32>>,
     pub ticks_per_us: Signal<In, Bits<16>>,
@@ -113,6 +113,7 @@ pub struct Mmio {
     cmd_pop: Signal<Local, Bit>,
     job_go: Signal<Local, Bit>,
     evt_push: Signal<Local, Bit>,
+    wake_at_written: Signal<Local, Bit>,
     since_wake: Signal<Local, Bits<32>>,
     job_room: Signal<Local, Bit>,
     event_room: Signal<Local, Bit>,
@@ -134,6 +135,7 @@ module! {
     #[hdl_gen]
     fn update(&mut self) {
         // Writes.
+        self.wake_at_written.next = false;
         self.host_rx_go.next = false;
         self.host_tx_go.next = false;
         self.nic_rx_next.next = false;
@@ -148,6 +150,7 @@ module! {
             match self.addr.val().index() {
                 16 => {
                     self.wake_at.d.next = self.wdata.val();
+                    self.wake_at_written.next = true;
                 }
                 20 => {
                     self.host_rx_go.next = true;
@@ -226,8 +229,12 @@ module! {
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
         self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
-        self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31);
-        self.wake.next = self.awake.q.val();
+        // A new WAKE_AT counts from the next cycle on; a WFI right behind the write must not see the old one.
+        self.awake.d.next = false;
+        if !self.wake_at_written.val() {
+            self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31);
+        }
+        self.wake.next = self.awake.q.val() && !self.wake_at_written.val();
 
         // Queues.
         self.nq_index.next = self.addr.val().get_bits::<4>(2);
