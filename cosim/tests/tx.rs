@@ -81,7 +81,8 @@ fn host_frame(desc: &TxDesc, memory: &HostMemory) -> Option<Vec<u8>> {
     let mut frame = memory.try_slice(desc.addr, len).ok()?.to_vec();
     if checksum {
         let value = match !sum(&frame[start..], 0) {
-            0 => 0xFFFF,
+            // RFC 768: zero would mean that there is no checksum.
+            0 if offset == start + 6 => 0xFFFF,
             value => value,
         };
         frame[offset..offset + 2].copy_from_slice(&value.to_be_bytes());
@@ -558,4 +559,26 @@ fn host_frames_go_first() {
     let place = bench.wire.frames.iter().position(|frame| *frame == expected).unwrap();
     // Those in the four header slots may go before it, and one that was pushed while it was fetched.
     assert!(place - before <= 5, "{} segments went first", place - before);
+}
+
+#[test]
+fn a_checksum_of_zero_is_mangled_for_udp_alone() {
+    let mut bench = Bench::new(timing(20, 0, 1), 0, 1000, 12);
+    // The summed part is 0xFFFF and zeros, so that its checksum is zero; the field lies where UDP or TCP has it.
+    let (start, len) = (34u16, 60u16);
+    for (i, (field, expected)) in [(6u16, 0xFFFFu16), (16, 0)].into_iter().enumerate() {
+        let addr = MEMORY + 4096 * i as u32;
+        let mut frame = vec![0x11; len as usize];
+        frame[start as usize..].fill(0);
+        frame[58..60].fill(0xFF);
+        bench.pins.memory.write(addr, &frame);
+        let desc =
+            TxDesc { addr, len, flags: TX_FLAG_CHECKSUM, csum_start: start, csum_offset: start + field };
+        bench.descs.push_back(desc);
+        let at = usize::from(start + field);
+        frame[at..at + 2].copy_from_slice(&expected.to_be_bytes());
+        assert_eq!(host_frame(&desc, &bench.pins.memory).unwrap(), frame, "the reference agrees");
+        bench.finish(20_000);
+        assert_eq!(bench.wire.frames.pop_back().unwrap(), frame, "field at {field}");
+    }
 }

@@ -4,8 +4,8 @@
 //! payload could not be read, goes on as one to be dropped, so that the sender frees its memory in
 //! turn. The transmit ring's consumer index advances here: the frame's bytes have been read.
 //!
-//! A checksum of zero is sent as 0xFFFF in host frames, because UDP takes zero for "no checksum" (RFC 768) and TCP
-//! does not mind (both are zero in one's complement); in the firmware's segments it stays.
+//! A checksum of zero is sent as 0xFFFF where UDP has its checksum, six bytes from where the sum starts, because
+//! UDP takes zero for "no checksum" (RFC 768). Everywhere else it stays.
 //!
 //! Core clock, synchronous reset. Three cycles a frame. Verified in `cosim/tests/tx.rs`.
 
@@ -91,7 +91,7 @@ module! {
             }
             1 => {
                 self.sum.d.next = !self.folded.val();
-                if self.job.val().host && (self.folded.val() == 0xFFFF) {
+                if self.job.val().host && self.job.val().udp && (self.folded.val() == 0xFFFF) {
                     self.sum.d.next = 0xFFFF.into();
                 }
                 self.state.d.next = 2.into();

@@ -41,6 +41,7 @@ pub struct Planner {
     tail: Reg<Bits<2>>,
     first: Reg<Bits<11>>,
     patch: Reg<Bits<11>>,
+    udp: Reg<Bit>,
     bad_length: Reg<Bit>,
     bad_checksum: Reg<Bit>,
     request_addr: Reg<Bits<32>>,
@@ -53,6 +54,7 @@ pub struct Planner {
     rounded: Signal<Local, Bits<17>>,
     total: Signal<Local, Bits<17>>,
     past_patch: Signal<Local, Bits<17>>,
+    udp_offset: Signal<Local, Bits<16>>,
     bad: Signal<Local, Bit>,
     used: Signal<Local, Bits<11>>,
     need: Signal<Local, Bits<11>>,
@@ -62,7 +64,7 @@ pub struct Planner {
 
 module! {
     impl [] Logic for Planner;
-    regs: state, host, reserved, words, tail, first, patch, bad_length, bad_checksum, request_addr, request_length;
+    regs: state, host, reserved, words, tail, first, patch, udp, bad_length, bad_checksum, request_addr, request_length;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -78,6 +80,8 @@ module! {
         self.total.next =
             bit_cast::<17, 16>(self.segment.val().length) + bit_cast::<17, 8>(self.segment.val().header);
         self.past_patch.next = bit_cast::<17, 16>(self.frame.val().csum_offset) + 2;
+        // UDP's checksum is six bytes into its header, TCP's sixteen.
+        self.udp_offset.next = self.frame.val().csum_start + 6;
 
         self.bad.next = self.bad_length.q.val() || self.bad_checksum.q.val();
         self.used.next = self.reserved.q.val() - self.read_index.val();
@@ -104,6 +108,7 @@ module! {
                 self.request_addr.d.next = self.addr.val();
                 self.request_length.d.next = self.length.val();
                 self.first.d.next = bit_cast::<11, 2>(self.lane.val());
+                self.udp.d.next = self.frame.val().csum_offset == self.udp_offset.val();
                 self.patch.d.next =
                     bit_cast::<11, 16>(self.frame.val().csum_offset) + bit_cast::<11, 2>(self.lane.val());
                 if self.host.q.val() {
@@ -151,6 +156,7 @@ module! {
         self.job.next.end = self.tail.q.val();
         self.job.next.ip_checksum = !self.host.q.val() && self.segment.val().ip_checksum;
         self.job.next.patch = self.patch.q.val();
+        self.job.next.udp = self.udp.q.val();
         self.job.next.checksum = self.segment.val().tcp_checksum;
         if self.host.q.val() {
             self.job.next.checksum = self.frame.val().checksum;

@@ -45,6 +45,8 @@ pub struct Job {
     pub checksum: Bit,
     /// Host frames: where the checksum goes, in bytes from the start of the first payload word.
     pub patch: Bits<11>,
+    /// Host frames: the checksum lies where UDP has its own.
+    pub udp: Bit,
 }
 
 /// What the intake needs to know of a payload.
