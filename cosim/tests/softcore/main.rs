@@ -172,3 +172,31 @@ fn holding_the_core_starts_it_afresh() {
         assert!(bench.count >= 3);
     }
 }
+
+#[test]
+fn the_start_of_the_riscv_tests_environment_passes_over_what_is_not_there() {
+    const A0: u32 = 10;
+    const T0: u32 = 5;
+    let mut program = vec![csr(2, A0, MHARTID, 0), branch(1, A0, 0, 0)];
+    // The environment sets mtvec to just behind each access that may trap: mnstatus, satp, pmpaddr0 and
+    // pmpcfg0, medeleg and mideleg.
+    for accesses in [vec![0x744], vec![0x180], vec![0x3B0, 0x3A0], vec![0x302, 0x303]] {
+        let behind = program.len() + 3 + accesses.len();
+        program.extend(li(T0, RAM_BASE + 4 * behind as u32));
+        program.push(csr(1, 0, MTVEC, T0));
+        program.extend(accesses.into_iter().map(|addr| csr(5, 0, addr, 0)));
+    }
+    program.push(csr(5, 0, MIE, 0));
+    // The trap handler: an ECALL from machine mode ends the test.
+    let handler = program.len() as u32 + 7;
+    program.extend(li(T0, RAM_BASE + 4 * handler));
+    program.extend([csr(1, 0, MTVEC, T0), csr(5, 0, MSTATUS, 0)]);
+    program.extend(li(T0, RAM_BASE + 4 * (handler + 5)));
+    program.push(jal(0, 4 * 8));
+    program.extend([csr(2, 30, MCAUSE, 0), addi(31, 0, 11), branch(0, 30, 31, 8), EBREAK]);
+    // Write to the device; then the entry to the test by MRET.
+    program.extend([store(2, 30, 1, 0), addi(3, 0, 1), ECALL]);
+    program.extend(li(1, MMIO_BASE));
+    program.extend([csr(1, 0, MEPC, T0), MRET]);
+    assert_eq!(run(&program).0, 11);
+}

@@ -31,7 +31,12 @@ pub struct Csr {
     mtval: Reg<Bits<32>>,
     mcycle: Reg<Bits<64>>,
     minstret: Reg<Bits<64>>,
-    addr: Signal<Local, Bits<12>>,
+    key: Signal<Local, Bits<7>>,
+    write_instret: Signal<Local, Bit>,
+    counted: Signal<Local, Bits<64>>,
+    wide: Signal<Local, Bits<64>>,
+    cycles: Signal<Local, Bits<64>>,
+    instructions: Signal<Local, Bits<64>>,
     read: Signal<Local, Bits<32>>,
     updated: Signal<Local, Bits<32>>,
     write: Signal<Local, Bit>,
@@ -57,7 +62,12 @@ impl Default for Csr {
             mtval: Default::default(),
             mcycle: Default::default(),
             minstret: Default::default(),
-            addr: Default::default(),
+            key: Default::default(),
+            write_instret: Default::default(),
+            counted: Default::default(),
+            wide: Default::default(),
+            cycles: Default::default(),
+            instructions: Default::default(),
             read: Default::default(),
             updated: Default::default(),
             write: Default::default(),
@@ -76,11 +86,16 @@ module! {
         self.out.mepc.next = bit_cast::<32, 30>(self.mepc.q.val()) << 2;
         self.out.irq.next = self.mie_global.q.val() & self.meie.q.val() & self.wake.val();
 
-        self.addr.next = self.command.insn.val().get_bits::<12>(20);
+        // Address bits 11, 7, 6, 4 and 2:0 tell apart what exists; the execute stage let nothing else pass. The
+        // counters and their read-only views differ in others.
+        self.key.next = (bit_cast::<7, 1>(self.command.insn.val().get_bits::<1>(31)) << 6)
+            | (bit_cast::<7, 2>(self.command.insn.val().get_bits::<2>(26)) << 4)
+            | (bit_cast::<7, 1>(self.command.insn.val().get_bits::<1>(24)) << 3)
+            | bit_cast::<7, 3>(self.command.insn.val().get_bits::<3>(20));
         self.read.next = bits::<32>(0);
-        match self.addr.val().index() {
+        match self.key.val().index() {
             // mstatus: MPP is always machine mode.
-            768 => {
+            0 => {
                 self.read.next = bits::<32>(0x1800);
                 if self.mie_global.q.val() {
                     self.read.next = self.read.val() | 0x8;
@@ -89,39 +104,35 @@ module! {
                     self.read.next = self.read.val() | 0x80;
                 }
             }
-            769 => { self.read.next = self.misa.val(); }
+            1 => { self.read.next = self.misa.val(); }
             // mie
-            772 => {
+            4 => {
                 if self.meie.q.val() {
                     self.read.next = bits::<32>(0x800);
                 }
             }
-            773 => { self.read.next = bit_cast::<32, 30>(self.mtvec.q.val()) << 2; }
-            832 => { self.read.next = self.mscratch.q.val(); }
-            833 => { self.read.next = bit_cast::<32, 30>(self.mepc.q.val()) << 2; }
+            5 => { self.read.next = bit_cast::<32, 30>(self.mtvec.q.val()) << 2; }
+            16 => { self.read.next = self.mscratch.q.val(); }
+            17 => { self.read.next = bit_cast::<32, 30>(self.mepc.q.val()) << 2; }
             // mcause
-            834 => {
+            18 => {
                 self.read.next = bit_cast::<32, 4>(self.mcause.q.val());
                 if self.mcause_irq.q.val() {
                     self.read.next = (bits::<32>(1) << 31) | bit_cast::<32, 4>(self.mcause.q.val());
                 }
             }
-            835 => { self.read.next = self.mtval.q.val(); }
+            19 => { self.read.next = self.mtval.q.val(); }
             // mip
-            836 => {
+            20 => {
                 if self.wake.val() {
                     self.read.next = bits::<32>(0x800);
                 }
             }
-            // mcycle, minstret, their upper halves, and the same for reading
-            2816 => { self.read.next = self.mcycle.q.val().get_bits::<32>(0); }
-            2818 => { self.read.next = self.minstret.q.val().get_bits::<32>(0); }
-            2944 => { self.read.next = self.mcycle.q.val().get_bits::<32>(32); }
-            2946 => { self.read.next = self.minstret.q.val().get_bits::<32>(32); }
-            3072 => { self.read.next = self.mcycle.q.val().get_bits::<32>(0); }
-            3074 => { self.read.next = self.minstret.q.val().get_bits::<32>(0); }
-            3200 => { self.read.next = self.mcycle.q.val().get_bits::<32>(32); }
-            3202 => { self.read.next = self.minstret.q.val().get_bits::<32>(32); }
+            // mcycle, minstret and their upper halves
+            64 => { self.read.next = self.mcycle.q.val().get_bits::<32>(0); }
+            66 => { self.read.next = self.minstret.q.val().get_bits::<32>(0); }
+            96 => { self.read.next = self.mcycle.q.val().get_bits::<32>(32); }
+            98 => { self.read.next = self.minstret.q.val().get_bits::<32>(32); }
             _ => {}
         }
         self.out.rdata.next = self.read.val();
@@ -136,40 +147,39 @@ module! {
             self.updated.next = self.read.val() & !self.command.operand.val();
         }
 
-        self.mcycle.d.next = self.mcycle.q.val() + 1;
-        if self.command.retired.val() {
-            self.minstret.d.next = self.minstret.q.val() + 1;
+        self.write_instret.next = self.write.val() & ((self.key.val() == 66) | (self.key.val() == 98));
+        self.counted.next = bits::<64>(0);
+        if self.command.retired.val() & !self.write_instret.val() {
+            self.counted.next = bits::<64>(1);
         }
+        self.instructions.next = self.minstret.q.val() + self.counted.val();
+        self.cycles.next = self.mcycle.q.val() + 1;
+        self.mcycle.d.next = self.cycles.val();
+        self.minstret.d.next = self.instructions.val();
+        self.wide.next = bit_cast::<64, 32>(self.updated.val());
         if self.write.val() {
-            match self.addr.val().index() {
-                768 => {
+            match self.key.val().index() {
+                0 => {
                     self.mie_global.d.next = self.updated.val().get_bit(3);
                     self.mpie.d.next = self.updated.val().get_bit(7);
                 }
-                772 => { self.meie.d.next = self.updated.val().get_bit(11); }
-                773 => { self.mtvec.d.next = self.updated.val().get_bits::<30>(2); }
-                832 => { self.mscratch.d.next = self.updated.val(); }
-                833 => { self.mepc.d.next = self.updated.val().get_bits::<30>(2); }
-                834 => {
+                4 => { self.meie.d.next = self.updated.val().get_bit(11); }
+                5 => { self.mtvec.d.next = self.updated.val().get_bits::<30>(2); }
+                16 => { self.mscratch.d.next = self.updated.val(); }
+                17 => { self.mepc.d.next = self.updated.val().get_bits::<30>(2); }
+                18 => {
                     self.mcause.d.next = self.updated.val().get_bits::<4>(0);
                     self.mcause_irq.d.next = self.updated.val().get_bit(31);
                 }
-                835 => { self.mtval.d.next = self.updated.val(); }
-                2816 => {
-                    self.mcycle.d.next = (bit_cast::<64, 32>(self.mcycle.q.val().get_bits::<32>(32)) << 32)
-                        | bit_cast::<64, 32>(self.updated.val());
+                19 => { self.mtval.d.next = self.updated.val(); }
+                64 => { self.mcycle.d.next = ((self.cycles.val() >> 32) << 32) | self.wide.val(); }
+                66 => { self.minstret.d.next = ((self.instructions.val() >> 32) << 32) | self.wide.val(); }
+                96 => {
+                    self.mcycle.d.next = (self.wide.val() << 32) | bit_cast::<64, 32>(self.cycles.val().get_bits::<32>(0));
                 }
-                2818 => {
-                    self.minstret.d.next = (bit_cast::<64, 32>(self.minstret.q.val().get_bits::<32>(32)) << 32)
-                        | bit_cast::<64, 32>(self.updated.val());
-                }
-                2944 => {
-                    self.mcycle.d.next = (bit_cast::<64, 32>(self.updated.val()) << 32)
-                        | bit_cast::<64, 32>(self.mcycle.q.val().get_bits::<32>(0));
-                }
-                2946 => {
-                    self.minstret.d.next = (bit_cast::<64, 32>(self.updated.val()) << 32)
-                        | bit_cast::<64, 32>(self.minstret.q.val().get_bits::<32>(0));
+                98 => {
+                    self.minstret.d.next =
+                        (self.wide.val() << 32) | bit_cast::<64, 32>(self.instructions.val().get_bits::<32>(0));
                 }
                 _ => {}
             }
