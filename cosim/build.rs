@@ -54,11 +54,17 @@ mod nic {
         fs::write(folder.join("nic_pins.h"), pins_header()?)?;
 
         let sources = verilated_sources(&folder)?;
+        // What runs only once, Verilator puts into files of its own.
+        let is_slow = |path: &&PathBuf| path.to_string_lossy().ends_with("__Slow.cpp");
         let mut model = cxx_build::bridge("src/nic/verilated.rs");
         settings(&mut model, &tool, &folder).opt_level(2);
         model.define("BATON_PHASES", if has_two_phases(&sources)? { "1" } else { "0" });
-        model.files(&sources).try_compile("baton_nic").context("the verilated NIC does not compile")?;
-        // The runtime is not what takes the time of a simulation.
+        model.files(sources.iter().filter(|path| !is_slow(path)));
+        model.try_compile("baton_nic").context("the verilated NIC does not compile")?;
+        let mut start = cc::Build::new();
+        settings(start.cpp(true), &tool, &folder).opt_level(0);
+        start.files(sources.iter().filter(is_slow));
+        start.try_compile("baton_nic_start").context("the start of the verilated NIC does not compile")?;
         let mut runtime = cc::Build::new();
         settings(runtime.cpp(true), &tool, &folder).opt_level(1);
         runtime.files(["verilated.cpp", "verilated_threads.cpp"].map(|file| tool.include().join(file)));

@@ -2,7 +2,7 @@
 
 use baton_abi::{regs, ring};
 use baton_cosim::{
-    nic::{Nic, TracedNic, VerilatedNic, VERILOG},
+    nic::{Nic, TracedNic, VerilatedNic, Window, VERILOG},
     pins::{NicIn, NicOut},
     port::HostPort,
     system::{System, SystemConfig},
@@ -163,4 +163,19 @@ fn a_reset_in_mid_run_makes_a_new_nic() {
         let outs = [one.cycle(&pins), other.cycle(&pins)];
         assert!(outs[0] == outs[1] || pins.reset, "cycle {cycle}: {outs:x?}");
     }
+}
+
+#[test]
+fn a_window_of_the_nic_is_recorded() {
+    let file = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("nic.fst");
+    let window = Window { cycles: 200..1200, file: file.clone(), period_ps: 2500 };
+    let mut system = machine(TracedNic::new(VERILOG, Some(window)).unwrap());
+    start(&mut system);
+    system.wire_send(vec![0xFF; 100]);
+    system.run(2000);
+    drop(system);
+    let bytes = std::fs::read(file).unwrap();
+    // A hierarchy and some changes; and the header block of FST first (type 0, 329 bytes).
+    assert!(bytes.len() > 10_000, "{} bytes", bytes.len());
+    assert_eq!(bytes[..9], [0, 0, 0, 0, 0, 0, 0, 1, 73]);
 }
