@@ -43,6 +43,8 @@ pub fn build_sized(root: &Path, sizes: Sizes) -> Result<PathBuf> {
     } else {
         let mut command = Command::new("/usr/bin/cargo");
         command.env("RUSTC", "/usr/bin/rustc").env("RUSTC_BOOTSTRAP", "1").env("RUSTDOC", "/usr/bin/rustdoc");
+        // Debian's compiler comes without the linker that rustup's brings.
+        command.env("CARGO_TARGET_RISCV32IM_UNKNOWN_NONE_ELF_LINKER", "/usr/bin/ld.lld");
         command.arg("-Zbuild-std=core");
         command
     };
