@@ -4,6 +4,7 @@ mod bench;
 mod demo;
 mod registers;
 mod softcore;
+mod verilog;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -26,6 +27,7 @@ enum Command {
     Registers(registers::Args),
     /// Run programs on the bare softcore.
     Softcore(softcore::Args),
+    Verilog(verilog::Args),
 }
 
 /// Parses the command line and runs it.
@@ -34,6 +36,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Registers(args) => registers::run(&args)?,
+        Command::Verilog(args) => verilog::run(&args)?,
         Command::Softcore(args) => return Ok(softcore::run(&args)),
     }
     Ok(ExitCode::SUCCESS)

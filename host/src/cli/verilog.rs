@@ -1,0 +1,36 @@
+//! `baton verilog`: the emitted hardware, for other tools.
+
+use anyhow::{Context, Result};
+use baton_hdl::nic::{self, NicConfig};
+use std::path::PathBuf;
+
+/// Emit the NIC as SystemVerilog
+///
+/// The top module is nic_top; hdl/src/nic.rs describes its pins. yosys reads it with `read_verilog -sv`.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Core memory in KiB, for the firmware and its connections
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(65..=128))]
+    core_memory_kib: u32,
+    /// File to write; without it the text goes to standard output
+    #[arg(long, short)]
+    output: Option<PathBuf>,
+}
+
+/// Emits the text.
+pub fn run(args: &Args) -> Result<()> {
+    let text = nic::verilog(&NicConfig { core_memory_bytes: args.core_memory_kib * 1024 });
+    match &args.output {
+        Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
+        None => {
+            use std::io::Write;
+            match std::io::stdout().write_all(text.as_bytes()) {
+                // A reader that has seen enough is no error.
+                Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                    Err(error).context("cannot write")
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+}
