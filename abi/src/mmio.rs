@@ -122,6 +122,8 @@ register_block! {
         NIC_RX_QLEN = 0x0028, ReadOnly, { QLEN[15:0] "segments", ABOVE_HIWAT[16:16] "Qlen > Hiwat", BELOW_LOWAT[17:17] "Qlen < Lowat" };
         /// `Hiwat` and `Lowat` of the hardware comparison, in segments.
         NIC_RX_MARKS = 0x002C, ReadWrite, { HIWAT[15:0] "segments", LOWAT[31:16] "segments" };
+        /// Bits of STATUS that end WFI too. Write it before WAKE_AT.
+        WAKE_ON = 0x0030, ReadWrite, { MASK[3:0] "as STATUS" };
     }
 }
 

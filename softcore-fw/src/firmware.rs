@@ -7,7 +7,10 @@
 //! until there is work or the next timer.
 
 use baton_abi::{
-    mmio::{work, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, TIME_US, WAKE_AT},
+    mmio::{
+        work, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, STATUS_TX_ROOM, TIME_US, WAKE_AT,
+        WAKE_ON,
+    },
     msg::reset,
     regs::mailbox,
 };
@@ -30,8 +33,8 @@ const SCHEDULER_POLLS: u32 = 4;
 const TIMER_STEPS_PER_TURN: u32 = 4;
 /// Longest sleep; any value below half the clock's circle.
 const SLEEP_MAX_US: u32 = 1 << 28;
-/// Sleep while something waits for room in a queue, which raises no wake-up of its own.
-const ROOM_POLL_US: u32 = 1;
+/// Sleep while something waits that raises no wake-up of its own.
+const POLL_US: u32 = 1;
 
 /// Counters that the mailbox shows.
 #[derive(Clone, Copy, Debug, Default)]
@@ -136,20 +139,25 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     /// Sleeps until there may be something to do.
     pub fn rest(&mut self) {
         let now = self.hw.read(TIME_US);
-        let wake_at = if self.waits_for_room() {
-            now.wrapping_add(ROOM_POLL_US)
+        let wake_on = match self.table.first(Queue::Transmit) {
+            Some(_) => STATUS_TX_ROOM,
+            None => 0,
+        };
+        let wake_at = if self.must_poll() {
+            now.wrapping_add(POLL_US)
         } else {
             self.wheel.next_deadline().unwrap_or(now.wrapping_add(SLEEP_MAX_US))
         };
+        self.hw.write(WAKE_ON, wake_on);
         self.hw.write(WAKE_AT, wake_at);
         self.hw.sleep();
     }
 
-    fn waits_for_room(&self) -> bool {
+    /// Whether something waits that raises no wake-up of its own.
+    fn must_poll(&self) -> bool {
         self.mover.has_backlog()
             || self.soft_limit_unreported
             || self.incomplete_since.is_some()
-            || self.table.first(Queue::Transmit).is_some()
             || self.table.first(Queue::Report).is_some()
     }
 

@@ -17,7 +17,7 @@ pub trait Hardware {
     /// Writes the register at this offset from `MMIO_BASE`.
     fn write(&mut self, register: u32, value: u32);
 
-    /// Sleeps until there is work or `TIME_US` has reached `WAKE_AT`.
+    /// Sleeps until there is work, `STATUS` has a bit of `WAKE_ON`, or `TIME_US` has reached `WAKE_AT`.
     fn sleep(&mut self);
 }
 

@@ -91,6 +91,7 @@ pub struct Mmio {
     events: LutFifo<Bits<32>, 7, 8>,
 
     wake_at: Reg<Bits<32>>,
+    wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
     marks: Reg<Bits<32>>,
     job_src_len: Reg<Bits<32>>,
@@ -119,6 +120,7 @@ pub struct Mmio {
     event_room: Signal<Local, Bit>,
     quiet: Signal<Local, Bit>,
     status: Signal<Local, Bits<4>>,
+    wanted: Signal<Local, Bits<4>>,
     qlen_word: Signal<Local, Bits<32>>,
     above: Signal<Local, Bit>,
     below: Signal<Local, Bit>,
@@ -129,7 +131,7 @@ pub struct Mmio {
 
 module! {
     impl [] Logic for Mmio;
-    regs: wake_at, awake, marks, job_src_len, job_to, tx_addr, tx_len, key0, key1, key2, value, op, start,
+    regs: wake_at, wake_on, awake, marks, job_src_len, job_to, tx_addr, tx_len, key0, key1, key2, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
     #[hdl_gen]
@@ -166,6 +168,9 @@ module! {
                 }
                 44 => {
                     self.marks.d.next = self.wdata.val();
+                }
+                48 => {
+                    self.wake_on.d.next = self.wdata.val().get_bits::<4>(0);
                 }
                 64 => {
                     self.job_src_len.d.next = self.wdata.val();
@@ -229,11 +234,6 @@ module! {
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
         self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
-        // A new WAKE_AT counts from the next cycle on; a WFI right behind the write must not see the old one.
-        self.awake.d.next = false;
-        if !self.wake_at_written.val() {
-            self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31);
-        }
         self.wake.next = self.awake.q.val() && !self.wake_at_written.val();
 
         // Queues.
@@ -290,6 +290,13 @@ module! {
             | (bit_cast::<4, 1>(self.event_room.val().into()) << 1)
             | (bit_cast::<4, 1>(self.tp_ready.val().into()) << 2)
             | (bit_cast::<4, 1>(self.quiet.val().into()) << 3);
+        self.wanted.next = self.status.val() & self.wake_on.q.val();
+        // A new WAKE_AT counts from the next cycle on; a WFI right behind the write must not see the old one.
+        self.awake.d.next = false;
+        if !self.wake_at_written.val() {
+            self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31)
+                || self.wanted.val().any();
+        }
         self.above.next = self.nq_qlen.val() > self.marks.q.val().get_bits::<16>(0);
         self.below.next = self.nq_qlen.val() < self.marks.q.val().get_bits::<16>(16);
         self.qlen_word.next = bit_cast::<32, 16>(self.nq_qlen.val())
@@ -325,6 +332,9 @@ module! {
             }
             44 => {
                 self.register.d.next = self.marks.q.val();
+            }
+            48 => {
+                self.register.d.next = bit_cast::<32, 4>(self.wake_on.q.val());
             }
             128 => {
                 self.register.d.next = self.key0.q.val();

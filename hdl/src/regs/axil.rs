@@ -2,7 +2,7 @@
 //!
 //! Address and data of a write are accepted together. SLVERR answers a misaligned address, an address that no
 //! block knows, and a write that does not set all four byte strobes; such a write changes nothing.
-//! Reads have no side effects. Verified by `cosim/tests/registers.rs`.
+//! Reads have no side effects. Verified by `tests/tests/registers.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

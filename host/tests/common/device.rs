@@ -160,6 +160,8 @@ impl Device {
         }
         match register {
             mmio::WAKE_AT => self.wake_at = value,
+            // Its core never sleeps.
+            mmio::WAKE_ON => {}
             mmio::NIC_RX_NEXT => drop(self.descriptors.pop_front().expect("a segment to advance over")),
             mmio::CMD_POP => drop(self.commands.drain(..value as usize)),
             mmio::NIC_RX_MARKS => self.marks = value,

@@ -1,0 +1,231 @@
+//! The softcore's devices at their bus: queues in both directions, windows, and what ends the core's sleep.
+
+use baton_abi::mmio::{self, lookup, BLOCKS};
+use baton_abi::Access;
+use baton_cosim::block::Model;
+use baton_hdl::core::Mmio;
+
+struct Bench {
+    dut: Model,
+}
+
+impl Bench {
+    fn new() -> Bench {
+        let mut dut = Model::build("mmio", &baton_hdl::emit::verilog("mmio", Mmio::default())).unwrap();
+        let ticks = dut.port("ticks_per_us").unwrap();
+        dut.set(ticks, 10);
+        dut.reset(2);
+        Bench { dut }
+    }
+
+    fn set(&mut self, name: &str, value: u64) {
+        let port = self.dut.port(name).unwrap();
+        self.dut.set(port, value);
+    }
+
+    fn get(&mut self, name: &str) -> u64 {
+        let port = self.dut.port(name).unwrap();
+        self.dut.eval();
+        self.dut.get(port)
+    }
+
+    fn write(&mut self, addr: u32, value: u32) {
+        self.set("addr", u64::from(addr));
+        self.set("wdata", u64::from(value));
+        self.set("write", 1);
+        self.dut.cycle();
+        self.set("write", 0);
+    }
+
+    fn read(&mut self, addr: u32) -> u32 {
+        self.set("addr", u64::from(addr));
+        self.dut.cycle();
+        self.get("rdata") as u32
+    }
+
+    /// Delivers a command slot word by word.
+    fn command(&mut self, words: [u32; 8]) {
+        for word in words {
+            assert_eq!(self.get("cmd_ready"), 1);
+            self.set("cmd_word", u64::from(word));
+            self.set("cmd_valid", 1);
+            self.dut.cycle();
+        }
+        self.set("cmd_valid", 0);
+    }
+}
+
+#[test]
+fn registers_keep_to_their_access() {
+    let mut bench = Bench::new();
+    let moving = [mmio::TIME_US, mmio::STATUS, mmio::LOOKUP_RESULT, mmio::NIC_RX_QLEN];
+    for register in BLOCKS.iter().flat_map(|block| block.registers) {
+        for address in (0..register.count).map(|i| register.address + 4 * i) {
+            if moving.contains(&address) || address == mmio::LOOKUP_OP || address == mmio::JOB_GO {
+                continue;
+            }
+            let before = bench.read(address);
+            bench.write(address, 0xFFFF_FFFF);
+            let after = bench.read(address);
+            let mask =
+                register.fields.iter().fold(0u32, |m, f| m | (((1u64 << f.width) - 1) as u32) << f.lsb);
+            let expected = match register.access {
+                Access::ReadWrite if register.fields.is_empty() => u32::MAX,
+                Access::ReadWrite => mask,
+                _ => before,
+            };
+            assert_eq!(after, expected, "{} at {address:#06x}", register.name);
+        }
+    }
+    assert_eq!(bench.read(0x03FC + 4), 0, "an address past the last");
+}
+
+#[test]
+fn jobs_leave_as_they_were_pushed_and_a_full_queue_loses_the_rest() {
+    let mut bench = Bench::new();
+    for i in 0..20u32 {
+        let room = bench.read(mmio::STATUS) & mmio::STATUS_JOB_ROOM != 0;
+        assert_eq!(room, i <= 12, "room after {i} jobs");
+        bench.write(mmio::JOB_SRC_LEN, i << 16 | (100 + i));
+        bench.write(mmio::JOB_ADDR, 0x8000_0000 + i);
+        bench.write(mmio::JOB_GO, i % 4 + 1);
+    }
+    assert_eq!(bench.read(mmio::STATUS) & mmio::STATUS_QUIET, 0);
+    for i in 0..16u64 {
+        assert_eq!(bench.get("job_valid"), 1);
+        let job = ["job_op", "job_src", "job_len", "job_addr"].map(|name| bench.get(name));
+        assert_eq!(job, [i % 4 + 1, 100 + i, i, 0x8000_0000 + i]);
+        bench.set("job_pop", 1);
+        bench.dut.cycle();
+        bench.set("job_pop", 0);
+    }
+    assert_eq!(bench.get("job_valid"), 0, "what had no room is lost");
+}
+
+#[test]
+fn an_event_shows_when_a_slot_is_whole() {
+    let mut bench = Bench::new();
+    for i in 0..8 {
+        assert_eq!(bench.get("evt_valid"), 0, "{i} words");
+        bench.write(mmio::EVT_DATA, 1000 + i);
+    }
+    bench.set("evt_pop", 1);
+    for i in 0..8 {
+        assert_eq!(bench.get("evt_valid"), u64::from(i == 0));
+        assert_eq!(bench.get("evt_word"), 1000 + i);
+        bench.dut.cycle();
+    }
+    bench.set("evt_pop", 0);
+    for _ in 0..65 {
+        bench.write(mmio::EVT_DATA, 0);
+    }
+    assert_eq!(bench.read(mmio::STATUS) & mmio::STATUS_EVENT_ROOM, 0, "no room for eight slots more");
+}
+
+#[test]
+fn the_command_window_shows_the_head() {
+    let mut bench = Bench::new();
+    // Round the ring several times, so that indices wrap.
+    for round in 0..40u32 {
+        for slot in 0..3 {
+            bench.command(std::array::from_fn(|i| round * 100 + slot * 10 + i as u32));
+        }
+        assert_eq!(bench.read(mmio::CMD_COUNT), 3);
+        for word in 0..24 {
+            let expected = round * 100 + word / 8 * 10 + word % 8;
+            assert_eq!(bench.read(mmio::CMD + 4 * word), expected, "round {round} word {word}");
+        }
+        bench.write(mmio::CMD_POP, 1);
+        assert_eq!(bench.read(mmio::CMD_COUNT), 2);
+        assert_eq!(bench.read(mmio::CMD), round * 100 + 10);
+        bench.write(mmio::CMD_POP, 100);
+        assert_eq!(bench.read(mmio::CMD_COUNT), 0, "a pop of too many empties the queue");
+    }
+    for _ in 0..64 {
+        bench.command([7; 8]);
+    }
+    assert_eq!((bench.get("cmd_ready"), bench.read(mmio::CMD_COUNT)), (0, 64));
+}
+
+#[test]
+fn sleep_ends_for_time_work_and_room() {
+    let mut bench = Bench::new();
+    let now = bench.read(mmio::TIME_US);
+    bench.write(mmio::WAKE_AT, now + 5);
+    for _ in 0..30 {
+        assert_eq!(bench.get("wake"), 0, "nothing to wake for");
+        bench.dut.cycle();
+    }
+    for _ in 0..40 {
+        bench.dut.cycle();
+    }
+    assert_eq!(bench.get("wake"), 1, "the time has come");
+
+    // In the cycle of the write, with a deadline that has passed still standing, wake is low.
+    let now = bench.read(mmio::TIME_US);
+    bench.set("addr", u64::from(mmio::WAKE_AT));
+    bench.set("wdata", u64::from(now + 1000));
+    bench.set("write", 1);
+    assert_eq!(bench.get("wake"), 0);
+    bench.dut.cycle();
+    bench.set("write", 0);
+    for _ in 0..10 {
+        assert_eq!(bench.get("wake"), 0);
+        bench.dut.cycle();
+    }
+    bench.set("tp_ready", 1);
+    for _ in 0..10 {
+        bench.dut.cycle();
+    }
+    assert_eq!(bench.get("wake"), 0, "room is not asked for");
+    bench.write(mmio::WAKE_ON, mmio::STATUS_TX_ROOM);
+    bench.dut.cycle();
+    assert_eq!(bench.get("wake"), 1, "there is room");
+    bench.write(mmio::WAKE_ON, 0);
+    bench.dut.cycle();
+    assert_eq!(bench.get("wake"), 0);
+    bench.command([0; 8]);
+    for _ in 0..4 {
+        bench.dut.cycle();
+    }
+    assert_eq!(bench.get("wake"), 1, "there is work");
+    assert_eq!(bench.read(mmio::SCHED_NEXT), mmio::work::COMMAND);
+}
+
+#[test]
+fn a_lookup_is_busy_from_the_write_on() {
+    let mut bench = Bench::new();
+    for i in 0..3 {
+        bench.write(mmio::LOOKUP_KEY + 4 * i, 50 + i);
+    }
+    bench.write(mmio::LOOKUP_VALUE, 9);
+    bench.write(mmio::LOOKUP_OP, lookup::INSERT);
+    bench.set("addr", u64::from(mmio::LOOKUP_RESULT));
+    assert_eq!(bench.get("lk_start"), 1);
+    assert_eq!(
+        ["lk_key0", "lk_key1", "lk_key2", "lk_value", "lk_op"].map(|n| bench.get(n)),
+        [50, 51, 52, 9, 1]
+    );
+    bench.dut.cycle();
+    assert_eq!(bench.get("lk_start"), 0);
+    assert_ne!(bench.get("rdata") as u32 & lookup::BUSY, 0, "the read right behind the write");
+    bench.set("lk_busy", 0);
+    bench.set("lk_outcome", u64::from(lookup::ABSENT));
+    bench.set("lk_found", 0x77);
+    let result = bench.read(mmio::LOOKUP_RESULT);
+    assert_eq!(result, lookup::ABSENT << lookup::OUTCOME_SHIFT | 0x77);
+}
+
+#[test]
+fn a_segment_goes_with_what_was_written_before() {
+    let mut bench = Bench::new();
+    bench.write(mmio::TX_ADDR, 0x1234_5678);
+    bench.write(mmio::TX_LEN, 1460);
+    bench.set("addr", u64::from(mmio::TX_GO));
+    bench.set("wdata", u64::from(56 | mmio::TX_GO_IP_CHECKSUM | mmio::TX_GO_TCP_CHECKSUM));
+    bench.set("write", 1);
+    let names = ["tp_go", "tp_header_len", "tp_ip_csum", "tp_tcp_csum", "tp_addr", "tp_len"];
+    assert_eq!(names.map(|n| bench.get(n)), [1, 56, 1, 1, 0x1234_5678, 1460]);
+    bench.set("addr", u64::from(mmio::TX_HEADER + 4 * 31));
+    assert_eq!(["th_write", "th_index", "tp_go"].map(|n| bench.get(n)), [1, 31, 0]);
+}
