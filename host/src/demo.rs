@@ -144,6 +144,8 @@ struct Script {
     first_byte_ps: Option<u64>,
     last_byte_ps: u64,
     bytes: u64,
+    /// Clients whose connection was seen on the NIC.
+    seen_on_nic: Vec<bool>,
 }
 
 /// The demo's world: a server that runs, and idle clients, one more than there are host connections.
@@ -201,6 +203,7 @@ impl Script {
             first_byte_ps: None,
             last_byte_ps: 0,
             bytes: 0,
+            seen_on_nic: vec![false; world.clients().len()],
         };
         for index in 1..world.clients().len() {
             let expect = script.next_request();
@@ -314,6 +317,12 @@ impl Script {
     fn sample<N: Nic>(&mut self, world: &mut World<N>) -> Result<()> {
         let host_bytes =
             self.others.iter().enumerate().map(|(i, id)| world.client(i + 1).body_bytes(*id)).sum();
+        let ids = std::iter::once(self.moving).chain(self.others.iter().copied());
+        for (client, id) in ids.enumerate() {
+            let socket = socket_of(world, &self.config, client, id);
+            let owner = socket.and_then(|s| world.server.stack().ownership(s));
+            self.seen_on_nic[client] |= owner == Some(Ownership::Nic);
+        }
         let on_nic = self.socket.and_then(|s| world.server.stack().ownership(s)) == Some(Ownership::Nic);
         let system = &mut world.system;
         let mut read = |register| system.reg_read(register);
@@ -425,7 +434,7 @@ impl Script {
                 let host = world.client(client);
                 report::Connection {
                     name: format!("client {client}, port {}", host.local_port(id)),
-                    handed_off: client == MOVING,
+                    handed_off: self.seen_on_nic[client],
                     responses: host.completed(id) as u64,
                     bytes: host.body_bytes(id),
                     ok: *host.state(id) == FetchState::Done,

@@ -14,6 +14,8 @@ fn run(config: &DemoConfig) -> Result<Report> {
 fn check(report: &Report, least_responses: u64) {
     assert!(report.outcome.ok, "{:?}", report.outcome.failures);
     assert_eq!(report.connections.len(), 9);
+    let handed_off: Vec<bool> = report.connections.iter().map(|c| c.handed_off).collect();
+    assert_eq!(handed_off, [true, false, false, false, false, false, false, false, false]);
     assert!(report.packets.nic_received > 0 && report.packets.nic_sent > 0, "{:?}", report.packets);
     let milestones: Vec<&str> = report.handoffs.iter().map(|m| m.what.as_str()).collect();
     assert_eq!(

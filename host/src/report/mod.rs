@@ -112,6 +112,7 @@ pub struct Softcore {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Connection {
     pub name: String,
+    /// The NIC was seen to own it at one of the samples.
     pub handed_off: bool,
     pub responses: u64,
     pub bytes: u64,
