@@ -125,7 +125,7 @@ fn random_bursts_do_what_copies_do() {
             let words = 1 + master.below(64);
             let addr = BASE - 0x1000 + 4 * master.below((BYTES + 0x2000) / 4);
             let words = words.min((0x1000 - (addr & 0xFFF)) / 4);
-            let inside = addr >= BASE && addr < BASE + BYTES;
+            let inside = (BASE..BASE + BYTES).contains(&addr);
             codes.push(if inside { OKAY } else { SLVERR });
             master.addresses.push_back((addr, (words - 1) as u8));
             for word in 0..words {

@@ -220,9 +220,9 @@ mod tests {
                 self.out.rdata = self.words[usize::from(m.araddr / 4) & 15];
             }
             self.cycle += 1;
-            self.out.awready = self.cycle % 3 == 0 && self.address.is_none();
-            self.out.wready = self.cycle % 5 == 0 && self.data.is_none();
-            self.out.arready = self.cycle % 4 == 0 && !self.out.rvalid;
+            self.out.awready = self.cycle.is_multiple_of(3) && self.address.is_none();
+            self.out.wready = self.cycle.is_multiple_of(5) && self.data.is_none();
+            self.out.arready = self.cycle.is_multiple_of(4) && !self.out.rvalid;
         }
     }
 

@@ -166,7 +166,7 @@ impl Monitor {
     fn burst(&self, addr: u32, len: u8, size: u8, kind: u8, out: &NicOut) {
         let words = u32::from(len) + 1;
         self.rule(size == 2 && kind == 1, "bursts are incrementing, of whole words", out);
-        self.rule(addr % 4 == 0, "bursts start at a word", out);
+        self.rule(addr.is_multiple_of(4), "bursts start at a word", out);
         self.rule(words <= BURST_WORDS_MAX, "a burst is longer than 64 words", out);
         self.rule((addr & 0xFFF) + 4 * words <= 0x1000, "a burst crosses a 4 KiB boundary (A3.4.1)", out);
     }

@@ -33,7 +33,10 @@ impl HostMemory {
     /// `bytes` of zeros from address `base` on. Base and size are multiples of 4096 so that a burst, which
     /// never crosses such a boundary, is either inside or outside.
     pub fn new(base: u32, bytes: u32) -> Self {
-        assert!(base % 4096 == 0 && bytes % 4096 == 0, "host memory is made of whole pages");
+        assert!(
+            base.is_multiple_of(4096) && bytes.is_multiple_of(4096),
+            "host memory is made of whole pages"
+        );
         assert!(base.checked_add(bytes).is_some(), "host memory ends above the 32-bit address space");
         HostMemory { base, bytes: vec![0; bytes as usize] }
     }

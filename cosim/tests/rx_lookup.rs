@@ -224,7 +224,7 @@ impl Table {
 /// chance in 256 a cycle.
 fn operations_and_frames(seed: u64, frame_chance: u32, operations: u32) {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    let mut below = |n: u32| (u64::from(rng.next_u32()) * u64::from(n) >> 32) as u32;
+    let mut below = |n: u32| ((u64::from(rng.next_u32()) * u64::from(n)) >> 32) as u32;
     let keys: Vec<Key> = (0..240).map(|_| [0x0a00_0000 + below(3), 0x0a00_0100, below(1 << 12)]).collect();
     let mut table = Table::new();
     let mut outcomes = [0; 4];

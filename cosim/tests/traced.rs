@@ -31,7 +31,7 @@ fn stand_in() -> String {
 fn run(nic: &mut TracedNic, cycles: u32) -> Vec<NicOut> {
     let pins = |cycle: u32| NicIn {
         reset: cycle < 2,
-        rx_tvalid: cycle % 3 == 0,
+        rx_tvalid: cycle.is_multiple_of(3),
         rx_tdata: cycle.wrapping_mul(0x0101_0101),
         ..NicIn::default()
     };

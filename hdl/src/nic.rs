@@ -136,7 +136,7 @@ impl Nic {
     pub fn new(config: &NicConfig) -> Self {
         let bytes = config.core_memory_bytes;
         assert!(
-            bytes % 4 == 0 && bytes > 2 << CORE_MEMORY_BITS && bytes <= 4 << CORE_MEMORY_BITS,
+            bytes.is_multiple_of(4) && bytes > 2 << CORE_MEMORY_BITS && bytes <= 4 << CORE_MEMORY_BITS,
             "core memory of {bytes} bytes"
         );
         Nic {

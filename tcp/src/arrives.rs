@@ -440,7 +440,7 @@ impl Tcb {
         // FIN counts as one more number at the end of the last range. One that data contradicts is ignored.
         let fin = fin
             && !self.has(flag::FIN_KNOWN)
-            && self.received.as_slice().last().map_or(true, |last| last.end.le(end));
+            && self.received.as_slice().last().is_none_or(|last| last.end.le(end));
         let end = end + u32::from(fin);
         if start == end || self.received.insert(start, end).is_none() {
             return false;

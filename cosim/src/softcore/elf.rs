@@ -150,7 +150,7 @@ impl Image {
     pub fn words(&self) -> impl Iterator<Item = (u32, u32)> {
         let mut words: BTreeMap<u32, u32> = BTreeMap::new();
         for segment in &self.segments {
-            let zeros = std::iter::repeat(&0).take(segment.size as usize - segment.bytes.len());
+            let zeros = std::iter::repeat_n(&0, segment.size as usize - segment.bytes.len());
             for (addr, byte) in (segment.addr..).zip(segment.bytes.iter().chain(zeros)) {
                 let word = words.entry(addr & !3).or_default();
                 let shift = 8 * (addr % 4);

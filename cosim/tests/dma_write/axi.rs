@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 /// Uniform in `0..n`.
 pub fn below(rng: &mut ChaCha8Rng, n: u32) -> u32 {
-    (u64::from(rng.next_u32()) * u64::from(n) >> 32) as u32
+    ((u64::from(rng.next_u32()) * u64::from(n)) >> 32) as u32
 }
 
 /// True in `percent` of a hundred cases.

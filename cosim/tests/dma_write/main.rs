@@ -70,7 +70,7 @@ fn traffic(seed: u64, pace: Pace, packets: u32, bad: u32) {
     println!("seed {seed}: {pace:?}");
     let mut bench = Bench::new(pace, seed);
     let mut memory = Allocator::new(bad);
-    bench.queue_pace = if seed % 2 == 0 { 100 } else { 40 };
+    bench.queue_pace = if seed.is_multiple_of(2) { 100 } else { 40 };
     let (mut host, mut nic) = (packets, packets);
     while host > 0 || nic > 0 {
         if bench.ring_room() > 0 && chance(&mut bench.rng, 10) {

@@ -102,7 +102,7 @@ impl FrameMaker {
     }
 
     pub fn below(&mut self, n: u32) -> u32 {
-        (u64::from(self.rng.next_u32()) * u64::from(n) >> 32) as u32
+        ((u64::from(self.rng.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
     fn any_key(&mut self) -> Key {

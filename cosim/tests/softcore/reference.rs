@@ -124,7 +124,7 @@ impl Reference {
                 self.enter(0x8000_000B, 0);
                 return out;
             }
-            Some(insn) if pc >= RAM_BASE && pc < MMIO_BASE => insn,
+            Some(insn) if (RAM_BASE..MMIO_BASE).contains(&pc) => insn,
             _ => {
                 out.insn = dut.insn;
                 out.trap = true;
@@ -181,7 +181,7 @@ impl Reference {
         match process_instruction(&mut executor, insn) {
             Some(Ok(jumped)) => {
                 let target = self.hart.pc;
-                if jumped && target % 4 != 0 {
+                if jumped && !target.is_multiple_of(4) {
                     self.hart.pc = pc;
                     self.hart.registers = registers;
                     return Err(Trap { cause: 0, tval: target });
@@ -224,7 +224,7 @@ impl Reference {
                 self.mpie = true;
                 Ok(())
             }
-            _ if f3 % 4 != 0 => self.csr(insn, dut, out),
+            _ if !f3.is_multiple_of(4) => self.csr(insn, dut, out),
             _ => Err(Trap { cause: 2, tval: insn }),
         };
         if result.is_err() {

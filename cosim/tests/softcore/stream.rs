@@ -20,7 +20,7 @@ pub struct Dice(pub ChaCha8Rng);
 
 impl Dice {
     pub fn below(&mut self, n: u32) -> u32 {
-        (u64::from(self.0.next_u32()) * u64::from(n) >> 32) as u32
+        ((u64::from(self.0.next_u32()) * u64::from(n)) >> 32) as u32
     }
 
     pub fn percent(&mut self, p: u32) -> bool {

@@ -23,7 +23,7 @@ impl Chance {
 
     /// A number below `limit`.
     pub fn below(&mut self, limit: u32) -> u32 {
-        (u64::from(self.0.next_u32()) * u64::from(limit) >> 32) as u32
+        ((u64::from(self.0.next_u32()) * u64::from(limit)) >> 32) as u32
     }
 
     /// True so many times in a thousand.

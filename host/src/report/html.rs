@@ -53,9 +53,9 @@ pub fn page(report: &Report) -> Result<String> {
         );
     }
     let json = serde_json::to_string(report)?.replace("</", "<\\/");
-    let _ = write!(
+    let _ = writeln!(
         out,
-        "</table><script type=\"application/json\" id=\"report\">{json}</script></body></html>\n"
+        "</table><script type=\"application/json\" id=\"report\">{json}</script></body></html>"
     );
     Ok(out)
 }

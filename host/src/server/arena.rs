@@ -61,7 +61,7 @@ pub struct Pool {
 impl Pool {
     /// `count` buffers of `stride` bytes, a multiple of 4. `None` when the arena is exhausted.
     pub fn new(name: &'static str, arena: &mut Arena, stride: u32, count: u32) -> Option<Self> {
-        assert!(stride % 4 == 0 && stride > 0);
+        assert!(stride.is_multiple_of(4) && stride > 0);
         let base = arena.alloc(stride.checked_mul(count)?, 64)?;
         // The lowest address is lent first: what a short run touches stays small.
         Some(Pool { name, base, stride, free: (0..count).rev().collect(), lent: vec![false; count as usize] })
@@ -78,7 +78,7 @@ impl Pool {
     #[track_caller]
     pub fn give(&mut self, addr: u32) {
         let offset = addr.checked_sub(self.base).expect("an address of this pool");
-        assert!(offset % self.stride == 0, "{}: {addr:#x} is not a buffer's address", self.name);
+        assert!(offset.is_multiple_of(self.stride), "{}: {addr:#x} is not a buffer's address", self.name);
         let index = offset / self.stride;
         let lent = self.lent.get_mut(index as usize).expect("an address of this pool");
         assert!(std::mem::replace(lent, false), "{}: buffer {addr:#x} returned twice", self.name);

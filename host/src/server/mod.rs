@@ -99,7 +99,7 @@ impl Server {
     ) -> Result<Server> {
         ensure!((1..=65535).contains(&config.connections), "connections is not 1 to 65535");
         ensure!(
-            config.receive_bytes >= 1024 && config.receive_bytes % 64 == 0,
+            config.receive_bytes >= 1024 && config.receive_bytes.is_multiple_of(64),
             "receive_bytes is below 1024 or no multiple of 64"
         );
         let small = "host memory is too small for this configuration";

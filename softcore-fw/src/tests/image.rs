@@ -111,7 +111,7 @@ impl Machine {
                 Err(InstructionException::IllegalInstruction(_, CSRW_MTVEC_T0)) => self.hart.pc += 4,
                 Err(trap) => panic!("trap at {:#x}: {trap:?}", self.hart.pc),
             }
-            if self.instructions % 64 == 0 {
+            if self.instructions.is_multiple_of(64) {
                 self.bus.nic.step(0);
             }
         }

@@ -159,7 +159,7 @@ impl MockNic {
     /// Time passes and the movers work.
     pub fn step(&mut self, us: u32) {
         self.time_us = self.time_us.wrapping_add(us);
-        self.commands_first = self.stalls && self.random.next_u32() % 2 == 0;
+        self.commands_first = self.stalls && self.random.next_u32().is_multiple_of(2);
         while !self.jobs.is_empty() && !self.stalled() {
             if !self.run_job() {
                 break;
@@ -175,7 +175,7 @@ impl MockNic {
     }
 
     fn stalled(&mut self) -> bool {
-        self.stalls && self.random.next_u32() % 4 == 0
+        self.stalls && self.random.next_u32().is_multiple_of(4)
     }
 
     /// Carries out the oldest job. False: it has to wait.

@@ -75,7 +75,7 @@ impl Side {
 
     /// Places a chunk behind the last one in an area, sometimes with a gap.
     fn place(cursor: &mut u32, area: u32, len: u32, random: &mut ChaCha8Rng) -> u32 {
-        if random.next_u32() % 2 == 0 {
+        if random.next_u32().is_multiple_of(2) {
             *cursor += random.next_u32() % 64;
         }
         if *cursor + len > AREA {
@@ -466,7 +466,7 @@ impl<'a> World<'a> {
     fn host_policy(&mut self, now: Instant) {
         let due = match self.plan.stay {
             0 => self.tally.handoffs == 0,
-            stay => self.random.next_u32() % stay == 0,
+            stay => self.random.next_u32().is_multiple_of(stay),
         };
         if !due {
             return;
