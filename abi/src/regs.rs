@@ -175,7 +175,7 @@ register_block! {
         STAT_RX_BAD_LENGTH = 0x020C, ReadOnly;
         /// Received frames dropped: bad IPv4 or TCP checksum, or lengths that contradict each other.
         STAT_RX_BAD_CHECKSUM = 0x0210, ReadOnly;
-        /// Received frames dropped: the staging memory was full.
+        /// Received frames dropped: the staging memory or the queue behind the parser was full.
         STAT_RX_OVERFLOW = 0x0214, ReadOnly;
         /// Frames that entered the host receive queue.
         STAT_HOST_RX_FRAMES = 0x0218, ReadOnly;
@@ -193,7 +193,7 @@ register_block! {
         STAT_DMA_READ_ERRORS = 0x0230, ReadOnly;
         /// DMA writes refused or failed.
         STAT_DMA_WRITE_ERRORS = 0x0234, ReadOnly;
-        /// Transmit descriptors refused: a length of zero or above the largest frame.
+        /// Transmit descriptors and firmware segments refused: an impossible length, or a checksum outside the frame.
         STAT_TX_BAD_DESCRIPTORS = 0x0238, ReadOnly;
         /// Instructions that the softcore has retired.
         STAT_CORE_INSTRUCTIONS = 0x023C, ReadOnly;

@@ -34,7 +34,7 @@ pub enum LookupOutcome {
 /// in the low half.
 pub type LookupKey = [u32; 3];
 
-/// Polls of `LOOKUP_RESULT` before an operation is taken for failed. The table answers in a few cycles;
+/// Polls of `LOOKUP_RESULT` before an operation is taken for failed. The table answers within 130 cycles;
 /// the bound only keeps a broken device from hanging the firmware.
 const LOOKUP_POLLS: u32 = 1024;
 

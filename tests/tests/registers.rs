@@ -76,6 +76,11 @@ fn accesses_outside_the_table_are_refused_and_harmless() -> Result<()> {
         system.reg_write(address, u32::MAX);
         refused += 1;
     }
+    for address in known.iter().flat_map(|address| (1..4).map(move |i| address + i)) {
+        assert!(system.reg_read(address).is_err(), "a misaligned read of {address:#06x} succeeded");
+        system.reg_write(address, u32::MAX);
+        refused += 1;
+    }
     assert_eq!(system.reg_read(regs::ID)?, regs::ID_VALUE);
     assert_eq!(system.register_write_errors(), refused);
     Ok(())

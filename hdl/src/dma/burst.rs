@@ -7,7 +7,7 @@
 //! Core clock, synchronous reset. A run is taken when `go` and `ready` are both high; its first address is
 //! on the channel two cycles later, then one burst a cycle. Backpressure: `awready`, and `hold` while no more
 //! bursts may be outstanding. `issue` is high for one cycle for each burst, in which `issue_addr` and
-//! `issue_final` describe it. Used for writing and for reading alike. Verified in `cosim/tests/dma_write`.
+//! `issue_final` describe it. Used by `AxiWriter`. Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

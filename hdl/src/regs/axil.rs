@@ -50,6 +50,7 @@ pub struct AxilSlave {
     bvalid: Reg<Bit>,
     bresp: Reg<Bits<2>>,
     read_pending: Reg<Bit>,
+    read_legal: Reg<Bit>,
     read_addr_held: Reg<Bits<16>>,
     rvalid: Reg<Bit>,
     rresp: Reg<Bits<2>>,
@@ -61,7 +62,7 @@ pub struct AxilSlave {
 module! {
     impl [] Logic for AxilSlave;
     regs: write_pending, write_legal, write_addr_held, write_data_held, bvalid, bresp,
-        read_pending, read_addr_held, rvalid, rresp, rdata;
+        read_pending, read_legal, read_addr_held, rvalid, rresp, rdata;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -96,13 +97,15 @@ module! {
         self.read_pending.d.next = self.accept_read.val();
         if self.accept_read.val() {
             self.read_addr_held.d.next = self.port.araddr.val();
+            self.read_legal.d.next = !self.port.araddr.val().get_bits::<2>(0).any();
         }
         self.read_addr.next = self.read_addr_held.q.val();
         if self.read_pending.q.val() {
             self.rvalid.d.next = true;
-            self.rdata.d.next = self.read_data.val();
+            self.rdata.d.next = 0.into();
             self.rresp.d.next = 2.into();
-            if self.read_hit.val() {
+            if self.read_legal.q.val() && self.read_hit.val() {
+                self.rdata.d.next = self.read_data.val();
                 self.rresp.d.next = 0.into();
             }
         }

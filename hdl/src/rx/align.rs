@@ -1,7 +1,7 @@
 //! Arbitration between the wire and the loopback stream, and the shift to the stored form of frames.
 //!
 //! A stored frame has two bytes of padding before its first byte, so that the IP header is aligned; every
-//! word of it is half of one stream word and half of the next. The two streams alternate by frames: a frame
+//! word of it is half of one stream word and half of the next. The streams share the path by frames: one
 //! that has started is finished, and between frames the wire goes first.
 //!
 //! Core clock, synchronous reset. Latency one cycle; a frame of `n` stream words takes `n + 1` cycles, so a
