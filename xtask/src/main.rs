@@ -1,9 +1,10 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware | formal`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
 mod firmware;
+mod formal;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -45,6 +46,9 @@ enum Job {
     Docs,
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
+    /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
+    /// induction, and check that the proofs notice seeded defects; takes under a minute and installs a solver
+    Formal,
 }
 
 /// Environment variable in which jobs find the firmware image.
@@ -79,6 +83,7 @@ fn main() -> Result<()> {
             println!("{} ({bytes} bytes)", image.display());
             Ok(())
         }
+        Job::Formal => formal::run(&root),
     }
 }
 

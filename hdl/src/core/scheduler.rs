@@ -8,7 +8,7 @@
 //! - `direct`: this module moves host packets at once, and the core sees the older of NIC receive and command.
 //!
 //! Within NIC work the older goes first in every mode, so neither commands nor segments starve the other.
-//! Verified by `cosim/tests/scheduler.rs`.
+//! Verified by `cosim/tests/scheduler.rs`; proven in `hdl/formal/scheduler.sv` (`cargo xtask formal`).
 
 use crate::kit::{Cr, Reg};
 use crate::module;
