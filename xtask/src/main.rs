@@ -78,6 +78,7 @@ fn main() -> Result<()> {
         }
         Job::Docs => docs::write(&root),
         Job::Firmware(sizes) => {
+            setup::all(&root)?;
             let image = firmware::build_sized(&root, sizes)?;
             let bytes = std::fs::metadata(&image)?.len();
             println!("{} ({bytes} bytes)", image.display());
