@@ -5,6 +5,8 @@
 //! verilated NIC and on test doubles. [`HostMemory`] is the memory that both sides share: the software
 //! reads and writes it directly, the NIC by DMA.
 
+use anyhow::{ensure, Result};
+use baton_abi::regs;
 use std::fmt;
 
 /// Memory of the server, addressed by I/O virtual address; words are little-endian.
@@ -141,7 +143,7 @@ pub trait HostPort {
 
     /// Reads a register, after every write posted before it. Fails on SLVERR or when no answer comes in
     /// bounded time.
-    fn reg_read(&mut self, address: u32) -> anyhow::Result<u32>;
+    fn reg_read(&mut self, address: u32) -> Result<u32>;
 
     fn memory(&self) -> &HostMemory;
 
@@ -152,6 +154,28 @@ pub trait HostPort {
 
     /// Time since the start of the simulation, in picoseconds.
     fn now_ps(&self) -> u64;
+}
+
+/// Writes a firmware image to core memory through the registers. The core must be stopped, and stays so.
+///
+/// # Errors
+/// When the image is empty or larger than core memory, the core runs, or not every word was taken.
+pub fn load_firmware(port: &mut dyn HostPort, image: &[u8]) -> Result<()> {
+    ensure!(!image.is_empty(), "the firmware image is empty");
+    let run = port.reg_read(regs::CONTROL)? & regs::CONTROL_CORE_RUN;
+    ensure!(run == 0, "firmware can be loaded only while CONTROL.CORE_RUN is 0");
+    let size = port.reg_read(regs::FW_SIZE)?;
+    ensure!(image.len() <= size as usize, "the firmware image has {} bytes, core memory {size}", image.len());
+    port.reg_write(regs::FW_ADDR, 0);
+    for bytes in image.chunks(4) {
+        let mut word = [0; 4];
+        word[..bytes.len()].copy_from_slice(bytes);
+        port.reg_write(regs::FW_DATA, u32::from_le_bytes(word));
+    }
+    let end = port.reg_read(regs::FW_ADDR)?;
+    let written = image.len().div_ceil(4) * 4;
+    ensure!(end as usize == written, "FW_ADDR is {end:#x} after {written:#x} bytes of firmware");
+    Ok(())
 }
 
 #[cfg(test)]

@@ -14,8 +14,7 @@ use crate::{
     port::{HostMemory, HostPort},
     wire::{FrameStats, FromNic, ToNic, TxStream, WireConfig},
 };
-use anyhow::{bail, ensure, Context, Result};
-use baton_abi::regs;
+use anyhow::{bail, Context, Result};
 
 /// The machine around the NIC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -325,29 +324,6 @@ impl<N: Nic> System<N> {
             Some(mut pcap) => pcap.flush().context("cannot complete the capture"),
             None => Ok(()),
         }
-    }
-
-    /// Writes a firmware image to core memory through the registers. The core must be stopped, and stays so.
-    pub fn load_firmware(&mut self, image: &[u8]) -> Result<()> {
-        ensure!(!image.is_empty(), "the firmware image is empty");
-        let run = self.reg_read(regs::CONTROL)? & 1;
-        ensure!(run == 0, "firmware can be loaded only while CONTROL.CORE_RUN is 0");
-        let size = self.reg_read(regs::FW_SIZE)?;
-        ensure!(
-            image.len() <= size as usize,
-            "the firmware image has {} bytes, core memory {size}",
-            image.len()
-        );
-        self.reg_write(regs::FW_ADDR, 0);
-        for bytes in image.chunks(4) {
-            let mut word = [0; 4];
-            word[..bytes.len()].copy_from_slice(bytes);
-            self.reg_write(regs::FW_DATA, u32::from_le_bytes(word));
-        }
-        let end = self.reg_read(regs::FW_ADDR)?;
-        let written = image.len().div_ceil(4) * 4;
-        ensure!(end as usize == written, "FW_ADDR is {end:#x} after {written:#x} bytes of firmware");
-        Ok(())
     }
 }
 

@@ -5,7 +5,7 @@ use baton_cosim::{
     nic::Nic,
     pcap::Pcap,
     pins::{NicIn, NicOut},
-    port::HostPort,
+    port::{load_firmware, HostPort},
     system::{Event, System, SystemConfig},
     wire::{Faults, WireConfig},
 };
@@ -128,13 +128,13 @@ fn registers_answer_in_order_and_time_passes() {
 #[test]
 fn firmware_is_loaded_or_refused_with_a_reason() {
     let mut system = system(SystemConfig::default());
-    let error = system.load_firmware(&[0; 65]).unwrap_err().to_string();
+    let error = load_firmware(&mut system, &[0; 65]).unwrap_err().to_string();
     assert!(error.contains("65 bytes") && error.contains("64"), "{error}");
-    assert!(system.load_firmware(&[]).is_err());
-    system.load_firmware(&[1, 2, 3, 4, 5]).unwrap();
+    assert!(load_firmware(&mut system, &[]).is_err());
+    load_firmware(&mut system, &[1, 2, 3, 4, 5]).unwrap();
     assert_eq!(system.nic().memory, [0x0403_0201, 5]);
     system.reg_write(regs::CONTROL, 1);
-    let error = system.load_firmware(&[0; 4]).unwrap_err().to_string();
+    let error = load_firmware(&mut system, &[0; 4]).unwrap_err().to_string();
     assert!(error.contains("CORE_RUN"), "{error}");
 }
 

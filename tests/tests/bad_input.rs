@@ -8,7 +8,7 @@ use baton::server::{FirstCome, Server};
 use baton_abi::regs;
 use baton_abi::ring::TxDesc;
 use baton_cosim::nic::VerilatedNic;
-use baton_cosim::port::HostPort;
+use baton_cosim::port::{load_firmware, HostPort};
 use baton_cosim::system::{System, SystemConfig};
 use baton_cosim::wire::{Faults, WireConfig};
 
@@ -17,7 +17,7 @@ fn a_firmware_image_that_is_too_large_is_refused() {
     let mut system = System::new(VerilatedNic::new(), SystemConfig::default());
     let size = system.reg_read(regs::FW_SIZE).unwrap();
     let image = vec![0x13; size as usize + 4];
-    let error = system.load_firmware(&image).unwrap_err().to_string();
+    let error = load_firmware(&mut system, &image).unwrap_err().to_string();
     assert!(error.contains(&image.len().to_string()) && error.contains(&size.to_string()), "{error}");
     let config = DemoConfig::default().server();
     let error = Server::start(&config, Box::<FirstCome>::default(), &mut system, Some(&image)).err().unwrap();

@@ -18,7 +18,7 @@ use baton_abi::ring::{
     self, RxCompletion, TxDesc, INDEX_BYTES, RX_BUFFER_BYTES_MIN, RX_DESC_BYTES, RX_PAD_BYTES, SLOTS_MAX,
     SLOT_BYTES, SLOT_WORDS, TX_DESC_BYTES,
 };
-use baton_cosim::port::HostPort;
+use baton_cosim::port::{load_firmware, HostPort};
 
 use super::arena::{Arena, Pool};
 
@@ -485,20 +485,6 @@ impl Driver {
     pub fn stats(&self) -> DriverStats {
         self.stats
     }
-}
-
-/// Loads `image` into core memory. The core is in reset.
-fn load_firmware(port: &mut dyn HostPort, image: &[u8]) -> Result<()> {
-    let size = port.reg_read(regs::FW_SIZE)?;
-    ensure!(image.len() <= size as usize, "the firmware image has {} bytes, core memory {size}", image.len());
-    ensure!(!image.is_empty(), "the firmware image is empty");
-    port.reg_write(regs::FW_ADDR, 0);
-    for chunk in image.chunks(4) {
-        let mut word = [0; 4];
-        word[..chunk.len()].copy_from_slice(chunk);
-        port.reg_write(regs::FW_DATA, u32::from_le_bytes(word));
-    }
-    Ok(())
 }
 
 /// Waits until the firmware says that it runs.

@@ -427,6 +427,7 @@ impl HostPort for NicDouble {
     fn reg_write(&mut self, address: u32, value: u32) {
         match address {
             regs::IRQ_CAUSE => self.cause &= !value,
+            regs::FW_DATA => *self.registers.entry(regs::FW_ADDR).or_insert(0) += 4,
             regs::CONTROL => {
                 self.registers.insert(address, value);
                 if value & regs::CONTROL_CORE_RUN != 0 && self.firmware.is_none() {
