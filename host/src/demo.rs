@@ -135,8 +135,8 @@ pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 struct Script {
     config: DemoConfig,
     stage: Stage,
-    moving: FetchId,
-    others: Vec<FetchId>,
+    /// Each client's connection.
+    fetches: Vec<FetchId>,
     requests: u64,
     socket: Option<SocketId>,
     milestones: Vec<Milestone>,
@@ -194,8 +194,7 @@ impl Script {
         let mut script = Script {
             config: config.clone(),
             stage: Stage::FirstHandoff,
-            moving,
-            others: Vec::new(),
+            fetches: vec![moving],
             requests: 0,
             socket: None,
             milestones: Vec::new(),
@@ -207,7 +206,7 @@ impl Script {
         };
         for index in 1..world.clients().len() {
             let expect = script.next_request();
-            script.others.push(world.client_mut(index).connect([expect]));
+            script.fetches.push(world.client_mut(index).connect([expect]));
         }
         script
     }
@@ -247,15 +246,19 @@ impl Script {
         Ok(false)
     }
 
+    /// Every client with its connection.
+    fn clients(&self) -> impl Iterator<Item = (usize, FetchId)> + '_ {
+        self.fetches.iter().copied().enumerate()
+    }
+
     fn failed<N: Nic>(&self, world: &World<N>) -> bool {
-        let state = |client: usize, id| matches!(world.client(client).state(id), FetchState::Failed(_));
-        state(MOVING, self.moving) || self.others.iter().enumerate().any(|(i, id)| state(i + 1, *id))
+        self.clients().any(|(client, id)| matches!(world.client(client).state(id), FetchState::Failed(_)))
     }
 
     /// Takes the next step of the script when its condition holds.
     fn advance<N: Nic>(&mut self, world: &mut World<N>) {
         if self.socket.is_none() {
-            self.socket = socket_of(world, &self.config, MOVING, self.moving);
+            self.socket = socket_of(world, &self.config, MOVING, self.fetches[MOVING]);
         }
         let Some(socket) = self.socket else { return };
         let Some(owner) = world.server.stack().ownership(socket) else { return };
@@ -292,15 +295,15 @@ impl Script {
 
     /// Follows the clients, and keeps the host connections busy as long as the large response lasts.
     fn watch<N: Nic>(&mut self, world: &mut World<N>, now_ps: u64) {
-        let bytes = world.client(MOVING).body_bytes(self.moving);
+        let bytes = world.client(MOVING).body_bytes(self.fetches[MOVING]);
         if bytes > self.bytes {
             self.first_byte_ps.get_or_insert(now_ps);
             self.last_byte_ps = now_ps;
             self.bytes = bytes;
         }
         let over = bytes >= u64::from(self.config.response_bytes);
-        for i in 0..self.others.len() {
-            let (client, id) = (i + 1, self.others[i]);
+        for client in (0..self.fetches.len()).filter(|client| *client != MOVING) {
+            let id = self.fetches[client];
             if world.client(client).outstanding(id) == 0
                 && *world.client(client).state(id) == FetchState::Active
             {
@@ -315,15 +318,17 @@ impl Script {
     }
 
     fn sample<N: Nic>(&mut self, world: &mut World<N>) -> Result<()> {
-        let host_bytes =
-            self.others.iter().enumerate().map(|(i, id)| world.client(i + 1).body_bytes(*id)).sum();
-        let ids = std::iter::once(self.moving).chain(self.others.iter().copied());
-        for (client, id) in ids.enumerate() {
+        let (mut host_bytes, mut on_nic) = (0, false);
+        for client in 0..self.fetches.len() {
+            let id = self.fetches[client];
             let socket = socket_of(world, &self.config, client, id);
-            let owner = socket.and_then(|s| world.server.stack().ownership(s));
-            self.seen_on_nic[client] |= owner == Some(Ownership::Nic);
+            let owned = socket.and_then(|s| world.server.stack().ownership(s)) == Some(Ownership::Nic);
+            self.seen_on_nic[client] |= owned;
+            match client {
+                MOVING => on_nic = owned,
+                _ => host_bytes += world.client(client).body_bytes(id),
+            }
         }
-        let on_nic = self.socket.and_then(|s| world.server.stack().ownership(s)) == Some(Ownership::Nic);
         let system = &mut world.system;
         let mut read = |register| system.reg_read(register);
         let nic_packets =
@@ -350,8 +355,7 @@ impl Script {
     /// What went wrong, if anything.
     fn failures<N: Nic>(&self, world: &mut World<N>, finished: bool) -> Result<Vec<String>> {
         let mut failures = Vec::new();
-        let ids = std::iter::once(self.moving).chain(self.others.iter().copied());
-        for (client, id) in ids.enumerate() {
+        for (client, id) in self.clients() {
             match world.client(client).state(id) {
                 FetchState::Done => {}
                 state => failures.push(format!("client {client}: {state:?}")),
@@ -428,8 +432,7 @@ impl Script {
     }
 
     fn connections<N: Nic>(&self, world: &World<N>) -> Vec<report::Connection> {
-        let ids = std::iter::once(self.moving).chain(self.others.iter().copied());
-        ids.enumerate()
+        self.clients()
             .map(|(client, id)| {
                 let host = world.client(client);
                 report::Connection {

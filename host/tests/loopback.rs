@@ -4,33 +4,11 @@
 mod common;
 
 use baton::client::http::Expect;
-use baton::client::{ClientConfig, FetchState};
-use baton::server::{Never, ServerConfig};
-use common::{Faults, World};
+use baton::client::FetchState;
+use baton::server::Never;
+use common::{clients, server, Faults, World, MS, SECOND};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-
-const MS: u64 = 1_000_000_000;
-const SECOND: u64 = 1000 * MS;
-
-fn server() -> ServerConfig {
-    let mut config = ServerConfig::default();
-    config.tcp.time_wait_us = 500_000;
-    config.tcp.min_rto_us = 200_000;
-    config
-}
-
-fn clients(count: u8) -> Vec<ClientConfig> {
-    (0..count)
-        .map(|i| ClientConfig {
-            mac: [2, 0, 0, 0, 1, i],
-            ip: [10, 0, 1, i + 1],
-            seed: u64::from(i),
-            pipeline: 1 + usize::from(i % 3),
-            ..ClientConfig::default()
-        })
-        .collect()
-}
 
 /// Runs until every client is idle and every connection of the server is gone, then looks for lost buffers.
 fn finish(world: &mut World, limit_ps: u64) {

@@ -14,6 +14,30 @@ use rand_chacha::ChaCha8Rng;
 
 use nic::NicDouble;
 
+pub const MS: u64 = 1_000_000_000;
+pub const SECOND: u64 = 1000 * MS;
+
+/// A server whose timers are short.
+pub fn server() -> ServerConfig {
+    let mut config = ServerConfig::default();
+    config.tcp.time_wait_us = 500_000;
+    config.tcp.min_rto_us = 200_000;
+    config
+}
+
+/// Client hosts that differ in addresses, seed and pipelining.
+pub fn clients(count: u8) -> Vec<ClientConfig> {
+    (0..count)
+        .map(|i| ClientConfig {
+            mac: [2, 0, 0, 0, 1, i],
+            ip: [10, 0, 1, i + 1],
+            seed: u64::from(i),
+            pipeline: 1 + usize::from(i % 3),
+            ..ClientConfig::default()
+        })
+        .collect()
+}
+
 /// Time between two ticks of a busy NIC.
 const TICK_PS: u64 = 1_000_000;
 
