@@ -13,6 +13,8 @@ pub const VERSION_VALUE: u32 = 0x0000_0001;
 pub const CONTROL_CORE_RUN: u32 = 1 << 0;
 /// [`CONTROL`]: least bit of the scheduler mode.
 pub const CONTROL_MODE_SHIFT: u32 = 4;
+/// [`CONTROL`]: frames of up to 9018 bytes are taken, check sequence included; without it, 1522.
+pub const CONTROL_JUMBO: u32 = 1 << 8;
 
 /// How the NIC orders its work; the value of `CONTROL.SCHED_MODE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,7 +65,8 @@ register_block! {
         /// Run control and scheduler mode.
         CONTROL = 0x0008, ReadWrite, {
             CORE_RUN[0:0] "1: the softcore runs; 0: it is held in reset and firmware may be loaded",
-            SCHED_MODE[5:4] "0 fcfs, 1 host-first, 2 direct"
+            SCHED_MODE[5:4] "0 fcfs, 1 host-first, 2 direct",
+            JUMBO[8:8] "1: frames of up to 9018 bytes; change it only while no frame is queued"
         };
         /// Core clock cycles in a microsecond; the time base of the firmware. Set it before CORE_RUN.
         TICKS_PER_US = 0x000C, ReadWrite, reset 125, { TICKS[15:0] "cycles" };

@@ -29,6 +29,8 @@ pub const INDEX_EVT_PROD: usize = 3;
 
 /// Largest frame without its check sequence: 14 + 4 (VLAN) + 1500.
 pub const FRAME_BYTES_MAX: u32 = 1518;
+/// The same with `CONTROL.JUMBO`: 9018 bytes with the check sequence.
+pub const JUMBO_FRAME_BYTES_MAX: u32 = 9014;
 /// Smallest frame that the NIC accepts from the host: an Ethernet header.
 pub const FRAME_BYTES_MIN: u32 = 14;
 /// Bytes that the NIC leaves before a received frame, so that the IP header is aligned.
