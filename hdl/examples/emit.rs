@@ -8,7 +8,8 @@ fn main() {
     let text = match block.as_str() {
         // Four entries of eight bits.
         "fifo" => emit::verilog("fifo", LutFifo::<Bits<8>, 2, 3>::default()),
-        "scheduler" => emit::verilog("scheduler", Scheduler::default()),
+        // A command lets two host packets pass; its turn lasts for eight cycles.
+        "scheduler" => emit::verilog("scheduler", Scheduler::<1, 3>::default()),
         _ => {
             eprintln!("usage: emit fifo | scheduler");
             std::process::exit(2);

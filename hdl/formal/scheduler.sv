@@ -1,8 +1,9 @@
-// Properties of `core::Scheduler`. `cargo xtask formal` puts this text at the end of module `scheduler`, but only its
-// ports are used. All inputs are free in every cycle, reset included; the stamps of queues that wait are assumed to
-// lie less than 2^31 cycles in the past of a clock, as their wrapping comparison needs.
+// Properties of `core::Scheduler`. `cargo xtask formal` puts this text at the end of module `scheduler`; only its ports
+// are used, but for what induction needs. All inputs are free in every cycle, reset included; the stamps of queues that
+// wait are assumed to lie less than 2^31 cycles in the past of a clock, as their wrapping comparison needs.
 //
-// `item` follows the queues by two cycles, so it is judged by what the queues showed two cycles before.
+// `item` follows the queues by two cycles, so it is judged by what the queues showed two cycles before. In this
+// configuration two host packets pass a waiting command, and its turn lasts for eight cycles.
 
 (* anyseq *) wire [31:0] now;
 
@@ -33,6 +34,38 @@ wire [2:0] oldest_of_all = host_any && !(nic_any && nic_oldest > host_oldest) ? 
 wire [2:0] host_first = host_rx_waits ? 1 : host_tx_waits ? 2 : nic_choice;
 wire [2:0] expected = mode[1] ? nic_choice : mode[0] ? host_first : oldest_of_all;
 
+// A command's claim in host-first mode: how many host packets have gone past it, and how long its turn has lasted.
+wire core_go = core_host_rx_go || core_host_tx_go;
+wire claims = mode == 1 && command_waits && !command_taken;
+reg [1:0] passes = 0;
+reg [2:0] turned = 0;
+wire due = passes == 2;
+reg due_1 = 0;
+
+always @(posedge cr$clock) begin
+  due_1 <= due;
+  if (cr$reset || !claims || (due && turned == 7)) begin
+    passes <= 0;
+    turned <= 0;
+  end else if (due) turned <= turned + 1;
+  else passes <= passes + core_go;
+end
+
+// The bound itself, told by nothing but the core's actions: host packets in a row that a core which does as it is
+// told has moved past a command, since the command came or its last turn lapsed.
+reg obedient = 1;
+reg [2:0] row = 0;
+always @(posedge cr$clock) begin
+  obedient <= cr$reset || (obedient
+    && (!core_host_rx_go || item == 1) && (!core_host_tx_go || item == 2)
+    && (!core_go || consumed) && !(core_host_rx_go && core_host_tx_go));
+  if (cr$reset || !claims || (due && turned == 7)) row <= 0;
+  else row <= row + core_go;
+end
+
+reg lapsed = 0;
+always @(posedge cr$clock) lapsed <= !cr$reset && claims && (lapsed || (due && turned == 7));
+
 // The two cycles before this one; `known` says how many of them there are since reset.
 reg [1:0] known = 0;
 reg [1:0] mode_1, mode_2;
@@ -58,7 +91,14 @@ always @(*) begin
   // Silence for six cycles after an item was consumed.
   if (consumptions != 0) assert (item == 0);
   // Priority: otherwise exactly the item that the mode names.
-  if (known[1] && consumptions == 0 && mode_1 == mode_2) assert (item == expected_2);
+  if (known[1] && consumptions == 0 && mode_1 == mode_2) assert (item == (due_1 ? 3'd4 : expected_2));
+  // No starvation: the third host packet never goes before a command that waits.
+  if (obedient) assert (row <= 2);
+  if (obedient) assert (row == passes);
+  // What induction needs to know of the inside: the claim is kept as it is counted here.
+  if (obedient && due) assert (due_1 || consumptions[0]);
+  assert (passes <= 2 && command_due$q == due && turn$q == turned);
+  if (!due) assert (passed$q == passes[0]);
 
   // A host packet moves only when one waits, and then when the core says so or, in direct mode, at once.
   assert (host_rx_go == (host_rx_waits && (mode[1] || core_host_rx_go)));
@@ -69,4 +109,7 @@ always @(*) begin
   cover (item == 2 && waits_2 == 5'h1f && mode_2 == 0 && mode_1 == 0);
   cover (item == 3 && waits_2 == 5'h1f && mode_2 == 2 && mode_1 == 2);
   cover (item == 4 && waits_2 == 5'h1f && mode_2 == 0 && mode_1 == 0);
+  // A command goes before both host queues in its turn, and a host packet again when the turn has lapsed.
+  cover (item == 4 && waits_2 == 5'h1f && mode_2 == 1 && mode_1 == 1 && obedient && row == 2);
+  cover (lapsed && item == 1 && mode_1 == 1 && obedient && row == 1);
 end

@@ -44,7 +44,7 @@ const BLOCKS: &[Block] = &[
     },
     Block {
         name: "scheduler",
-        depth: 9,
+        depth: 28,
         defects: &[
             Defect {
                 name: "host packets reach the core in direct mode",
@@ -55,6 +55,16 @@ const BLOCKS: &[Block] = &[
                 name: "an older command goes before the host in host-first mode",
                 was: "&& ~mode['h0] && side_age",
                 is: "&& side_age",
+            },
+            Defect {
+                name: "a command that lets too many host packets pass",
+                was: "if (pass && &passed$q) begin",
+                is: "if (pass && &passed$q && turn$q[0]) begin",
+            },
+            Defect {
+                name: "a command whose turn never lapses holds up host packets",
+                was: "(mode != 'h1) || &turn$q)",
+                is: "(mode != 'h1))",
             },
             Defect {
                 name: "the younger of command and NIC receive goes first",

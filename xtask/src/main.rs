@@ -47,7 +47,7 @@ enum Job {
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
-    /// induction, and check that the proofs notice seeded defects; takes under a minute and installs a solver
+    /// induction, and check that the proofs notice seeded defects; takes a few minutes and installs a solver
     Formal,
 }
 

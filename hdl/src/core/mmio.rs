@@ -5,7 +5,7 @@
 //! lost, as `abi::mmio` says. Verified by `cosim/tests/mmio.rs` and by every run of the firmware.
 
 use super::commands::CommandQueue;
-use super::scheduler::Scheduler;
+use super::scheduler::DefaultScheduler;
 use super::time::Micros;
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
@@ -83,7 +83,7 @@ pub struct Mmio {
     pub mb_write: Signal<Out, Bit>,
     pub mb_data: Signal<Out, Bits<32>>,
 
-    scheduler: Scheduler,
+    scheduler: DefaultScheduler,
     commands: CommandQueue,
     micros: Micros,
     /// op [2:0], source [18:3], length [34:19], address [66:35].
@@ -230,6 +230,7 @@ module! {
         self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
         self.scheduler.consumed.next =
             self.host_rx_go.val() || self.host_tx_go.val() || self.nic_rx_next.val() || self.cmd_pop.val();
+        self.scheduler.command_taken.next = self.cmd_pop.val();
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();

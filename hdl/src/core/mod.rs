@@ -7,4 +7,4 @@ mod time;
 
 pub use commands::CommandQueue;
 pub use mmio::Mmio;
-pub use scheduler::Scheduler;
+pub use scheduler::{DefaultScheduler, Scheduler};
