@@ -29,7 +29,7 @@ pub struct Identity {
     pub cycles: Signal<In, Bits<32>>,
     run: Reg<Bit>,
     mode: Reg<Bits<2>>,
-    large: Reg<Bit>,
+    jumbo_on: Reg<Bit>,
     ticks: Reg<Bits<16>>,
     cause: Reg<Bits<5>>,
     enable: Reg<Bits<5>>,
@@ -45,7 +45,7 @@ pub struct Identity {
     active: Signal<Local, Bits<5>>,
     run_word: Signal<Local, Bits<32>>,
     mode_word: Signal<Local, Bits<32>>,
-    large_word: Signal<Local, Bits<32>>,
+    jumbo_word: Signal<Local, Bits<32>>,
     id: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
     fw_size: Constant<Bits<32>>,
@@ -72,7 +72,7 @@ impl Identity {
             cycles: Default::default(),
             run: Default::default(),
             mode: Default::default(),
-            large: Default::default(),
+            jumbo_on: Default::default(),
             ticks: Reg::new(125.into()),
             cause: Default::default(),
             enable: Default::default(),
@@ -88,7 +88,7 @@ impl Identity {
             active: Default::default(),
             run_word: Default::default(),
             mode_word: Default::default(),
-            large_word: Default::default(),
+            jumbo_word: Default::default(),
             id: Constant::new((ID_VALUE as u64).into()),
             version: Constant::new((VERSION_VALUE as u64).into()),
             fw_size: Constant::new((fw_size as u64).into()),
@@ -98,7 +98,7 @@ impl Identity {
 
 module! {
     impl [] Logic for Identity;
-    regs: run, mode, large, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
+    regs: run, mode, jumbo_on, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -112,7 +112,7 @@ module! {
                 if self.bus.write.val() {
                     self.run.d.next = self.bus.write_data.val().get_bit(0);
                     self.mode.d.next = self.bus.write_data.val().get_bits::<2>(4);
-                    self.large.d.next = self.bus.write_data.val().get_bit(8);
+                    self.jumbo_on.d.next = self.bus.write_data.val().get_bit(8);
                 }
             }
             12 => {
@@ -179,7 +179,7 @@ module! {
 
         self.run_word.next = bit_cast::<32, 1>(self.run.q.val().into());
         self.mode_word.next = bit_cast::<32, 2>(self.mode.q.val()) << 4;
-        self.large_word.next = bit_cast::<32, 1>(self.large.q.val().into()) << 8;
+        self.jumbo_word.next = bit_cast::<32, 1>(self.jumbo_on.q.val().into()) << 8;
         self.bus.read_hit.next = true;
         self.bus.read_data.next = 0.into();
         match self.bus.read_addr.val().index() {
@@ -190,7 +190,7 @@ module! {
                 self.bus.read_data.next = self.version.val();
             }
             8 => {
-                self.bus.read_data.next = self.run_word.val() | self.mode_word.val() | self.large_word.val();
+                self.bus.read_data.next = self.run_word.val() | self.mode_word.val() | self.jumbo_word.val();
             }
             12 => {
                 self.bus.read_data.next = bit_cast::<32, 16>(self.ticks.q.val());
@@ -226,7 +226,7 @@ module! {
         }
         self.core_run.next = self.run.q.val();
         self.sched_mode.next = self.mode.q.val();
-        self.jumbo.next = self.large.q.val();
+        self.jumbo.next = self.jumbo_on.q.val();
         self.ticks_per_us.next = self.ticks.q.val();
         self.hash_key0.next = self.key0.q.val();
         self.hash_key1.next = self.key1.q.val();
