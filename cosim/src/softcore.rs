@@ -1,4 +1,4 @@
-//! Programs on the bare softcore: [`baton_hdl::softcore::Bare`] in Verilator, loaded from an ELF file.
+//! Programs on the bare softcore: [`baton_hdl::softcore::bare`] in Verilator, loaded from an ELF file.
 //!
 //! The memory map is that of `docs/softcore.md`. A program ends by storing to an address that the caller
 //! names, in the manner of the RISC-V tests' `tohost`: 1 says that all is well.
@@ -13,10 +13,10 @@ use crate::{
 };
 use anyhow::{bail, ensure, Result};
 use baton_abi::mmio::RAM_BASE;
-use baton_hdl::softcore::BARE_ADDR_BITS;
+use baton_hdl::softcore::BARE_BYTES;
 
 /// Bytes of the bare softcore's memory.
-pub const MEMORY_BYTES: u32 = 4 << BARE_ADDR_BITS;
+pub const MEMORY_BYTES: u32 = BARE_BYTES;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -26,14 +26,15 @@ use crate::regs::{
     statistics::Statistics,
 };
 use crate::rx::DefaultRxPath;
-use crate::softcore::System;
+use crate::softcore::{System, ADDRESS_BITS};
 use crate::tx::TxSide;
 use rust_hdl::prelude::*;
+use std::ops::RangeInclusive;
 
 /// Sizes that a build of the NIC may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NicConfig {
-    /// Bytes of core memory, for firmware and its connections; a multiple of 4, more than 64 KiB and at most 128 KiB.
+    /// Bytes of core memory, for firmware and its connections: a multiple of 4 in [`CORE_MEMORY_BYTES`].
     pub core_memory_bytes: u32,
 }
 
@@ -50,8 +51,8 @@ pub fn verilog(config: &NicConfig) -> String {
         .replace("cr$reset", "reset")
 }
 
-/// Address bits of the largest core memory, in words.
-const CORE_MEMORY_BITS: usize = 15;
+/// Sizes that core memory may have.
+pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
 
 /// See the module's header.
 #[derive(Clone, Debug, LogicBlock)]
@@ -120,7 +121,7 @@ pub struct Nic {
     ranges: DmaRanges,
     mailbox: Mailbox,
     statistics: Statistics,
-    system: System<CORE_MEMORY_BITS>,
+    system: System,
     mmio: Mmio,
     rx: DefaultRxPath,
     write_side: WriteSide,
@@ -136,8 +137,8 @@ impl Nic {
     pub fn new(config: &NicConfig) -> Self {
         let bytes = config.core_memory_bytes;
         assert!(
-            bytes.is_multiple_of(4) && bytes > 2 << CORE_MEMORY_BITS && bytes <= 4 << CORE_MEMORY_BITS,
-            "core memory of {bytes} bytes"
+            bytes.is_multiple_of(4) && CORE_MEMORY_BYTES.contains(&bytes),
+            "core memory of {bytes} bytes: must be a multiple of 4 in {CORE_MEMORY_BYTES:?}"
         );
         Nic {
             cr: Default::default(),

@@ -7,7 +7,7 @@ use baton_cosim::block::{Model, Port};
 use baton_hdl::softcore::System;
 
 /// 64 KiB of memory.
-const ADDR_BITS: usize = 14;
+const WORDS: usize = 1 << 14;
 /// Cycles in which some instruction must leave the pipeline, asleep or not.
 const PATIENCE: u32 = 400;
 
@@ -37,8 +37,16 @@ pub struct Bench {
 }
 
 impl Bench {
+    /// A core with 64 KiB of memory, all zero.
     pub fn new() -> Self {
-        let text = baton_hdl::emit::verilog("softcore", System::<ADDR_BITS>::new(1 << ADDR_BITS));
+        let mut bench = Bench::with_words(WORDS);
+        bench.load(&[0; WORDS]);
+        bench
+    }
+
+    /// A core with memory of any size, whose contents are not defined before they are written.
+    pub fn with_words(words: usize) -> Self {
+        let text = baton_hdl::emit::verilog("softcore", System::new(words));
         let mut dut = Model::build("softcore", &text).unwrap();
         let port = |name: &str| dut.port(name).unwrap();
         let pins = Pins {
@@ -64,19 +72,16 @@ impl Bench {
             .map(port),
         };
         dut.reset(2);
-        let mut bench = Bench {
+        Bench {
             dut,
             pins,
-            reference: Reference::new(vec![0; 1 << ADDR_BITS]),
+            reference: Reference::new(vec![0; words]),
             devices: vec![0; DEVICE_WORDS],
             count: 0,
             wake_percent: 0,
             stale: [0; 2],
             lost: false,
-        };
-        // Memory contents are not defined before they are written.
-        bench.load(&vec![0; 1 << ADDR_BITS]);
-        bench
+        }
     }
 
     fn load(&mut self, words: &[u32]) {

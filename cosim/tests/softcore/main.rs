@@ -6,6 +6,7 @@ mod reference;
 mod stream;
 
 use baton_abi::mmio::{MMIO_BASE, RAM_BASE};
+use baton_hdl::softcore::ADDRESS_BITS;
 use bench::Bench;
 use encode::{csrs::*, *};
 use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
@@ -41,7 +42,10 @@ fn random_programs_run_in_lockstep_with_the_reference() {
 
 /// Runs a program until it stores to the first device, and returns the word stored and the cycles since `run`.
 fn run(program: &[u32]) -> (u32, u64) {
-    let mut bench = Bench::new();
+    run_on(Bench::new(), program)
+}
+
+fn run_on(mut bench: Bench, program: &[u32]) -> (u32, u64) {
     bench.start(program);
     let start = bench.cycles();
     let mut dice = Dice(ChaCha8Rng::seed_from_u64(0));
@@ -124,6 +128,30 @@ fn a_trap_and_the_return_from_it_take_five_cycles() {
     };
     // The handler without its jump back: two CSR accesses and an addition.
     assert_eq!(measure(ECALL) - measure(addi(0, 0, 0)), 3 - 1 + 2 + 1 + 2 + 2);
+}
+
+#[test]
+fn memory_ends_where_it_was_built_to_end() {
+    const HANDLER: u32 = 20;
+    // Of a size that is a power of two, of one that is not, the smallest of a NIC, and the largest of all.
+    for words in [1 << 13, (1 << 14) - 3, (1 << 14) + 1, 1 << ADDRESS_BITS] {
+        let end = RAM_BASE + 4 * words as u32;
+        let mut program = Vec::from(li(31, RAM_BASE + 4 * HANDLER));
+        program.extend([csr(1, 0, MTVEC, 31), addi(7, 0, 0)]);
+        program.extend(li(2, end - 4));
+        // The last word is there, the one behind it is not: not for a load, a store or a fetch.
+        program.extend([store(2, 31, 2, 0), load(2, 3, 2, 0), load(4, 4, 2, 3), store(0, 31, 2, 3)]);
+        program.extend([load(2, 5, 2, 4), store(2, 31, 2, 4), store(0, 31, 2, 5), load(0, 5, 2, 7)]);
+        program.push(jalr(0, 2, 4));
+        program.resize(HANDLER as usize, EBREAK);
+        // Counts the traps, and goes on behind what trapped; ends after the fetch.
+        program.extend([addi(7, 7, 1), csr(2, 30, MCAUSE, 0), addi(29, 0, 1), branch(0, 30, 29, 20)]);
+        program.extend([csr(2, 30, MEPC, 0), addi(30, 30, 4), csr(1, 0, MEPC, 30), MRET]);
+        program.extend(li(1, MMIO_BASE));
+        program.push(store(2, 7, 1, 0));
+        let (traps, _) = run_on(Bench::with_words(words), &program);
+        assert_eq!(traps, 5, "{words} words");
+    }
 }
 
 #[test]

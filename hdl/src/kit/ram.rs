@@ -36,13 +36,15 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
     }
 }
 
-/// Two ports on 32-bit words with byte enables, `WORDS` of them (a multiple of 1024 fills whole blocks).
-/// Port `a` reads only; port `b` reads, or writes the bytes that `b_write` selects. Both answer in the next cycle, and keep
-/// their answer while their enable is low. An address past the end reads an undefined word; the caller checks.
+/// Two ports on 32-bit words with byte enables. The number of words is chosen when the memory is built, at most `2^A`;
+/// address bits that it does not need are ignored. A multiple of 2048 words fills whole blocks of an ECP5.
+///
+/// Port `a` reads in every cycle. Port `b` reads, or writes the bytes that `b_write` selects, in a cycle with
+/// `b_enable`, and keeps its answer in others. Both answer in the next cycle. An address past the end reads an undefined
+/// word; the caller checks.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct RamDualByte<const A: usize> {
     pub cr: Cr,
-    pub a_enable: Signal<In, Bit>,
     pub a_addr: Signal<In, Bits<A>>,
     pub a_data: Signal<Out, Bits<32>>,
     pub b_enable: Signal<In, Bit>,
@@ -59,7 +61,6 @@ impl<const A: usize> RamDualByte<A> {
         assert!(words > 1 && words <= 1 << A, "{words} words do not fit {A} address bits");
         RamDualByte {
             cr: Default::default(),
-            a_enable: Default::default(),
             a_addr: Default::default(),
             a_data: Default::default(),
             b_enable: Default::default(),
@@ -82,16 +83,19 @@ impl<const A: usize> Logic for RamDualByte<A> {
 
     fn hdl(&self) -> Verilog {
         let last = self._words - 1;
+        // As many address bits as the words need: the index of an array must not be wider than that.
+        let msb = last.ilog2();
         let lanes: String = (0..4)
             .map(|i| {
                 let (lsb, msb) = (8 * i, 8 * i + 7);
-                format!("    if (b_write[{i}]) mem[b_addr][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n")
+                format!("    if (b_write[{i}]) mem[b_index][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n")
             })
             .collect();
         Verilog::Custom(format!(
             "(* no_rw_check *) reg [31:0] mem [0:{last}];\n\
-             always @(posedge cr$clock) if (a_enable) a_data <= mem[a_addr];\n\
-             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_addr];\n{lanes}  end\nend\n"
+             wire [{msb}:0] a_index = a_addr[{msb}:0];\nwire [{msb}:0] b_index = b_addr[{msb}:0];\n\
+             always @(posedge cr$clock) a_data <= mem[a_index];\n\
+             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_index];\n{lanes}  end\nend\n"
         ))
     }
 }

@@ -17,13 +17,14 @@ use super::execute::Execute;
 use super::fetch::Fetch;
 use super::issue::Issue;
 use super::lsu::Lsu;
+use super::ADDRESS_BITS;
 use crate::kit::{Cr, Mul32, Reg, RegFile};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// The core, for a memory of up to `2^A` words. Every port is as in [`super::System`].
+/// The core, for a memory of up to `2^ADDRESS_BITS` words. Every port is as in [`super::System`].
 #[derive(Clone, Debug, LogicBlock)]
-pub struct Core<const A: usize> {
+pub struct Core {
     pub cr: Cr,
     pub run: Signal<In, Bit>,
     pub wake: Signal<In, Bit>,
@@ -32,13 +33,12 @@ pub struct Core<const A: usize> {
     pub ld_write: Signal<In, Bit>,
     pub ld_addr: Signal<In, Bits<24>>,
     pub ld_data: Signal<In, Bits<32>>,
-    /// Instruction memory: the word at `i_addr` is wanted in the next cycle; `i_data` stays while `i_enable` is low.
-    pub i_enable: Signal<Out, Bit>,
-    pub i_addr: Signal<Out, Bits<A>>,
+    /// Instruction memory, which reads in every cycle: `i_data` is the word at the `i_addr` of the cycle before.
+    pub i_addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub i_data: Signal<In, Bits<32>>,
     /// Data memory: reads, or writes the bytes that `d_write` selects; `d_data` is the answer in the next cycle.
     pub d_enable: Signal<Out, Bit>,
-    pub d_addr: Signal<Out, Bits<A>>,
+    pub d_addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub d_write: Signal<Out, Bits<4>>,
     pub d_write_data: Signal<Out, Bits<32>>,
     pub d_data: Signal<In, Bits<32>>,
@@ -51,7 +51,7 @@ pub struct Core<const A: usize> {
 
     running: Reg<Bit>,
     awake: Reg<Bit>,
-    fetch: Fetch<A>,
+    fetch: Fetch,
     decode: Decode,
     regfile: RegFile,
     issue: Issue,
@@ -59,12 +59,12 @@ pub struct Core<const A: usize> {
     mul: Mul32,
     div: Div,
     execute: Execute,
-    lsu: Lsu<A>,
+    lsu: Lsu,
     commit: Commit,
     csr: Csr,
 }
 
-impl<const A: usize> Core<A> {
+impl Core {
     /// A core for a memory of `words` words, with a device bus or without.
     pub fn new(words: usize, devices: bool) -> Self {
         Core {
@@ -76,7 +76,6 @@ impl<const A: usize> Core<A> {
             ld_write: Default::default(),
             ld_addr: Default::default(),
             ld_data: Default::default(),
-            i_enable: Default::default(),
             i_addr: Default::default(),
             i_data: Default::default(),
             d_enable: Default::default(),
@@ -108,7 +107,7 @@ impl<const A: usize> Core<A> {
 }
 
 module! {
-    impl [const A: usize] Logic for Core<A>;
+    impl [] Logic for Core;
     regs: running, awake;
     children: fetch, regfile, issue, mul, div, commit, csr;
     #[hdl_gen]
@@ -146,12 +145,12 @@ module! {
         RetireOut::link(&mut self.retire, &mut self.commit.retire);
 
         self.fetch.stall.next = self.issue.stall.val();
-        self.i_enable.next = self.fetch.enable.val();
         self.i_addr.next = self.fetch.addr.val();
-        self.decode.insn.next = self.i_data.val();
+        self.fetch.data.next = self.i_data.val();
+        self.decode.insn.next = self.fetch.insn.val();
 
-        self.regfile.addr1.next = self.i_data.val().get_bits::<5>(15);
-        self.regfile.addr2.next = self.i_data.val().get_bits::<5>(20);
+        self.regfile.addr1.next = self.fetch.insn.val().get_bits::<5>(15);
+        self.regfile.addr2.next = self.fetch.insn.val().get_bits::<5>(20);
         self.issue.data1.next = self.regfile.data1.val();
         self.issue.data2.next = self.regfile.data2.val();
         self.regfile.write_enable.next = self.commit.out.wen.val();

@@ -1,17 +1,19 @@
-//! The fetch stage: the address of the next instruction.
+//! The fetch stage: the address of the next instruction, and the word of the present one.
 //!
-//! It drives the read address of instruction memory with the address of the instruction that will be in the
-//! decode stage in the next cycle, so that a taken branch costs one cycle. While the decode stage
-//! stalls, the memory keeps its word.
+//! Instruction memory reads in every cycle, at the address of the instruction that will be in the decode stage in the
+//! next cycle, so that a taken branch costs one cycle. While the decode stage stalls, memory already reads the
+//! instruction after it, and a register holds the word that memory no longer shows. So the interlock, which is
+//! late, reaches registers beside the decoder only, and no input of the memory depends on its output.
 
 use super::bundles::{CommitIn, CsrStateIn, FetchedOut, SteerIn};
+use super::ADDRESS_BITS;
 use crate::kit::{Cr, Reg};
 use crate::module;
 use baton_abi::mmio::RAM_BASE;
 use rust_hdl::prelude::*;
 
 #[derive(Clone, Debug, LogicBlock)]
-pub struct Fetch<const A: usize> {
+pub struct Fetch {
     pub cr: Cr,
     /// Low holds the core at the reset vector.
     pub run: Signal<In, Bit>,
@@ -20,20 +22,24 @@ pub struct Fetch<const A: usize> {
     pub steer: SteerIn,
     pub commit: CommitIn,
     pub csr: CsrStateIn,
-    /// Word address and enable of instruction memory.
-    pub addr: Signal<Out, Bits<A>>,
-    pub enable: Signal<Out, Bit>,
+    /// Word address of instruction memory, and the word at the address of the cycle before.
+    pub addr: Signal<Out, Bits<ADDRESS_BITS>>,
+    pub data: Signal<In, Bits<32>>,
+    /// The instruction in the decode stage.
+    pub insn: Signal<Out, Bits<32>>,
     pub out: FetchedOut,
     pc: Reg<Bits<32>>,
-    fault: Reg<Bit>,
+    held: Reg<Bit>,
+    word: Reg<Bits<32>>,
+    seq: Signal<Local, Bits<32>>,
     next_pc: Signal<Local, Bits<32>>,
-    word: Signal<Local, Bits<30>>,
-    base: Constant<Bits<30>>,
-    words: Constant<Bits<30>>,
+    advance: Signal<Local, Bit>,
+    ram_region: Constant<Bits<4>>,
+    ram_words: Constant<Bits<26>>,
     reset_pc: Constant<Bits<32>>,
 }
 
-impl<const A: usize> Fetch<A> {
+impl Fetch {
     /// Fetch from a memory of `words` words at `RAM_BASE`.
     pub fn new(words: usize) -> Self {
         Fetch {
@@ -44,30 +50,41 @@ impl<const A: usize> Fetch<A> {
             commit: Default::default(),
             csr: Default::default(),
             addr: Default::default(),
-            enable: Default::default(),
+            data: Default::default(),
+            insn: Default::default(),
             out: Default::default(),
             pc: Reg::new(u64::from(RAM_BASE).into()),
-            fault: Default::default(),
-            next_pc: Default::default(),
+            held: Default::default(),
             word: Default::default(),
-            base: Constant::new(u64::from(RAM_BASE >> 2).into()),
-            words: Constant::new((words as u64).into()),
+            seq: Default::default(),
+            next_pc: Default::default(),
+            advance: Default::default(),
+            ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
+            ram_words: Constant::new((words as u64).into()),
             reset_pc: Constant::new(u64::from(RAM_BASE).into()),
         }
     }
 }
 
 module! {
-    impl [const A: usize] Logic for Fetch<A>;
-    regs: pc, fault;
+    impl [] Logic for Fetch;
+    regs: pc, held, word;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        self.out.pc.next = self.pc.q.val();
-        self.out.fault.next = self.fault.q.val();
-        self.out.seq.next = self.pc.q.val() + 4;
+        self.insn.next = self.data.val();
+        if self.held.q.val() {
+            self.insn.next = self.word.q.val();
+        }
+        self.word.d.next = self.insn.val();
 
-        self.next_pc.next = self.pc.q.val() + 4;
+        self.seq.next = self.pc.q.val() + 4;
+        self.out.pc.next = self.pc.q.val();
+        self.out.seq.next = self.seq.val();
+        self.out.fault.next = (self.pc.q.val().get_bits::<4>(28) != self.ram_region.val())
+            | (self.pc.q.val().get_bits::<26>(2) >= self.ram_words.val());
+
+        self.next_pc.next = self.seq.val();
         if self.steer.redirect.val() {
             self.next_pc.next = self.steer.target.val();
         }
@@ -77,13 +94,12 @@ module! {
         if !self.run.val() {
             self.next_pc.next = self.reset_pc.val();
         }
-        self.addr.next = self.next_pc.val().get_bits::<A>(2);
-        self.enable.next = !self.stall.val() | self.steer.redirect.val() | self.commit.trap.val() | !self.run.val();
+        self.addr.next = self.next_pc.val().get_bits::<ADDRESS_BITS>(2);
 
-        self.word.next = self.next_pc.val().get_bits::<30>(2) - self.base.val();
-        if self.enable.val() {
+        self.advance.next = !self.stall.val() | self.steer.redirect.val() | self.commit.trap.val() | !self.run.val();
+        self.held.d.next = !self.advance.val();
+        if self.advance.val() {
             self.pc.d.next = self.next_pc.val();
-            self.fault.d.next = self.word.val() >= self.words.val();
         }
     }
 }

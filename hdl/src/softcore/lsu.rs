@@ -5,11 +5,12 @@
 //! is reported and has no effect.
 
 use super::bundles::{AccessIn, CheckedOut};
+use super::ADDRESS_BITS;
 use baton_abi::mmio::{MMIO_BASE, RAM_BASE};
 use rust_hdl::prelude::*;
 
 #[derive(Clone, Debug, LogicBlock)]
-pub struct Lsu<const A: usize> {
+pub struct Lsu {
     pub run: Signal<In, Bit>,
     pub ld_write: Signal<In, Bit>,
     pub ld_addr: Signal<In, Bits<24>>,
@@ -18,7 +19,7 @@ pub struct Lsu<const A: usize> {
     pub out: CheckedOut,
     /// The memory's port.
     pub enable: Signal<Out, Bit>,
-    pub addr: Signal<Out, Bits<A>>,
+    pub addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub write: Signal<Out, Bits<4>>,
     pub write_data: Signal<Out, Bits<32>>,
     /// The device bus.
@@ -41,7 +42,7 @@ pub struct Lsu<const A: usize> {
     has_devices: Constant<Bits<1>>,
 }
 
-impl<const A: usize> Lsu<A> {
+impl Lsu {
     /// For a memory of `words` words, and for devices or none.
     pub fn new(words: usize, devices: bool) -> Self {
         assert!(RAM_BASE & 0x0FFF_FFFF == 0 && MMIO_BASE & 0xFFFF == 0);
@@ -77,7 +78,7 @@ impl<const A: usize> Lsu<A> {
     }
 }
 
-impl<const A: usize> Logic for Lsu<A> {
+impl Logic for Lsu {
     #[hdl_gen]
     fn update(&mut self) {
         self.word.next = self.access.size.val().get_bits::<2>(0) == 2;
@@ -114,7 +115,7 @@ impl<const A: usize> Logic for Lsu<A> {
 
         self.enable.next =
             self.good.val() & self.in_ram.val() & (self.access.load.val() | self.access.store.val());
-        self.addr.next = self.access.addr.val().get_bits::<A>(2);
+        self.addr.next = self.access.addr.val().get_bits::<ADDRESS_BITS>(2);
         self.write.next = bits::<4>(0);
         if self.access.store.val() {
             self.write.next = self.strobe.val();
@@ -122,7 +123,7 @@ impl<const A: usize> Logic for Lsu<A> {
         self.write_data.next = self.out.lanes.val();
         if !self.run.val() {
             self.enable.next = self.ld_write.val();
-            self.addr.next = self.ld_addr.val().get_bits::<A>(2);
+            self.addr.next = self.ld_addr.val().get_bits::<ADDRESS_BITS>(2);
             self.write.next = bits::<4>(15);
             self.write_data.next = self.ld_data.val();
         }

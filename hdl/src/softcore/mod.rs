@@ -34,13 +34,14 @@ pub use self::commit::{RetireIn, RetireOut};
 pub use self::core::Core;
 pub use self::system::System;
 
-/// Address bits of the words of [`Bare`].
-pub const BARE_ADDR_BITS: usize = 18;
+/// Address bits of the largest memory, in words: 8 MiB. A smaller memory leaves the upper ones unused, and they
+/// cost nothing, so that the size of the memory is a number and not a type.
+pub const ADDRESS_BITS: usize = 21;
+
+/// Bytes of the memory of [`bare`].
+pub const BARE_BYTES: u32 = 1 << 20;
 
 /// A [`System`] with 1 MiB of memory and no devices, to run programs on.
-pub type Bare = System<BARE_ADDR_BITS>;
-
-/// A [`Bare`] with all of its memory.
-pub fn bare() -> Bare {
-    System::with_devices(1 << BARE_ADDR_BITS, false)
+pub fn bare() -> System {
+    System::with_devices(BARE_BYTES as usize / 4, false)
 }

@@ -1,11 +1,12 @@
 //! The core with its memory: what the NIC instantiates, and a bare one to run programs on.
 
 use super::core::Core;
+use super::ADDRESS_BITS;
 use crate::kit::{Cr, RamDualByte};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// The core with `2^A` words or fewer of tightly coupled memory for code and data.
+/// The core with up to `2^ADDRESS_BITS` words of tightly coupled memory for code and data.
 ///
 /// While `run` is low the core is held in reset and, from the second such cycle on, `ld_write` writes `ld_data` at byte
 /// address `ld_addr` of the memory, one word a cycle. Raise `run` in a later cycle than the last write; the first
@@ -16,7 +17,7 @@ use rust_hdl::prelude::*;
 /// `mmio_rdata` is taken in the cycle after `mmio_read`. There are no wait states, and a read may happen
 /// only for a load that completes.
 #[derive(Clone, Debug, LogicBlock)]
-pub struct System<const A: usize> {
+pub struct System {
     pub cr: Cr,
     pub run: Signal<In, Bit>,
     pub ld_write: Signal<In, Bit>,
@@ -45,22 +46,18 @@ pub struct System<const A: usize> {
     pub rt_mem_addr: Signal<Out, Bits<32>>,
     pub rt_mem_strobe: Signal<Out, Bits<4>>,
     pub rt_mem_data: Signal<Out, Bits<32>>,
-    core: Core<A>,
-    ram: RamDualByte<A>,
+    core: Core,
+    ram: RamDualByte<ADDRESS_BITS>,
 }
 
-impl<const A: usize> System<A> {
-    /// A system with `words` words of memory, at most `2^A`.
+impl System {
+    /// A system with `words` words of memory, at most `2^ADDRESS_BITS`.
     pub fn new(words: usize) -> Self {
         System::with_devices(words, true)
     }
 
     /// As [`System::new`]; without devices, `mmio_read` and `mmio_write` stay low and device addresses fault.
     pub fn with_devices(words: usize, devices: bool) -> Self {
-        assert!(
-            A <= 20 && words <= 1 << A,
-            "{words} words do not fit {A} address bits, or the loader's range"
-        );
         System {
             cr: Default::default(),
             run: Default::default(),
@@ -93,7 +90,7 @@ impl<const A: usize> System<A> {
 }
 
 module! {
-    impl [const A: usize] Logic for System<A>;
+    impl [] Logic for System;
     regs: ;
     children: core, ram;
     #[hdl_gen]
@@ -106,7 +103,6 @@ module! {
         self.asleep.next = self.core.asleep.val();
         self.retired.next = self.core.retired.val();
 
-        self.ram.a_enable.next = self.core.i_enable.val();
         self.ram.a_addr.next = self.core.i_addr.val();
         self.core.i_data.next = self.ram.a_data.val();
         self.ram.b_enable.next = self.core.d_enable.val();

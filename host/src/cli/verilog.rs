@@ -10,7 +10,7 @@ use std::path::PathBuf;
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Core memory in KiB, for the firmware and its connections
-    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(65..=128))]
+    #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=8192))]
     core_memory_kib: u32,
     /// File to write; without it the text goes to standard output
     #[arg(long, short)]
