@@ -14,6 +14,7 @@ mod stream;
 pub use fifo::LutFifo;
 pub use mul::Mul32;
 pub use ram::{LutRam, RamDualByte, RamRw};
+pub(crate) use reg::reset_value_of_register;
 pub use reg::Reg;
 pub use regfile::RegFile;
 pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};

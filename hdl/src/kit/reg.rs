@@ -41,8 +41,20 @@ impl<T: Synth> Logic for Reg<T> {
     fn hdl(&self) -> Verilog {
         let init = self._init.verilog();
         Verilog::Custom(format!(
-            "initial q = {init:x};\n\
+            "{INITIAL}{init:x};\n\
              always @(posedge cr$clock) begin\n  if (cr$reset) q <= {init:x}; else q <= d;\nend\n"
         ))
     }
+}
+
+const INITIAL: &str = "initial q = ";
+
+/// The reset value of the register that a module's text is, if it is one.
+pub(crate) fn reset_value_of_register(module: &str) -> Option<&str> {
+    let (_, body) = module.split_once(INITIAL)?;
+    let (value, body) = body.split_once(';')?;
+    let clocked =
+        format!("always @(posedge cr$clock) begin if (cr$reset) q <= {value}; else q <= d; end endmodule");
+    let words: Vec<&str> = body.split_whitespace().collect();
+    words.join(" ").starts_with(&clocked).then_some(value)
 }
