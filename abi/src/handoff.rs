@@ -11,13 +11,13 @@
 use crate::ring::{SLOTS_MAX, SLOT_WORDS};
 
 /// Version of the layout below; in the first word of a record, under [`MAGIC`].
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// High half of a record's first word.
 pub const MAGIC: u32 = 0xB470;
 /// Spans of memory in each of the two buffers of a record.
 pub const SPANS: usize = 4;
-/// Out-of-order ranges of received data.
-pub const RECEIVED_RANGES: usize = 4;
+/// Out-of-order ranges of received data: as many as SACK reports beside timestamps (RFC 2018 Section 3).
+pub const RECEIVED_RANGES: usize = 3;
 /// Ranges of sent data that the peer has selectively acknowledged.
 pub const SACKED_RANGES: usize = 3;
 /// Words of [`TcbRecord`].
@@ -132,11 +132,16 @@ pub struct TcbRecord {
     pub snd_mss: u16,
     /// Largest segment that this side announced.
     pub rcv_mss: u16,
+    /// Duplicate acknowledgements in a row, saturating, 2 bits.
     pub dup_acks: u8,
-    /// Timeouts without progress.
+    /// Timeouts without progress, 7 bits.
     pub retransmits: u8,
-    /// Exponent of the timeout's backoff.
+    /// Exponent of the timeout's backoff, 4 bits.
     pub backoff: u8,
+    /// Congestion control, 1 bit: 0 NewReno, 1 CUBIC.
+    pub algorithm: u8,
+    /// CUBIC: low bits of the clock at its last update, 2 bits. Zero otherwise, like all fields of its state.
+    pub cubic_beat: u8,
     /// Least step of the receive window's right edge (silly window avoidance).
     pub rcv_step: u16,
     /// Time until the delayed acknowledgement is due, 20 bits.
@@ -147,6 +152,8 @@ pub struct TcbRecord {
     pub recent_range: u8,
     /// Ticks since data was last sent, saturating.
     pub idle_ticks: u16,
+    /// CUBIC: ticks until the window reaches W_max on its curve; negative when that is past.
+    pub cubic_origin: i16,
     pub snd_una: u32,
     pub snd_nxt: u32,
     /// Next sequence number to retransmit.
@@ -164,6 +171,12 @@ pub struct TcbRecord {
     pub ssthresh: u32,
     /// Bytes acknowledged since `cwnd` last grew in congestion avoidance.
     pub cwnd_acked: u32,
+    /// CUBIC: W_max, in segments.
+    pub cubic_w_max: u16,
+    /// CUBIC: sixteenths of a segment to be acknowledged for each segment of growth; 0 before the curve starts.
+    pub cubic_step: u16,
+    /// CUBIC: W_est, in bytes.
+    pub cubic_w_est: u32,
     /// Smoothed round-trip time, in eighths of a microsecond; zero before the first sample.
     pub srtt_us8: u32,
     /// Variation of the round-trip time, in quarters of a microsecond.
@@ -191,12 +204,17 @@ impl TcbRecord {
             | u32::from(self.rcv_shift & 15) << 13
             | u32::from(self.flags & 0x7FFF) << 17;
         w[1] = u32::from(self.snd_mss) | u32::from(self.rcv_mss) << 16;
-        w[2] = u32::from(self.dup_acks) | u32::from(self.retransmits) << 8 | u32::from(self.rcv_step) << 16;
+        w[2] = u32::from(self.dup_acks & 3)
+            | u32::from(self.backoff & 15) << 2
+            | u32::from(self.retransmits & 127) << 6
+            | u32::from(self.algorithm & 1) << 13
+            | u32::from(self.cubic_beat & 3) << 14
+            | u32::from(self.rcv_step) << 16;
         w[3] = (self.delayed_ack_us & 0xF_FFFF)
             | u32::from(self.ts_age_us & 0x3FF) << 20
             | u32::from(self.recent_range & 3) << 30;
-        w[4] = u32::from(self.idle_ticks) | u32::from(self.backoff) << 16;
-        w[5..25].copy_from_slice(&[
+        w[4] = u32::from(self.idle_ticks) | u32::from(self.cubic_origin as u16) << 16;
+        w[5..27].copy_from_slice(&[
             self.snd_una,
             self.snd_nxt,
             self.rtx_nxt,
@@ -210,6 +228,8 @@ impl TcbRecord {
             self.cwnd,
             self.ssthresh,
             self.cwnd_acked,
+            u32::from(self.cubic_w_max) | u32::from(self.cubic_step) << 16,
+            self.cubic_w_est,
             self.srtt_us8,
             self.rttvar_us4,
             self.rtt_seq,
@@ -218,7 +238,7 @@ impl TcbRecord {
             self.ts_recent,
             self.ts_val,
         ]);
-        for (pair, range) in w[25..].chunks_exact_mut(2).zip(self.received.iter().chain(&self.sacked)) {
+        for (pair, range) in w[27..].chunks_exact_mut(2).zip(self.received.iter().chain(&self.sacked)) {
             pair[0] = range.start;
             pair[1] = range.end;
         }
@@ -226,7 +246,7 @@ impl TcbRecord {
     }
 
     pub fn from_words(w: &[u32; TCB_WORDS]) -> Self {
-        let range = |i: usize| SeqRange { start: w[25 + 2 * i], end: w[26 + 2 * i] };
+        let range = |i: usize| SeqRange { start: w[27 + 2 * i], end: w[28 + 2 * i] };
         TcbRecord {
             state: (w[0] & 15) as u8,
             phase: (w[0] >> 4 & 3) as u8,
@@ -236,14 +256,17 @@ impl TcbRecord {
             flags: (w[0] >> 17) as u16,
             snd_mss: w[1] as u16,
             rcv_mss: (w[1] >> 16) as u16,
-            dup_acks: w[2] as u8,
-            retransmits: (w[2] >> 8) as u8,
+            dup_acks: (w[2] & 3) as u8,
+            backoff: (w[2] >> 2 & 15) as u8,
+            retransmits: (w[2] >> 6 & 127) as u8,
+            algorithm: (w[2] >> 13 & 1) as u8,
+            cubic_beat: (w[2] >> 14 & 3) as u8,
             rcv_step: (w[2] >> 16) as u16,
-            backoff: (w[4] >> 16) as u8,
             delayed_ack_us: w[3] & 0xF_FFFF,
             ts_age_us: (w[3] >> 20 & 0x3FF) as u16,
             recent_range: (w[3] >> 30) as u8,
             idle_ticks: w[4] as u16,
+            cubic_origin: (w[4] >> 16) as i16,
             snd_una: w[5],
             snd_nxt: w[6],
             rtx_nxt: w[7],
@@ -257,15 +280,18 @@ impl TcbRecord {
             cwnd: w[15],
             ssthresh: w[16],
             cwnd_acked: w[17],
-            srtt_us8: w[18],
-            rttvar_us4: w[19],
-            rtt_seq: w[20],
-            rtt_age_us: w[21],
-            timer_us: w[22],
-            ts_recent: w[23],
-            ts_val: w[24],
-            received: [range(0), range(1), range(2), range(3)],
-            sacked: [range(4), range(5), range(6)],
+            cubic_w_max: w[18] as u16,
+            cubic_step: (w[18] >> 16) as u16,
+            cubic_w_est: w[19],
+            srtt_us8: w[20],
+            rttvar_us4: w[21],
+            rtt_seq: w[22],
+            rtt_age_us: w[23],
+            timer_us: w[24],
+            ts_recent: w[25],
+            ts_val: w[26],
+            received: [range(0), range(1), range(2)],
+            sacked: [range(3), range(4), range(5)],
         }
     }
 }
@@ -331,8 +357,6 @@ mod tests {
                     (seed + 1).wrapping_mul(0x9E37_79B9).wrapping_mul(2 * i as u32 + 3).rotate_left(i as u32);
             }
             words[0] = MAGIC << 16 | VERSION;
-            // Bits that the layout leaves free.
-            words[7 + 4] &= 0xFF_FFFF;
             let record = HandoffRecord::from_words(&words).unwrap();
             assert_eq!(record.to_words(), words);
         }

@@ -234,6 +234,16 @@ pub mod mailbox {
     pub const CFG_MIN_RTO_US: usize = 4;
     /// Delay of an acknowledgement, in microseconds; 0 takes 40 ms.
     pub const CFG_DELAYED_ACK_US: usize = 5;
+    /// Largest retransmission timeout, in microseconds; 0 takes RFC 6298's minute.
+    pub const CFG_MAX_RTO_US: usize = 6;
+    /// Timeouts in a row after which a connection is given up; 0 takes 12.
+    pub const CFG_MAX_RETRANSMITS: usize = 7;
+    /// Idle time before a keep-alive probe, in microseconds; 0 sends none.
+    pub const CFG_KEEPALIVE_US: usize = 8;
+    /// How long a peer may be silent in FIN-WAIT-2, in microseconds; 0 waits for ever.
+    pub const CFG_FIN_WAIT_2_US: usize = 9;
+    /// Least time between two challenge acknowledgements, in microseconds; 0 takes half a second.
+    pub const CFG_CHALLENGE_US: usize = 10;
 
     /// Connections on the NIC (`Cnum`).
     pub const STS_CNUM: usize = 0;

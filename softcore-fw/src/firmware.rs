@@ -70,6 +70,27 @@ pub struct Firmware<'a, H> {
     pub(crate) identification: u16,
 }
 
+/// Timing of connections: the engine's own where the host has not said otherwise.
+fn timing<H: Hardware>(hw: &H) -> Config {
+    let mut config = Config::default();
+    for (word, value) in [
+        (mailbox::CFG_MIN_RTO_US, &mut config.min_rto_us),
+        (mailbox::CFG_DELAYED_ACK_US, &mut config.delayed_ack_us),
+        (mailbox::CFG_MAX_RTO_US, &mut config.max_rto_us),
+        (mailbox::CFG_KEEPALIVE_US, &mut config.keepalive_us),
+        (mailbox::CFG_FIN_WAIT_2_US, &mut config.fin_wait_2_us),
+        (mailbox::CFG_CHALLENGE_US, &mut config.challenge_us),
+    ] {
+        if let us @ 1.. = hw.config(word) {
+            *value = us;
+        }
+    }
+    if let count @ 1.. = hw.config(mailbox::CFG_MAX_RETRANSMITS) {
+        config.max_retransmits = count.min(u32::from(u8::MAX)) as u8;
+    }
+    config
+}
+
 impl<'a, H: Hardware> Firmware<'a, H> {
     /// Reads the configuration and reports that the firmware runs. `slots` must be empty.
     pub fn new(mut hw: H, slots: &'a mut [Slot]) -> Self {
@@ -85,13 +106,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             hw.config(mailbox::CFG_HIWAT),
             hw.config(mailbox::CFG_LOWAT),
         );
-        let mut config = Config::default();
-        if let us @ 1.. = hw.config(mailbox::CFG_MIN_RTO_US) {
-            config.min_rto_us = us;
-        }
-        if let us @ 1.. = hw.config(mailbox::CFG_DELAYED_ACK_US) {
-            config.delayed_ack_us = us;
-        }
+        let config = timing(&hw);
         hw.write(NIC_RX_MARKS, (load.hiwat() & 0xFFFF) | load.lowat() << 16);
         let wheel = TimerWheel::new(hw.read(TIME_US));
         let mut firmware = Firmware {

@@ -186,7 +186,7 @@ impl Tcb {
         if self.receives() && (segment.payload_len > 0 || flags.has(Flags::FIN)) {
             self.take_text(now, segment, arrival);
         }
-        if self.timer == Timer::KeepAlive {
+        if matches!(self.timer, Timer::KeepAlive | Timer::FinWait2) {
             self.keep_alive(now);
         }
     }
@@ -274,7 +274,7 @@ impl Tcb {
             self.rtx_nxt = self.rtx_nxt.max(ack);
             self.sacked.remove_below(ack);
             self.rtt_acknowledged(now, self.echo(segment));
-            self.cc_acknowledged(advanced);
+            self.cc_acknowledged(advanced, flight);
             self.retransmits = 0;
             if self.state != State::TimeWait {
                 if self.flight() > 0 {
@@ -336,7 +336,10 @@ impl Tcb {
     /// The peer has acknowledged our FIN.
     fn fin_acknowledged(&mut self, now: Instant, arrival: &mut Arrival) {
         match self.state {
-            State::FinWait1 => self.state = State::FinWait2,
+            State::FinWait1 => {
+                self.state = State::FinWait2;
+                self.keep_alive(now);
+            }
             State::Closing => self.start_time_wait(now),
             State::LastAck => {
                 self.enter_closed();

@@ -1,5 +1,16 @@
 //! What a user of the engine may choose.
 
+/// How the congestion window falls and grows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum CongestionAlgorithm {
+    /// RFC 5681 and RFC 6582.
+    #[default]
+    NewReno = 0,
+    /// RFC 9438.
+    Cubic = 1,
+}
+
 /// Parameters of a connection. Each side of a handoff brings its own timing values; what the
 /// handshake agreed on travels in the record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +25,8 @@ pub struct Config {
     pub max_retransmits: u8,
     /// Hold back small segments while data is in flight (RFC 9293 Section 3.7.4).
     pub nagle: bool,
+    /// Congestion control of connections that this side opens; one that is handed over keeps its own.
+    pub congestion: CongestionAlgorithm,
     /// Offer selective acknowledgement (RFC 2018).
     pub sack: bool,
     /// Offer timestamps (RFC 7323).
@@ -28,6 +41,9 @@ pub struct Config {
     pub time_wait_us: u32,
     /// Idle time before a keep-alive probe; 0 sends none, the default (RFC 9293 Section 3.8.4).
     pub keepalive_us: u32,
+    /// How long a peer that has acknowledged our FIN may be silent before the connection is given up; 0 waits for ever,
+    /// as RFC 9293 Section 3.6 has it. Whoever has few places for connections sets it.
+    pub fin_wait_2_us: u32,
     /// Least time between two challenge acknowledgements (RFC 5961 Section 7).
     pub challenge_us: u32,
 }
@@ -41,6 +57,7 @@ impl Default for Config {
             initial_window: 10,
             max_retransmits: 12,
             nagle: true,
+            congestion: CongestionAlgorithm::NewReno,
             sack: true,
             timestamps: true,
             min_rto_us: 1_000_000,
@@ -48,6 +65,7 @@ impl Default for Config {
             delayed_ack_us: 40_000,
             time_wait_us: 60_000_000,
             keepalive_us: 0,
+            fin_wait_2_us: 0,
             challenge_us: 500_000,
         }
     }
@@ -75,6 +93,7 @@ impl Config {
         self.delayed_ack_us = self.delayed_ack_us.min(Self::DELAYED_ACK_MAX_US);
         self.time_wait_us = self.time_wait_us.min(Self::DURATION_MAX_US);
         self.keepalive_us = self.keepalive_us.min(Self::DURATION_MAX_US);
+        self.fin_wait_2_us = self.fin_wait_2_us.min(Self::DURATION_MAX_US);
         self.challenge_us = self.challenge_us.min(Self::DURATION_MAX_US);
         self
     }

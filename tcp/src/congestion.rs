@@ -1,4 +1,5 @@
-//! Congestion control and loss recovery: RFC 5681, NewReno (RFC 6582), SACK recovery (RFC 6675).
+//! Slow start and loss recovery: RFC 5681, NewReno (RFC 6582), SACK recovery (RFC 6675). How far the window falls and
+//! how it grows afterwards is the business of `control.rs`.
 //!
 //! One set of variables serves three ways of recovery. `rtx_nxt` walks from `snd_una` through what has to be
 //! sent again; `recover` marks where the trouble began. Without SACK the window is inflated by duplicate
@@ -9,6 +10,7 @@
 //! does its work. RFC 2018 Section 8: the scoreboard is dropped at a timeout, in case the peer reneged.
 
 use crate::{
+    control::{CongestionControl, Window},
     tcb::{flag, Phase, Tcb},
     SeqNumber,
 };
@@ -26,38 +28,54 @@ impl Tcb {
         u32::from(self.snd_mss)
     }
 
-    /// RFC 5681 Section 3.1, equation 4.
-    fn halve(&mut self) {
-        self.ssthresh = (self.flight() / 2).max(2 * self.smss());
-        self.cwnd_acked = 0;
+    /// What the algorithm may look at.
+    fn window(&self) -> Window {
+        Window {
+            cwnd: self.cwnd,
+            ssthresh: self.ssthresh,
+            smss: self.smss(),
+            srtt_us8: self.srtt_us8,
+            tick: self.ts_val,
+        }
     }
 
-    /// Slow start and congestion avoidance (RFC 5681 Section 3.1), the latter by counting bytes, with no
-    /// division.
-    fn grow(&mut self, acked: u32) {
-        if self.cwnd < self.ssthresh {
+    /// A loss: the algorithm says how far the window falls, and RFC 5681 Section 3.1, equation 4, that it keeps two segments.
+    fn reduce(&mut self) {
+        let (window, flight) = (self.window(), self.flight());
+        self.ssthresh = self.control.reduce(&window, flight).max(2 * window.smss);
+    }
+
+    /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
+    /// acknowledgement.
+    fn grow(&mut self, acked: u32, flight: u32) {
+        let slow_start = self.cwnd < self.ssthresh;
+        // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
+        // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
+        let used = flight + if slow_start { flight } else { self.smss() };
+        if used <= self.cwnd && (self.unsent() == 0 || flight + self.smss() > self.snd_wnd) {
+            self.control.unused();
+            return;
+        }
+        if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
-            self.cwnd_acked += acked.min(self.cwnd);
-            if self.cwnd_acked >= self.cwnd {
-                self.cwnd_acked -= self.cwnd;
-                self.cwnd += self.smss();
-            }
+            let window = self.window();
+            self.cwnd = self.control.avoid(&window, acked);
         }
         self.cwnd = self.cwnd.min(Self::BUFFER_MAX);
     }
 
-    /// `acked` new numbers were acknowledged; `snd_una` has advanced.
-    pub(crate) fn cc_acknowledged(&mut self, acked: u32) {
+    /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
+    pub(crate) fn cc_acknowledged(&mut self, acked: u32, flight: u32) {
         match self.phase {
             Phase::Open => {
                 self.dup_acks = 0;
-                self.grow(acked);
+                self.grow(acked, flight);
             }
             Phase::Recovery if self.snd_una.ge(self.recover) => {
                 // RFC 6582 Section 3.2, full acknowledgement, option 1; RFC 6675 has cwnd = ssthresh already.
                 self.cwnd = self.ssthresh.min(self.flight().max(self.smss()) + self.smss());
-                self.cwnd_acked = 0;
+                self.control.restart();
                 self.phase = Phase::Open;
                 self.dup_acks = 0;
             }
@@ -79,7 +97,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(acked);
+                self.grow(acked, flight);
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }
@@ -94,7 +112,7 @@ impl Tcb {
     pub(crate) fn cc_duplicate(&mut self) {
         match self.phase {
             Phase::Open => {
-                self.dup_acks = self.dup_acks.saturating_add(1);
+                self.dup_acks = (self.dup_acks + 1).min(DUP_THRESH);
                 let lost = self.dup_acks >= DUP_THRESH
                     || (!self.sacked.is_empty() && self.snd_una.lt(self.lost_end(false)));
                 // RFC 6582 Section 3.2 step 2: not twice for one window. With SACK there is no such doubt.
@@ -111,7 +129,7 @@ impl Tcb {
     }
 
     fn enter_recovery(&mut self) {
-        self.halve();
+        self.reduce();
         self.phase = Phase::Recovery;
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
@@ -126,10 +144,10 @@ impl Tcb {
     pub(crate) fn cc_timeout(&mut self) {
         // "When the given segment has not yet been resent by way of the retransmission timer."
         if self.retransmits == 0 {
-            self.halve();
+            self.reduce();
         }
+        self.control.timed_out();
         self.cwnd = self.smss();
-        self.cwnd_acked = 0;
         self.phase = Phase::Loss;
         self.dup_acks = 0;
         self.recover = self.snd_nxt;
@@ -139,11 +157,27 @@ impl Tcb {
         self.flags &= !flag::RTT_RUNNING;
     }
 
+    /// A router said that segments of more than `mss` bytes do not pass (RFC 1191 Section 6.4): what is outstanding is sent
+    /// again in slow start, at once, but the loss was not congestion, so the window comes back to what it was.
+    pub(crate) fn cc_path_mtu(&mut self) {
+        self.ssthresh = self.cwnd.max(2 * self.smss());
+        self.cwnd = self.smss();
+        self.control.restart();
+        self.phase = Phase::Loss;
+        self.dup_acks = 0;
+        self.recover = self.snd_nxt;
+        self.rtx_nxt = self.snd_una;
+        self.flags |= flag::RTX_NOW;
+        // Karn: the measured segment is sent again.
+        self.flags &= !flag::RTT_RUNNING;
+    }
+
     /// RFC 5681 Section 4.1: after an idle time longer than the timeout, start from the initial window.
     pub(crate) fn cc_restart_after_idle(&mut self) {
         let idle_ticks = self.ts_val.wrapping_sub(self.last_send_tick);
         if idle_ticks > self.rto_us() >> 10 {
             self.cwnd = self.cwnd.min(self.initial_cwnd());
+            self.control.unused();
         }
     }
 

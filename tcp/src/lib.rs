@@ -5,7 +5,7 @@
 //! addresses; the caller owns the buffers ([`Spans`] says where they lie) and the time.
 //!
 //! Read before editing: RFC 9293 (TCP), 7323 (window scale, timestamps, PAWS), 6298 (timeout), 5681, 6582 and
-//! 6675 (congestion control and recovery), 2018 (SACK), 5961 (robustness to blind attacks).
+//! 6675 (congestion control and recovery), 9438 (CUBIC), 2018 (SACK), 5961 (robustness to blind attacks).
 //!
 //! # Use
 //!
@@ -56,6 +56,8 @@
 mod arrives;
 mod config;
 mod congestion;
+mod control;
+mod cubic;
 mod output;
 mod ranges;
 mod record;
@@ -69,7 +71,7 @@ mod timers;
 pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
-pub use config::Config;
+pub use config::{Config, CongestionAlgorithm};
 pub use segment::{reset_for, Arrival, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS};
 pub use seq::SeqNumber;
 pub use spans::{Full, Spans};

@@ -7,9 +7,11 @@
 use baton_abi::handoff::{RecordError, TcbRecord};
 
 use crate::{
+    control::{Congestion, NewReno},
+    cubic::{self, Cubic},
     ranges::Ranges,
     tcb::{flag, Phase, State, Tcb, Timer},
-    Config, Instant, SeqNumber,
+    Config, CongestionAlgorithm, Instant, SeqNumber,
 };
 
 impl Tcb {
@@ -23,6 +25,7 @@ impl Tcb {
         debug_assert!(self.exportable() && self.consistent());
         let mut tcb = self.clone();
         tcb.tick(now);
+        let control = ControlRecord::new(&tcb.control, tcb.ts_val);
         let recent = tcb
             .received
             .as_slice()
@@ -58,7 +61,13 @@ impl Tcb {
             last_ack_sent: tcb.last_ack_sent.0,
             cwnd: tcb.cwnd,
             ssthresh: tcb.ssthresh,
-            cwnd_acked: tcb.cwnd_acked,
+            algorithm: control.algorithm,
+            cwnd_acked: control.acked,
+            cubic_beat: control.beat,
+            cubic_origin: control.origin,
+            cubic_w_max: control.w_max,
+            cubic_step: control.step,
+            cubic_w_est: control.w_est,
             srtt_us8: tcb.srtt_us8,
             rttvar_us4: tcb.rttvar_us4,
             rtt_seq: tcb.rtt_seq.0,
@@ -111,8 +120,9 @@ impl Tcb {
             None => return Err(RecordError::Ranges),
         };
         let timer = timer_of(record, state)?;
+        let control = control_of(record)?;
         let ts_time = Instant(now.0.wrapping_sub(u32::from(record.ts_age_us)));
-        let tcb = Tcb {
+        let mut tcb = Tcb {
             config,
             state,
             phase,
@@ -141,7 +151,7 @@ impl Tcb {
             recent,
             cwnd: record.cwnd,
             ssthresh: record.ssthresh,
-            cwnd_acked: record.cwnd_acked,
+            control,
             srtt_us8: record.srtt_us8,
             rttvar_us4: record.rttvar_us4,
             rtt_seq: SeqNumber(record.rtt_seq),
@@ -159,7 +169,66 @@ impl Tcb {
         if !tcb.consistent() {
             return Err(RecordError::Sequence);
         }
+        if state == State::FinWait2 && timer == Timer::Off {
+            // The exporter would have waited for ever; this side may not want to.
+            tcb.keep_alive(now);
+        }
         Ok(tcb)
+    }
+}
+
+/// The state of congestion control in a record: the union of what the algorithms keep, zero where one keeps nothing.
+#[derive(Default)]
+struct ControlRecord {
+    algorithm: u8,
+    acked: u32,
+    beat: u8,
+    origin: i16,
+    w_max: u16,
+    step: u16,
+    w_est: u32,
+}
+
+impl ControlRecord {
+    fn new(control: &Congestion, tick: u32) -> Self {
+        let algorithm = control.algorithm() as u8;
+        match *control {
+            Congestion::NewReno(NewReno { acked }) => ControlRecord { algorithm, acked, ..Self::default() },
+            Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }) => {
+                // More than this is no further away on the curve.
+                let ahead =
+                    (origin.wrapping_sub(tick) as i32).clamp(-i32::from(i16::MAX), i32::from(i16::MAX));
+                // Before an epoch begins only W_max means something.
+                let (origin, w_est, beat) = if step == 0 { (0, 0, 0) } else { (ahead as i16, w_est, beat) };
+                ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est }
+            }
+        }
+    }
+}
+
+fn control_of(record: &TcbRecord) -> Result<Congestion, RecordError> {
+    let TcbRecord { cwnd_acked: acked, cubic_w_est: w_est, cubic_w_max: w_max, cubic_step: step, .. } =
+        *record;
+    let (origin, beat) = (record.cubic_origin, record.cubic_beat);
+    const NEW_RENO: u8 = CongestionAlgorithm::NewReno as u8;
+    match record.algorithm {
+        NEW_RENO if (w_est, w_max, step, origin, beat) == (0, 0, 0, 0, 0) && acked <= Tcb::BUFFER_MAX => {
+            Ok(Congestion::NewReno(NewReno { acked }))
+        }
+        NEW_RENO => Err(RecordError::Parameter),
+        _ => {
+            let idle = step == 0 && (acked, w_est, origin, beat) == (0, 0, 0, 0);
+            let epoch = u32::from(step) >= cubic::STEP_MIN
+                && acked <= cubic::ACKED_MAX
+                && w_est <= Tcb::BUFFER_MAX
+                && w_max > 0
+                && origin > i16::MIN;
+            if !idle && !epoch {
+                return Err(RecordError::Parameter);
+            }
+            let origin = record.ts_val.wrapping_add_signed(i32::from(origin));
+            Ok(Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }))
+        }
     }
 }
 
@@ -225,7 +294,6 @@ fn check_parameters(record: &TcbRecord) -> Result<(), RecordError> {
         && record.cwnd >= u32::from(record.snd_mss)
         && record.cwnd <= Tcb::BUFFER_MAX
         && record.ssthresh <= Tcb::BUFFER_MAX
-        && record.cwnd_acked <= Tcb::BUFFER_MAX
         && record.srtt_us8 <= 1 << 29
         && record.rttvar_us4 <= 1 << 29
         && record.delayed_ack_us <= Config::DELAYED_ACK_MAX_US
@@ -245,6 +313,7 @@ fn timer_of(record: &TcbRecord, state: State) -> Result<Timer, RecordError> {
         2 => Timer::Persist,
         3 => Timer::KeepAlive,
         4 => Timer::TimeWait,
+        5 if state == State::FinWait2 => Timer::FinWait2,
         _ => return Err(RecordError::Timer),
     };
     // Data in flight is watched, nothing else is, and TIME-WAIT ends.

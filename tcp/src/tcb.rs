@@ -3,9 +3,10 @@
 use baton_abi::handoff::{RECEIVED_RANGES, SACKED_RANGES};
 
 use crate::{
+    control::Congestion,
     ranges::Ranges,
     segment::{Options, SegmentIn},
-    Config, Instant, SeqNumber,
+    Config, CongestionAlgorithm, Instant, SeqNumber,
 };
 
 /// States of a connection (RFC 9293 Section 3.3.2). LISTEN has no TCB: see [`Tcb::accept`].
@@ -45,6 +46,8 @@ pub(crate) enum Timer {
     Persist = 2,
     KeepAlive = 3,
     TimeWait = 4,
+    /// The peer has our FIN and does not send its own.
+    FinWait2 = 5,
 }
 
 /// Flags of a TCB, a word of bits that also travels in the record.
@@ -127,7 +130,7 @@ pub struct Tcb {
 
     pub(crate) cwnd: u32,
     pub(crate) ssthresh: u32,
-    pub(crate) cwnd_acked: u32,
+    pub(crate) control: Congestion,
 
     pub(crate) srtt_us8: u32,
     pub(crate) rttvar_us4: u32,
@@ -199,7 +202,7 @@ impl Tcb {
             recent: SeqNumber(0),
             cwnd: 0,
             ssthresh: Self::BUFFER_MAX,
-            cwnd_acked: 0,
+            control: Congestion::new(config.congestion),
             srtt_us8: 0,
             rttvar_us4: 0,
             rtt_seq: iss,
@@ -344,6 +347,30 @@ impl Tcb {
         self.send_len = 0;
     }
 
+    /// Nagle's algorithm on or off (RFC 9293 Section 3.7.4).
+    pub fn set_nagle(&mut self, on: bool) {
+        self.flags = if on { self.flags | flag::NAGLE } else { self.flags & !flag::NAGLE };
+    }
+
+    /// The path has become narrower: a router returned a part of the segment at `quoted` and said that `mss` bytes without
+    /// options, its MTU less 40, would pass (RFC 1191 Section 6.4, RFC 9293 Section 3.7.5). What is outstanding is sent again in smaller
+    /// segments. False, and no change: `quoted` is not outstanding, so the message may be forged (RFC 5927 Section 4.1),
+    /// or `mss` is not below what is sent already.
+    pub fn lower_mss(&mut self, mss: u16, quoted: SeqNumber) -> bool {
+        let options = if self.has(flag::TIMESTAMPS) { Self::TIMESTAMP_BYTES } else { 0 };
+        let mss = mss.max(Config::MSS_MIN) - options;
+        if self.syn_unacked()
+            || self.state == State::Closed
+            || quoted.since(self.snd_una) >= self.flight()
+            || mss >= self.snd_mss
+        {
+            return false;
+        }
+        self.snd_mss = mss;
+        self.cc_path_mtu();
+        true
+    }
+
     pub fn state(&self) -> State {
         self.state
     }
@@ -409,6 +436,11 @@ impl Tcb {
     /// Largest payload of a segment to send.
     pub fn mss(&self) -> u16 {
         self.snd_mss
+    }
+
+    /// The algorithm of congestion control.
+    pub fn congestion(&self) -> CongestionAlgorithm {
+        self.control.algorithm()
     }
 
     /// Smoothed round-trip time in microseconds, once there is one.

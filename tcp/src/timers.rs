@@ -1,7 +1,7 @@
 //! Timeouts (RFC 9293 Section 3.10.8).
 //!
 //! A connection has two timers: that of the delayed acknowledgement, and one that retransmits, probes a
-//! closed window, probes an idle peer or ends TIME-WAIT, which never happen together.
+//! closed window, probes an idle peer or ends FIN-WAIT-2 or TIME-WAIT, which never happen together.
 
 use crate::{
     tcb::{flag, State, Tcb, Timer},
@@ -47,9 +47,14 @@ impl Tcb {
         self.start_timer(now, Timer::TimeWait, self.config.time_wait_us);
     }
 
-    /// Nothing is in flight and the peer was just heard: the next probe is far away.
+    /// Nothing is in flight and the peer was just heard: the next probe is far away, or the end.
+    ///
+    /// DEVIATION: RFC 9293 Section 3.6 lets FIN-WAIT-2 last for ever. A peer that never closes must not hold a place on a
+    /// NIC, so there is a limit on its silence where the configuration sets one.
     pub(crate) fn keep_alive(&mut self, now: Instant) {
-        if self.config.keepalive_us > 0 && self.state != State::TimeWait {
+        if self.config.fin_wait_2_us > 0 && self.state == State::FinWait2 {
+            self.start_timer(now, Timer::FinWait2, self.config.fin_wait_2_us);
+        } else if self.config.keepalive_us > 0 && self.state != State::TimeWait {
             self.retransmits = 0;
             self.start_timer(now, Timer::KeepAlive, self.config.keepalive_us);
         }
@@ -72,6 +77,10 @@ impl Tcb {
             Timer::TimeWait => {
                 self.enter_closed();
                 return TimerOutcome::Closed;
+            }
+            Timer::FinWait2 => {
+                self.enter_closed();
+                return TimerOutcome::TimedOut;
             }
             _ if self.retransmits >= self.config.max_retransmits => {
                 self.enter_closed();

@@ -208,3 +208,51 @@ fn segments_end_with_their_span() {
     }
     assert_eq!(list, [(0, 1000), (1000, 500), (1500, 1000), (2500, 500)]);
 }
+
+/// RFC 1191 Section 6.4: a narrower path costs no window, and what was outstanding goes again in smaller segments.
+#[test]
+fn a_narrower_path_is_not_congestion() {
+    let mut s = Script::established(with_sack(), 10_000);
+    s.send(6000);
+    assert_eq!(s.sent_data().len(), 6);
+    let before = s.tcb.cwnd();
+    // RFC 5927 Section 4.1: about something that is not outstanding; and nothing new.
+    assert!(!s.tcb.lower_mss(500, script::ISS + 6001));
+    assert!(!s.tcb.lower_mss(1000, script::ISS + 1));
+    s.quiet();
+    assert!(s.tcb.lower_mss(500, script::ISS + 1001));
+    assert_eq!(s.sent_data(), [(0, 500)]);
+    assert_eq!((s.tcb.cwnd(), s.tcb.ssthresh(), s.tcb.mss()), (500, before, 500));
+    let _ = s.ack(0, 500);
+    assert_eq!(s.sent_data(), [(500, 500), (1000, 500)]);
+    let _ = s.ack(0, 6000);
+    s.send(700);
+    assert_eq!(s.sent_data(), [(6000, 500), (6500, 200)]);
+}
+
+/// RFC 9438 Section 4.6: 0.7 of what was outstanding, and three duplicates as for NewReno.
+#[test]
+fn cubic_keeps_more_at_a_loss() {
+    let config = Config { congestion: baton_tcp::CongestionAlgorithm::Cubic, ..with_sack() };
+    let mut s = Script::established(config, 10_000);
+    s.send(20_000);
+    assert_eq!(s.sent_data().len(), 10);
+    for end in [2000, 3000, 4000] {
+        let _ = s.sack(0, &[(1000, end)]);
+        let _ = s.sent_data();
+    }
+    assert_eq!((s.tcb.ssthresh(), s.tcb.cwnd()), (8400, 8400));
+    assert_eq!(s.tcb.congestion(), baton_tcp::CongestionAlgorithm::Cubic);
+}
+
+/// RFC 7661 Section 4.3: a window that is not used does not grow.
+#[test]
+fn an_unused_window_does_not_grow() {
+    let mut s = Script::established(plain(), 10_000);
+    for n in 0..50 {
+        s.send(1000);
+        assert_eq!(s.sent_data(), [(n * 1000, 1000)]);
+        let _ = s.ack(0, n as i32 * 1000 + 1000);
+    }
+    assert_eq!(s.tcb.cwnd(), 10_000);
+}

@@ -278,3 +278,27 @@ fn an_idle_peer_is_probed() {
     }
     assert_eq!(s.timer().1, TimerOutcome::TimedOut);
 }
+
+/// A limit on FIN-WAIT-2, which anything from the peer starts anew.
+#[test]
+fn a_silent_peer_in_fin_wait_2_is_given_up() {
+    for handed_over in [false, true] {
+        let limited = Config { fin_wait_2_us: 5_000_000, ..plain() };
+        let mut s = Script::established(if handed_over { plain() } else { limited }, 10_000);
+        s.tcb.close();
+        assert_eq!(s.sent().unwrap().flags, FIN_ACK);
+        let _ = s.ack(0, 1);
+        assert_eq!(s.tcb.state(), State::FinWait2);
+        if handed_over {
+            // The exporter would have waited for ever.
+            assert_eq!(s.tcb.poll_at(), None);
+            s.tcb = Tcb::import(&s.tcb.export(s.now), 0, s.tcb.receive_space(), limited, s.now).unwrap();
+        }
+        s.wait(4_000_000);
+        assert_eq!(s.data(0, 2000, 1).advanced, 2000);
+        assert_eq!(s.sent_ack().0, 2000);
+        assert_eq!(s.timer(), (5_000_000, TimerOutcome::TimedOut));
+        assert_eq!(s.tcb.state(), State::Closed);
+        s.quiet();
+    }
+}

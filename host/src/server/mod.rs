@@ -59,7 +59,8 @@ impl Default for ServerConfig {
             address: Address { mac: [0x02, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] },
             http_port: 80,
             driver: DriverConfig::default(),
-            tcp: baton_tcp::Config::default(),
+            // A client that never closes its side gets a minute, so that it holds no place for ever.
+            tcp: baton_tcp::Config { fin_wait_2_us: 60_000_000, ..baton_tcp::Config::default() },
             connections: 256,
             receive_bytes: 8192,
             body_limit: 16 << 20,
@@ -131,6 +132,11 @@ impl Server {
         for (word, own) in [
             (mailbox::CFG_MIN_RTO_US, config.tcp.min_rto_us),
             (mailbox::CFG_DELAYED_ACK_US, config.tcp.delayed_ack_us),
+            (mailbox::CFG_MAX_RTO_US, config.tcp.max_rto_us),
+            (mailbox::CFG_MAX_RETRANSMITS, u32::from(config.tcp.max_retransmits)),
+            (mailbox::CFG_KEEPALIVE_US, config.tcp.keepalive_us),
+            (mailbox::CFG_FIN_WAIT_2_US, config.tcp.fin_wait_2_us),
+            (mailbox::CFG_CHALLENGE_US, config.tcp.challenge_us),
         ] {
             if driver_config.mailbox[word] == 0 {
                 driver_config.mailbox[word] = own;
