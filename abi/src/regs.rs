@@ -52,6 +52,14 @@ pub enum Ring {
 pub const RING_STRIDE: u32 = 0x10;
 /// Largest value of `RING_SIZE_LOG2`.
 pub const RING_SIZE_LOG2_MAX: u32 = 12;
+/// [`DMA_FAULT`] kind: outside the registered ranges, no access was made.
+pub const DMA_FAULT_REFUSED: u32 = 1;
+/// [`DMA_FAULT`] kind: memory answered SLVERR.
+pub const DMA_FAULT_SLVERR: u32 = 2;
+/// [`DMA_FAULT`] kind: memory answered DECERR.
+pub const DMA_FAULT_DECERR: u32 = 3;
+/// [`DMA_FAULT`]: the access was a write.
+pub const DMA_FAULT_WRITE: u32 = 1 << 2;
 /// Number of DMA ranges.
 pub const DMA_RANGES: usize = 4;
 
@@ -150,8 +158,16 @@ register_block! {
         DMA3_BASE = 0x0098, ReadWrite;
         /// Range 3: one past the last byte.
         DMA3_LIMIT = 0x009C, ReadWrite;
-        /// Address of the last access that was refused or failed.
+        /// Address of the last access that was refused or failed: of a request that was refused, or of a burst that
+        /// was answered with an error.
         DMA_FAULT_ADDR = 0x00A0, ReadOnly;
+        /// Kind and origin of the last access that was refused or failed, and how many there were.
+        DMA_FAULT = 0x00A4, ReadOnly, {
+            KIND[1:0] "0 none yet, 1 refused: outside the registered ranges, 2 SLVERR, 3 DECERR",
+            WRITE[2:2] "0 read, 1 write",
+            SOURCE[6:4] "read: 0 transmit payload, 1 transmit ring, 2 receive ring, 3 command ring; write: 0 host packet, 1 NIC packet, 2 completion, 3 event, 4 index block",
+            COUNT[31:16] "since reset, stops at 65535"
+        };
     }
 }
 

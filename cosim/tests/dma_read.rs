@@ -2,6 +2,7 @@
 
 mod support;
 
+use baton_abi::regs;
 use baton_cosim::{
     axi::AxiConfig,
     block::{Model, Port},
@@ -180,10 +181,22 @@ fn the_fault_address_is_that_of_the_failing_burst() {
     let mut bench = Bench::new(timing(5, 0, 1), 1000, 3);
     bench.requests.push_back((0x123, 5));
     bench.run(60);
+    let kind_and_source = |kind: u32, source: u64| u64::from(kind) | source << 4;
     assert_eq!((bench.errors, bench.dut.peek("fault_addr")), (1, 0x120));
+    assert_eq!(bench.dut.peek("fault_info"), kind_and_source(regs::DMA_FAULT_REFUSED, 0));
     bench.requests.push_back((MEMORY + MEMORY_BYTES - 300, 600));
     bench.run(400);
     assert_eq!((bench.errors, bench.dut.peek("fault_addr")), (2, u64::from(MEMORY + MEMORY_BYTES)));
+    assert_eq!(bench.dut.peek("fault_info"), kind_and_source(regs::DMA_FAULT_SLVERR, 0));
+    // The receive ring is client 2, the command ring client 3.
+    for (ring, source) in [("rx", 2), ("cmd", 3)] {
+        bench.dut.poke(&format!("{ring}_base"), 0x40);
+        bench.dut.poke(&format!("{ring}_prod"), 1);
+        bench.run(60);
+        assert_eq!(bench.dut.peek("fault_addr"), 0x40);
+        assert_eq!(bench.dut.peek("fault_info"), kind_and_source(regs::DMA_FAULT_REFUSED, source));
+    }
+    assert_eq!(bench.errors, 4);
 }
 
 #[test]
@@ -198,6 +211,33 @@ fn largest_request_fills_the_bus() {
     }
     println!("{} cycles for {} words", bench.cycle, bench.pins.words);
     assert!(bench.cycle < bench.pins.words + 200, "{} cycles for {} words", bench.cycle, bench.pins.words);
+}
+
+/// Memory that answers after 200 cycles is read at a word a cycle: addresses run far enough ahead of data. The same
+/// for the largest requests, for those of a full segment, and with other clients in between.
+#[test]
+fn distant_memory_is_read_at_line_rate() {
+    const LATENCY: u64 = 200;
+    for (length, count) in [(60_000, 8), (1460, 100)] {
+        let mut bench = Bench::new(timing(LATENCY, 0, 1), 1000, 8);
+        bench.dut.poke("rx_base", (MEMORY + 0x1000).into());
+        bench.dut.poke("rx_size_log2", 6);
+        for i in 0..count {
+            bench.requests.push_back((MEMORY + 64 * i, length));
+        }
+        while bench.answered < count as usize {
+            assert!(bench.cycle < 200_000, "{} requests of {length} bytes", bench.answered);
+            bench.dut.poke("rx_prod", (bench.cycle / 100).min(32));
+            bench.step();
+        }
+        let (cycles, words) = (bench.cycle - LATENCY, bench.pins.words);
+        println!(
+            "{length} bytes: {cycles} cycles for {words} words, {} outstanding",
+            bench.pins.outstanding_max
+        );
+        assert!(cycles * 98 <= words * 100, "{length} bytes: {cycles} cycles for {words} words");
+        assert!(bench.pins.outstanding_max >= 8, "{} bursts outstanding", bench.pins.outstanding_max);
+    }
 }
 
 /// A driver that keeps a ring full, and checks what comes of it.

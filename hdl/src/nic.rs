@@ -316,11 +316,12 @@ module! {
             | (bit_cast::<5, 1>(self.write_side.irq_cmd.val().into()) << 3)
             | (bit_cast::<5, 1>(self.dma_error.val().into()) << 4);
         self.identity.raise.next = self.raise.val();
-        self.ranges.fault.next = self.dma_error.val();
-        self.ranges.fault_addr.next = self.write_side.fault_addr.val();
-        if self.tx_side.dma_error.val() {
-            self.ranges.fault_addr.next = self.tx_side.fault_addr.val();
-        }
+        self.ranges.read_fault.next = self.tx_side.dma_error.val();
+        self.ranges.read_fault_addr.next = self.tx_side.fault_addr.val();
+        self.ranges.read_fault_info.next = self.tx_side.fault_info.val();
+        self.ranges.write_fault.next = self.write_side.dma_error.val();
+        self.ranges.write_fault_addr.next = self.write_side.fault_addr.val();
+        self.ranges.write_fault_info.next = self.write_side.fault_info.val();
 
         // Softcore and its devices.
         self.system.run.next = self.identity.core_run.val();

@@ -185,7 +185,7 @@ impl AxiSlave {
             perform(&mut self.memory, burst);
             let lost = (burst.addr..burst.addr + 4 * burst.beats.len() as u32)
                 .any(|addr| self.memory.broken.contains(&addr));
-            bresp = if lost { 2 + (burst.addr >> 8 & 1) } else { 0 };
+            bresp = if lost { error_kind(burst.addr) } else { 0 };
         }
         self.pins = Slave {
             awready: self.addresses.len() < 8 && chance(rng, pace.awready),
@@ -245,6 +245,11 @@ impl AxiSlave {
         }
         self.cycle += 1;
     }
+}
+
+/// The response to a burst that is lost: SLVERR or DECERR.
+pub fn error_kind(addr: u32) -> u32 {
+    2 + (addr >> 8 & 1)
 }
 
 fn perform(memory: &mut Memory, burst: &mut Burst) {

@@ -1,8 +1,8 @@
 //! The write side with everything around it: packet queues, job and event queues, receive descriptors, the
 //! slave, and a host that believes what the index block says and checks it.
 
-use super::axi::{below, chance, AxiSlave, Master, Memory, Pace};
-use baton_abi::{mmio::job, ring};
+use super::axi::{below, chance, error_kind, AxiSlave, Master, Memory, Pace};
+use baton_abi::{mmio::job, regs, ring};
 use baton_cosim::block::{Model, Port};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -112,6 +112,7 @@ const NAMES: &[&str] = &[
     "irq_cmd",
     "dma_error",
     "fault_addr",
+    "fault_info",
     "delay_valid",
     "delay",
     "quiet",
@@ -157,10 +158,12 @@ pub struct Bench {
     to_host: VecDeque<Packet>,
     effects: VecDeque<Effect>,
     nic_head: VecDeque<Packet>,
-    /// Faults by address: those that must be reported less those that have been.
-    faults: HashMap<u32, i32>,
+    /// Faults by address and kind: those that must be reported less those that have been.
+    faults: HashMap<(u32, u32), i32>,
     slave_errors: usize,
     pub reports: usize,
+    /// Reports by source (`dma::op::source`).
+    pub sources: [usize; 8],
     delays: VecDeque<u32>,
 
     // What the host has seen.
@@ -220,6 +223,7 @@ impl Bench {
             faults: HashMap::new(),
             slave_errors: 0,
             reports: 0,
+            sources: [0; 8],
             delays: VecDeque::new(),
             index: [0; 4],
             interrupted: [0; 4],
@@ -279,7 +283,7 @@ impl Bench {
                 if allowed(job.addr, bytes.len()) {
                     self.effects.push_back(Effect::Copy { addr: job.addr, bytes });
                 } else {
-                    *self.faults.entry(job.addr).or_default() += 1;
+                    *self.faults.entry((job.addr, regs::DMA_FAULT_REFUSED)).or_default() += 1;
                 }
             }
             job::POP => drop(self.nic_head.pop_front().unwrap()),
@@ -384,13 +388,15 @@ impl Bench {
 
     fn faults_reported(&mut self) {
         for addr in &self.slave.errors[self.slave_errors..] {
-            *self.faults.entry(*addr).or_default() += 1;
+            *self.faults.entry((*addr, error_kind(*addr))).or_default() += 1;
         }
         self.slave_errors = self.slave.errors.len();
         if self.get("dma_error") == 1 {
             self.reports += 1;
-            let addr = self.get("fault_addr");
-            *self.faults.entry(addr).or_default() -= 1;
+            let (addr, info) = (self.get("fault_addr"), self.get("fault_info"));
+            assert_eq!(info & regs::DMA_FAULT_WRITE, regs::DMA_FAULT_WRITE);
+            self.sources[info as usize >> 4] += 1;
+            *self.faults.entry((addr, info & 3)).or_default() -= 1;
         }
     }
 
@@ -451,7 +457,7 @@ impl Bench {
         } else {
             assert_eq!((completion.len, completion.flags & ring::RX_FLAG_ERROR), (0, ring::RX_FLAG_ERROR));
             if fits {
-                *self.faults.entry(addr).or_default() += 1;
+                *self.faults.entry((addr, regs::DMA_FAULT_REFUSED)).or_default() += 1;
             }
         }
         let flags = if from_nic { ring::RX_FLAG_FROM_NIC | ring::RX_FLAG_CHECKSUM_OK } else { packet.flags };

@@ -27,8 +27,8 @@ pub struct AxiWriter {
     pub word_addr: Signal<In, Bits<30>>,
     /// Words, at least one.
     pub words: Signal<In, Bits<15>>,
-    /// Comes back with the acknowledgement of the run.
-    pub tag: Signal<In, Bit>,
+    /// Comes back with the acknowledgement of the run, and with a failure.
+    pub source: Signal<In, Bits<3>>,
 
     pub push: Signal<In, Bit>,
     pub data: Signal<In, Bits<32>>,
@@ -38,10 +38,13 @@ pub struct AxiWriter {
 
     /// A whole run has been acknowledged.
     pub done: Signal<Out, Bit>,
-    pub done_tag: Signal<Out, Bit>,
     /// A burst was answered by SLVERR or DECERR; its address.
     pub failed: Signal<Out, Bit>,
     pub failed_addr: Signal<Out, Bits<32>>,
+    /// The error was DECERR.
+    pub failed_decode: Signal<Out, Bit>,
+    /// Source of the run that `done` and `failed` speak of.
+    pub answered_source: Signal<Out, Bits<3>>,
 
     pub awaddr: Signal<Out, Bits<32>>,
     pub awlen: Signal<Out, Bits<8>>,
@@ -57,34 +60,36 @@ pub struct AxiWriter {
     pub bready: Signal<Out, Bit>,
 
     splitter: BurstSplitter,
-    run_tag: Reg<Bit>,
+    run_source: Reg<Bits<3>>,
     /// Beats: data, strobes in 35:32, last in 36.
     beats: LutFifo<Bits<37>, 4, 5>,
-    /// Bursts that wait for their response: word address, end of run in 30, tag in 31.
-    outstanding: LutFifo<Bits<32>, 4, 5>,
+    /// Bursts that wait for their response: word address, end of run in 30, source in 33:31.
+    outstanding: LutFifo<Bits<34>, 4, 5>,
     /// Bursts whose address was issued and whose last beat has not left the queue.
     announced: Reg<Bits<5>>,
     beat: Reg<Bits<37>>,
     beat_valid: Reg<Bit>,
     done_now: Reg<Bit>,
-    done_with: Reg<Bit>,
     failed_now: Reg<Bit>,
+    failed_how: Reg<Bit>,
+    answered: Reg<Bits<3>>,
     failed_at: Reg<Bits<30>>,
     load: Signal<Local, Bit>,
     load_last: Signal<Local, Bit>,
     beat_in: Signal<Local, Bits<37>>,
-    burst_in: Signal<Local, Bits<32>>,
+    burst_in: Signal<Local, Bits<34>>,
 }
 
 module! {
     impl [] Logic for AxiWriter;
-    regs: run_tag, announced, beat, beat_valid, done_now, done_with, failed_now, failed_at;
+    regs: run_source, announced, beat, beat_valid, done_now, failed_now, failed_how, failed_at, answered;
     children: splitter, beats, outstanding;
     #[hdl_gen]
     fn update(&mut self) {
         self.splitter.go.next = self.go.val();
         self.splitter.word_addr.next = self.word_addr.val();
         self.splitter.words.next = self.words.val();
+        self.splitter.mute.next = false;
         self.splitter.hold.next = self.outstanding.full.val();
         self.splitter.axready.next = self.awready.val();
         self.ready.next = self.splitter.ready.val();
@@ -92,7 +97,7 @@ module! {
         self.awlen.next = self.splitter.axlen.val();
         self.awvalid.next = self.splitter.axvalid.val();
         if self.go.val() && self.splitter.ready.val() {
-            self.run_tag.d.next = self.tag.val();
+            self.run_source.d.next = self.source.val();
         }
 
         self.beat_in.next = bit_cast::<37, 32>(self.data.val())
@@ -128,21 +133,23 @@ module! {
         self.wlast.next = self.beat.q.val().get_bit(36);
         self.wvalid.next = self.beat_valid.q.val();
 
-        self.burst_in.next = bit_cast::<32, 30>(self.splitter.issue_addr.val())
-            | (bit_cast::<32, 1>(self.splitter.issue_final.val().into()) << 30)
-            | (bit_cast::<32, 1>(self.run_tag.q.val().into()) << 31);
+        self.burst_in.next = bit_cast::<34, 30>(self.splitter.issue_addr.val())
+            | (bit_cast::<34, 1>(self.splitter.issue_final.val().into()) << 30)
+            | (bit_cast::<34, 3>(self.run_source.q.val()) << 31);
         self.outstanding.push.next = self.splitter.issue.val();
         self.outstanding.data.next = self.burst_in.val();
         self.bready.next = true;
         self.outstanding.pop.next = self.bvalid.val();
         self.done_now.d.next =
             self.bvalid.val() && self.outstanding.valid.val() && self.outstanding.head.val().get_bit(30);
-        self.done_with.d.next = self.outstanding.head.val().get_bit(31);
         self.failed_now.d.next =
             self.bvalid.val() && self.outstanding.valid.val() && self.bresp.val().get_bit(1);
+        self.failed_how.d.next = self.bresp.val().get_bit(0);
+        self.answered.d.next = self.outstanding.head.val().get_bits::<3>(31);
         self.failed_at.d.next = self.outstanding.head.val().get_bits::<30>(0);
         self.done.next = self.done_now.q.val();
-        self.done_tag.next = self.done_with.q.val();
+        self.answered_source.next = self.answered.q.val();
+        self.failed_decode.next = self.failed_how.q.val();
         self.failed.next = self.failed_now.q.val();
         self.failed_addr.next = bit_cast::<32, 30>(self.failed_at.q.val()) << 2;
     }

@@ -40,14 +40,16 @@ pub struct Mover {
     pub go: Signal<Out, Bit>,
     pub word_addr: Signal<Out, Bits<30>>,
     pub words: Signal<Out, Bits<15>>,
-    /// The run is the index block.
-    pub tag: Signal<Out, Bit>,
+    /// Where the run's words come from: one of [`source`].
+    pub source: Signal<Out, Bits<3>>,
     pub ready: Signal<In, Bit>,
     pub push: Signal<Out, Bit>,
     pub data: Signal<Out, Bits<32>>,
     pub strobe: Signal<Out, Bits<4>>,
     pub last: Signal<Out, Bit>,
     pub room: Signal<In, Bit>,
+    /// Eight words or more are still to be requested.
+    pub long: Signal<Out, Bit>,
     /// A host packet has been completed, `delay` cycles after it arrived.
     pub delay_valid: Signal<Out, Bit>,
     pub delay: Signal<Out, Bits<32>>,
@@ -135,13 +137,14 @@ impl Default for Mover {
             go: Default::default(),
             word_addr: Default::default(),
             words: Default::default(),
-            tag: Default::default(),
+            source: Default::default(),
             ready: Default::default(),
             push: Default::default(),
             data: Default::default(),
             strobe: Default::default(),
             last: Default::default(),
             room: Default::default(),
+            long: Default::default(),
             delay_valid: Default::default(),
             delay: Default::default(),
             active: Default::default(),
@@ -268,7 +271,8 @@ module! {
         self.go.next = self.take.val() && self.op.write.val();
         self.word_addr.next = self.op.addr.val().get_bits::<30>(2);
         self.words.next = self.beats.val();
-        self.tag.next = self.op.source.val() == self.is_index.val();
+        self.source.next = self.op.source.val();
+        self.long.next = self.active.q.val() && self.left.q.val().get_bits::<12>(3).any();
 
         // A completion carries its own words; its delay is known when it starts.
         self.timed.d.next = false;

@@ -63,6 +63,7 @@ pub struct ReadSide {
     pub rready: Signal<Out, Bit>,
     pub dma_error: Signal<Out, Bit>,
     pub fault_addr: Signal<Out, Bits<32>>,
+    pub fault_info: Signal<Out, Bits<7>>,
 
     reader: AxiReader,
     tx: Fetcher,
@@ -130,6 +131,7 @@ module! {
         self.rready.next = self.reader.rready.val();
         self.dma_error.next = self.reader.dma_error.val();
         self.fault_addr.next = self.reader.fault_addr.val();
+        self.fault_info.next = self.reader.fault_info.val();
     }
 }
 

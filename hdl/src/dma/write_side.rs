@@ -14,13 +14,16 @@
 use super::axi_writer::AxiWriter;
 use super::fault::FaultReport;
 use super::mover::Mover;
-use super::op::OpOut;
+use super::op::{source, OpOut};
 use super::publish::Publisher;
 use super::range::RangeCheck;
 use super::sequencer::Sequencer;
 use crate::kit::Cr;
 use crate::module;
 use rust_hdl::prelude::*;
+
+// Told by number below.
+const _: () = assert!(source::INDEX == 4);
 
 /// Writes into host memory.
 #[derive(Clone, Debug, Default, LogicBlock)]
@@ -98,6 +101,8 @@ pub struct WriteSide {
     /// Pulse: an access was refused or failed, at `fault_addr`.
     pub dma_error: Signal<Out, Bit>,
     pub fault_addr: Signal<Out, Bits<32>>,
+    /// Kind and source of the access; see [`FaultReport`].
+    pub fault_info: Signal<Out, Bits<7>>,
     /// Pulse: a host packet was completed, `delay` cycles after it arrived.
     pub delay_valid: Signal<Out, Bit>,
     pub delay: Signal<Out, Bits<32>>,
@@ -196,7 +201,8 @@ module! {
         self.writer.go.next = self.mover.go.val();
         self.writer.word_addr.next = self.mover.word_addr.val();
         self.writer.words.next = self.mover.words.val();
-        self.writer.tag.next = self.mover.tag.val();
+        self.writer.source.next = self.mover.source.val();
+        self.sequencer.mover_long.next = self.mover.long.val();
         self.mover.ready.next = self.writer.ready.val();
         self.writer.push.next = self.mover.push.val();
         self.writer.data.next = self.mover.data.val();
@@ -212,7 +218,7 @@ module! {
         self.publisher.acked.next = self.sequencer.acked.val();
         self.publisher.accepted.next = self.sequencer.index_accepted.val();
         self.publisher.refused.next = self.sequencer.index_refused.val();
-        self.publisher.done.next = self.writer.done.val() && self.writer.done_tag.val();
+        self.publisher.done.next = self.writer.done.val() && (self.writer.answered_source.val() == 4);
         self.rx_cons.next = self.publisher.rx_seen.val();
         self.evt_prod.next = self.publisher.evt_seen.val();
         self.irq_event.next = self.publisher.irq_event.val();
@@ -223,9 +229,13 @@ module! {
         self.fault.refused.next = self.sequencer.refused.val();
         self.fault.refused_addr.next = self.sequencer.refused_addr.val();
         self.fault.failed.next = self.writer.failed.val();
+        self.fault.refused_source.next = self.sequencer.refused_source.val();
         self.fault.failed_addr.next = self.writer.failed_addr.val();
+        self.fault.failed_source.next = self.writer.answered_source.val();
+        self.fault.failed_decode.next = self.writer.failed_decode.val();
         self.dma_error.next = self.fault.dma_error.val();
         self.fault_addr.next = self.fault.fault_addr.val();
+        self.fault_info.next = self.fault.fault_info.val();
 
         self.awaddr.next = self.writer.awaddr.val();
         self.awlen.next = self.writer.awlen.val();

@@ -96,6 +96,7 @@ pub struct TxSide {
     /// Pulse: a read was refused or failed, at `fault_addr`.
     pub dma_error: Signal<Out, Bit>,
     pub fault_addr: Signal<Out, Bits<32>>,
+    pub fault_info: Signal<Out, Bits<7>>,
 
     pub araddr: Signal<Out, Bits<32>>,
     pub arlen: Signal<Out, Bits<8>>,
@@ -151,6 +152,7 @@ module! {
         self.rready.next = self.read.rready.val();
         self.dma_error.next = self.read.dma_error.val();
         self.fault_addr.next = self.read.fault_addr.val();
+        self.fault_info.next = self.read.fault_info.val();
 
         self.read.rx_base.next = self.rx_base.val();
         self.read.rx_size_log2.next = self.rx_size_log2.val();
