@@ -292,7 +292,7 @@ pub enum KeysetKind {
     Mask(Expr, Expr),
     /// `low .. high`, both included.
     Range(Expr, Expr),
-    /// `(a, b)`: one element a key, never nested; also `(a)` in front of one key.
+    /// `(a, b)`: one element a key, two or more, never nested.
     Tuple(Vec<Keyset>),
 }
 

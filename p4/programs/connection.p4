@@ -1,0 +1,165 @@
+// The default NIC: a TCP connection over IPv4 is recognised by its addresses and ports.
+//
+// Ethernet, at most one VLAN tag, IPv4 with options skipped, TCP. Fragments have no ports that could be trusted,
+// so they go to the host, as does all that is not TCP.
+
+#include <core.p4>
+#include <baton.p4>
+
+typedef bit<48> EthernetAddress;
+typedef bit<32> IPv4Address;
+
+enum bit<16> EtherType {
+    IPV4 = 0x0800,
+    VLAN = 0x8100
+}
+
+const bit<8> PROTOCOL_TCP = 6;
+
+/// As many as the NIC can hold.
+#define CONNECTIONS 4096
+
+error {
+    IPv4BadVersion,
+    IPv4BadHeaderLength,
+    TcpBadDataOffset
+}
+
+header ethernet_h {
+    EthernetAddress dst_addr;
+    EthernetAddress src_addr;
+    EtherType       ether_type;
+}
+
+header vlan_h {
+    bit<3>    pcp;
+    bit<1>    dei;
+    bit<12>   vid;
+    EtherType ether_type;
+}
+
+header ipv4_h {
+    bit<4>      version;
+    bit<4>      ihl;
+    bit<6>      dscp;
+    bit<2>      ecn;
+    bit<16>     total_len;
+    bit<16>     identification;
+    bit<1>      reserved;
+    bit<1>      dont_fragment;
+    bit<1>      more_fragments;
+    bit<13>     fragment_offset;
+    bit<8>      ttl;
+    bit<8>      protocol;
+    bit<16>     checksum;
+    IPv4Address src_addr;
+    IPv4Address dst_addr;
+}
+
+header tcp_h {
+    bit<16> src_port;
+    bit<16> dst_port;
+    bit<32> seq;
+    bit<32> ack;
+    bit<4>  data_offset;
+    bit<4>  reserved;
+    bit<8>  flags;
+    bit<16> window;
+    bit<16> checksum;
+    bit<16> urgent;
+}
+
+struct headers_t {
+    ethernet_h ethernet;
+    vlan_h     vlan;
+    ipv4_h     ipv4;
+    tcp_h      tcp;
+}
+
+struct metadata_t {
+}
+
+parser MainParser(
+    packet_in pkt,
+    out headers_t hdr,
+    inout metadata_t meta,
+    in baton_main_parser_input_metadata_t istd)
+{
+    state start {
+        pkt.extract(hdr.ethernet);
+        transition select(hdr.ethernet.ether_type) {
+            EtherType.VLAN: parse_vlan;
+            EtherType.IPV4: parse_ipv4;
+            default: accept;
+        }
+    }
+
+    state parse_vlan {
+        pkt.extract(hdr.vlan);
+        transition select(hdr.vlan.ether_type) {
+            EtherType.IPV4: parse_ipv4;
+            default: accept;
+        }
+    }
+
+    state parse_ipv4 {
+        pkt.extract(hdr.ipv4);
+        verify(hdr.ipv4.version == 4, error.IPv4BadVersion);
+        verify(hdr.ipv4.ihl >= 5, error.IPv4BadHeaderLength);
+        // The options: what the header length counts beyond five words.
+        pkt.advance((bit<32>)(hdr.ipv4.ihl - 5) << 5);
+        transition select(hdr.ipv4.more_fragments, hdr.ipv4.fragment_offset, hdr.ipv4.protocol) {
+            (0, 0, PROTOCOL_TCP): parse_tcp;
+            default: accept;
+        }
+    }
+
+    state parse_tcp {
+        pkt.extract(hdr.tcp);
+        verify(hdr.tcp.data_offset >= 5, error.TcpBadDataOffset);
+        transition accept;
+    }
+}
+
+control MainControl(
+    in headers_t hdr,
+    inout metadata_t meta,
+    in baton_main_input_metadata_t istd,
+    inout baton_main_output_metadata_t ostd)
+{
+    action to_connection(ConnectionId_t connection) {
+        ostd.hit = true;
+        ostd.connection = connection;
+    }
+
+    action to_host() {
+        ostd.hit = false;
+    }
+
+    table connections {
+        key = {
+            hdr.ipv4.src_addr: exact @name("remote_addr");
+            hdr.ipv4.dst_addr: exact @name("local_addr");
+            hdr.tcp.src_port:  exact @name("remote_port");
+            hdr.tcp.dst_port:  exact @name("local_port");
+        }
+        actions = {
+            to_connection;
+            to_host;
+        }
+        const default_action = to_host();
+        size = CONNECTIONS;
+    }
+
+    apply {
+        ostd.network_offset = header_offset(hdr.ipv4);
+        ostd.transport_offset = header_offset(hdr.tcp);
+        // A header that lies about its length is the host's to judge.
+        if (hdr.tcp.isValid() && istd.parser_error == error.NoError) {
+            ostd.payload_offset = ostd.transport_offset + ((bit<16>)hdr.tcp.data_offset << 2);
+            connections.apply();
+        }
+    }
+}
+
+BATON_NIC(MainParser(), MainControl()) main;

@@ -1,0 +1,19 @@
+//! The programs in `p4/programs`.
+
+use baton_p4::diag::render;
+use baton_p4::pre::{Disk, Options};
+use std::path::Path;
+
+#[test]
+fn every_program_parses() {
+    let mut count = 0;
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let parsed = baton_p4::parse(&path, &Options::default(), &Disk).unwrap();
+        let said = render(&parsed.diagnostics, &parsed.sources);
+        assert!(said.is_empty(), "{}:\n{said}", path.display());
+        count += 1;
+    }
+    assert!(count > 0);
+}
