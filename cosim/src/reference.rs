@@ -16,8 +16,7 @@ const DIGEST: u64 = 0x331a_a119;
 /// # Errors
 /// When Verilator is not installed, or the design does not compute what it should.
 pub fn cycles_per_second(cycles: u32) -> Result<f64> {
-    let mut model =
-        Model::with_flavour("reference", VERILOG, Flavour { trace: false, fast: true }, 1)?;
+    let mut model = Model::with_flavour("reference", VERILOG, Flavour { trace: false, fast: true }, 1)?;
     let (clock, reset, digest) = (model.port("clock")?, model.port("reset")?, model.port("digest")?);
     let run = |model: &mut Model, cycles: u32| {
         for edge in [1, 0].iter().cycle().take(2 * cycles as usize) {
@@ -29,7 +28,11 @@ pub fn cycles_per_second(cycles: u32) -> Result<f64> {
     run(&mut model, 4);
     model.set(reset, 0);
     run(&mut model, CHECKED_CYCLES);
-    ensure!(model.get(digest) == DIGEST, "the reference design gave {:#x}, not {DIGEST:#x}", model.get(digest));
+    ensure!(
+        model.get(digest) == DIGEST,
+        "the reference design gave {:#x}, not {DIGEST:#x}",
+        model.get(digest)
+    );
     let start = Instant::now();
     run(&mut model, cycles);
     Ok(f64::from(cycles) / start.elapsed().as_secs_f64())

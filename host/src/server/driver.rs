@@ -46,7 +46,7 @@ pub struct DriverConfig {
     /// Key of the lookup hash; a deployment draws it at random.
     pub hash_key: [u32; 2],
     /// The first words of the mailbox's configuration, indexed by `mailbox::CFG_*`.
-    pub mailbox: [u32; 6],
+    pub mailbox: [u32; mailbox::CFG_WORDS],
 }
 
 impl Default for DriverConfig {
@@ -60,7 +60,7 @@ impl Default for DriverConfig {
             sched_mode: SchedMode::Direct,
             ticks_per_us: 125,
             hash_key: [0x0BAD_5EED, 0x600D_F00D],
-            mailbox: [0; 6],
+            mailbox: [0; mailbox::CFG_WORDS],
         }
     }
 }
