@@ -33,7 +33,7 @@ always @(posedge cr$clock) begin
   end
 end
 
-wire [1:0] token_index = head_index[1:0] + ahead;
+wire [1:0] token_index = head_index + ahead;
 
 always @(*) begin
   assert (count == level);
@@ -41,7 +41,10 @@ always @(*) begin
   assert (valid == (level != 0));
   if (tracked && ahead == 0) assert (head == token);
 
-  // What induction needs to know of the inside: the token lies within the queue, where its turn will come.
+  // What induction needs to know of the inside: the indices lie as far apart as the level says, and the token lies
+  // within the queue, where its turn will come.
+  assert (level <= 4);
+  assert (2'(tail_index - head_index) == level[1:0]);
   if (tracked) begin
     assert (ahead < level);
     assert (mem[token_index] == token);

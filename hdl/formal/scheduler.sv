@@ -97,8 +97,8 @@ always @(*) begin
   if (obedient) assert (row == passes);
   // What induction needs to know of the inside: the claim is kept as it is counted here.
   if (obedient && due) assert (due_1 || consumptions[0]);
-  assert (passes <= 2 && command_due$q == due && turn$q == turned);
-  if (!due) assert (passed$q == passes[0]);
+  assert (passes <= 2 && command_due == due && turn == turned);
+  if (!due) assert (passed == passes[0]);
 
   // A host packet moves only when one waits, and then when the core says so or, in direct mode, at once.
   assert (host_rx_go == (host_rx_waits && (mode[1] || core_host_rx_go)));

@@ -37,8 +37,8 @@ const BLOCKS: &[Block] = &[
             Defect { name: "a pop of an empty queue is taken", was: "= pop & valid;", is: "= pop;" },
             Defect {
                 name: "an entry is stored at the head",
-                was: "mem[tail_index[1:0]] <=",
-                is: "mem[head_index[1:0]] <=",
+                was: "mem[tail_index] <=",
+                is: "mem[head_index] <=",
             },
         ],
     },
@@ -58,8 +58,8 @@ const BLOCKS: &[Block] = &[
             },
             Defect {
                 name: "a command that lets too many host packets pass",
-                was: "if (pass && &passed$q) begin",
-                is: "if (pass && &passed$q && turn$q[0]) begin",
+                was: "if (pass && &passed) begin",
+                is: "if (pass && &passed && turn$q[0]) begin",
             },
             Defect {
                 name: "a command whose turn never lapses holds up host packets",

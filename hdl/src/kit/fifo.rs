@@ -52,21 +52,24 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
     }
 
     fn hdl(&self) -> Verilog {
-        let (width, last) = (T::BITS - 1, (1usize << A) - 1);
-        let a = A - 1;
+        let (width, last, a) = (T::BITS - 1, (1usize << A) - 1, A - 1);
+        // Level, `valid` and `full` are flip-flops, so that what they drive starts at a clock edge.
         Verilog::Custom(format!(
             "reg [{width}:0] mem [0:{last}];\n\
-             reg [{A}:0] head_index;\nreg [{A}:0] tail_index;\n\
+             reg [{a}:0] head_index;\nreg [{a}:0] tail_index;\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
-             initial begin head_index = 0; tail_index = 0; end\n\
-             always @(*) begin\n  \
-             count = tail_index - head_index;\n  full = count[{A}];\n  \
-             valid = head_index != tail_index;\n  head = mem[head_index[{a}:0]];\nend\n\
+             initial begin head_index = 0; tail_index = 0; count = 0; valid = 0; full = 0; end\n\
+             always @(*) head = mem[head_index];\n\
              always @(posedge cr$clock) begin\n  \
-             if (do_push) mem[tail_index[{a}:0]] <= data;\n  \
-             if (cr$reset) begin head_index <= 0; tail_index <= 0; end\n  \
-             else begin\n    if (do_push) tail_index <= tail_index + 1;\n    \
-             if (do_pop) head_index <= head_index + 1;\n  end\nend\n"
+             if (do_push) mem[tail_index] <= data;\n  \
+             if (cr$reset) begin\n    head_index <= 0; tail_index <= 0; count <= 0; valid <= 0; full <= 0;\n  \
+             end else begin\n    \
+             if (do_push) tail_index <= tail_index + 1;\n    \
+             if (do_pop) head_index <= head_index + 1;\n    \
+             if (do_push & ~do_pop) begin\n      \
+             count <= count + 1; valid <= 1; full <= count == {last};\n    end\n    \
+             if (do_pop & ~do_push) begin\n      \
+             count <= count - 1; valid <= count != 1; full <= 0;\n    end\n  end\nend\n"
         ))
     }
 }
