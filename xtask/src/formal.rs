@@ -59,11 +59,11 @@ const BLOCKS: &[Block] = &[
             Defect {
                 name: "a command that lets too many host packets pass",
                 was: "if (pass && &passed) begin",
-                is: "if (pass && &passed && turn$q[0]) begin",
+                is: "if (pass && &passed && turn[0]) begin",
             },
             Defect {
                 name: "a command whose turn never lapses holds up host packets",
-                was: "(mode != 'h1) || &turn$q)",
+                was: "(mode != 'h1) || &turn)",
                 is: "(mode != 'h1))",
             },
             Defect {
