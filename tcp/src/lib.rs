@@ -72,7 +72,9 @@ pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
 pub use config::{Config, CongestionAlgorithm};
-pub use segment::{reset_for, Arrival, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS};
+pub use segment::{
+    reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,
+};
 pub use seq::SeqNumber;
 pub use spans::{Full, Spans};
 pub use tcb::{State, Tcb};

@@ -2,10 +2,13 @@
 //!
 //! The decision is made first, then the caller says how much of the payload lies together in its memory, then
 //! the state is committed. The generic part in the middle is one line, so each caller gets little code.
+//!
+//! New text goes out in bursts, for a caller whose hardware cuts them: as many segments as windows and buffer allow
+//! are decided and committed at once, and are the very segments that would go one at a time.
 
 use crate::{
-    segment::{Flags, Options, SegmentOut, SACK_BLOCKS},
-    tcb::{flag, State, Tcb, Timer},
+    segment::{BurstOut, Flags, Options, SegmentOut, SACK_BLOCKS},
+    tcb::{flag, Phase, State, Tcb, Timer},
     Instant, SeqNumber,
 };
 
@@ -35,7 +38,19 @@ impl Tcb {
     /// `contiguous(offset)` says how many bytes of the send buffer lie together from `offset` on;
     /// [`crate::Spans::contiguous`] is such a function. A segment never crosses the end of a span.
     pub fn poll_transmit(&mut self, now: Instant, contiguous: impl Fn(u32) -> u32) -> Option<SegmentOut> {
-        let plan = match self.plan(now) {
+        self.poll_burst(now, 1, contiguous).map(|burst| burst.segment)
+    }
+
+    /// The next segments to send, at most `segments` of them, which is 1 and up: those that as many calls of
+    /// [`Tcb::poll_transmit`] would give, as long as they are alike. Retransmissions and what is sent while a loss
+    /// is repaired come one at a time.
+    pub fn poll_burst(
+        &mut self,
+        now: Instant,
+        segments: u32,
+        contiguous: impl Fn(u32) -> u32,
+    ) -> Option<BurstOut> {
+        let plan = match self.plan(now, segments) {
             Plan::Text(mut text) if text.len > 0 => {
                 text.len = text.len.min(contiguous(text.start.since(self.snd_una)));
                 Plan::Text(text)
@@ -45,7 +60,7 @@ impl Tcb {
         self.commit(now, plan)
     }
 
-    fn plan(&mut self, now: Instant) -> Plan {
+    fn plan(&mut self, now: Instant, segments: u32) -> Plan {
         self.tick(now);
         match self.state {
             State::Closed => {
@@ -73,7 +88,7 @@ impl Tcb {
                 return self.plan_retransmit(start, end);
             }
         }
-        if let Some(text) = self.plan_new(now) {
+        if let Some(text) = self.plan_new(now, segments) {
             return Plan::Text(text);
         }
         self.plan_bare()
@@ -108,7 +123,7 @@ impl Tcb {
 
     /// New text: the sender's silly window avoidance (RFC 9293 Section 3.8.6.2.1) and Nagle's algorithm
     /// (Section 3.7.4).
-    fn plan_new(&mut self, now: Instant) -> Option<Text> {
+    fn plan_new(&mut self, now: Instant, segments: u32) -> Option<Text> {
         if self.fin_sent() {
             return None;
         }
@@ -132,7 +147,11 @@ impl Tcb {
             return None;
         }
         let usable = unsent.min(window);
-        let len = usable.min(self.cwnd_room()).min(max);
+        let allowed = usable.min(self.cwnd_room());
+        if allowed > max && segments > 1 && self.phase == Phase::Open {
+            return Some(self.plan_full(allowed, unsent, segments, fin && window > allowed));
+        }
+        let len = allowed.min(max);
         let send = if len >= max {
             // (1) A full segment.
             true
@@ -153,6 +172,20 @@ impl Tcb {
         None
     }
 
+    /// More than one segment of new text: full ones, and what remains only where it is all that there is and Nagle's
+    /// algorithm, which sees the full ones in flight, lets it go.
+    fn plan_full(&mut self, allowed: u32, unsent: u32, segments: u32, fin: bool) -> Text {
+        let max = self.payload_max();
+        let most = max * segments;
+        let mut len = allowed.min(most);
+        let ends = len == unsent && (self.has(flag::FIN_QUEUED) || !self.has(flag::NAGLE));
+        if !ends {
+            len -= len % max;
+        }
+        self.flags &= !flag::PROBE_NOW;
+        Text { start: self.snd_nxt, len, fin, retransmit: false }
+    }
+
     /// The window is closed, or too small to use, and nothing is in flight that would be answered
     /// (RFC 9293 Section 3.8.6.1: the first probe after a retransmission timeout, then with backoff).
     fn start_persist(&mut self, now: Instant) {
@@ -161,26 +194,30 @@ impl Tcb {
         }
     }
 
-    fn commit(&mut self, now: Instant, plan: Plan) -> Option<SegmentOut> {
+    fn commit(&mut self, now: Instant, plan: Plan) -> Option<BurstOut> {
         let mut out = SegmentOut { seq: self.snd_nxt, ..SegmentOut::default() };
+        let mut len = 0;
+        // What the acknowledgement of this burst changes comes after what its size was decided by.
+        let mss = self.payload_max();
         match plan {
             Plan::Nothing => return None,
             Plan::Reset => {
                 // RFC 9293 Section 3.10.5: <SEQ=SND.NXT><CTL=RST>.
                 out.ack = self.rcv_nxt;
                 out.flags = Flags::RST | Flags::ACK;
-                return Some(out);
+                return Some(BurstOut::single(out));
             }
             Plan::Syn => {
                 out.seq = self.snd_una;
                 out.retransmit = self.snd_nxt != self.snd_una;
                 self.commit_syn(now, &mut out);
-                return Some(out);
+                return Some(BurstOut::single(out));
             }
             Plan::Bare(seq) => out.seq = seq,
             Plan::Text(text) => {
                 if text.len > 0 || text.start == self.data_end() {
-                    self.commit_text(now, &text, &mut out);
+                    self.commit_text(now, &text, text.len.min(mss), &mut out);
+                    len = text.len;
                 } else if self.has(flag::ACK_NOW) {
                     // The caller's memory does not reach as far as its calls said.
                 } else {
@@ -194,16 +231,17 @@ impl Tcb {
         out.options = self.options();
         self.acknowledged();
         debug_assert!(self.consistent());
-        Some(out)
+        Some(BurstOut { segment: out, len, mss: mss as u16 })
     }
 
-    fn commit_text(&mut self, now: Instant, text: &Text, out: &mut SegmentOut) {
+    /// `first`: bytes of the first segment.
+    fn commit_text(&mut self, now: Instant, text: &Text, first: u32, out: &mut SegmentOut) {
         let end = text.start + text.len;
         let at_end = end == self.data_end();
         let fin = text.fin && at_end;
         out.seq = text.start;
         out.data_offset = text.start.since(self.snd_una);
-        out.data_len = text.len as u16;
+        out.data_len = first as u16;
         out.retransmit = text.retransmit;
         if fin {
             out.flags = out.flags | Flags::FIN;
@@ -218,11 +256,11 @@ impl Tcb {
             self.flags &= !flag::RTX_NOW;
         } else {
             // Between retransmissions there is nothing to retransmit; the pointer follows.
-            if self.rtx_nxt == self.snd_nxt && self.phase == crate::tcb::Phase::Open {
+            if self.rtx_nxt == self.snd_nxt && self.phase == Phase::Open {
                 self.rtx_nxt = end;
             }
             self.snd_nxt = end;
-            self.rtt_begin(now, end);
+            self.rtt_begin(now, if first == text.len { end } else { text.start + first });
         }
         self.last_send_tick = self.ts_val;
         // RFC 6298 Section 5.1: every segment with text starts the timer if it does not run.

@@ -115,6 +115,33 @@ pub struct SegmentOut {
     pub retransmit: bool,
 }
 
+/// Segments to send that differ in nothing but their place: one header, and payload to be cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BurstOut {
+    /// The first segment, except for its flags: PSH and FIN in them are the last one's.
+    pub segment: SegmentOut,
+    /// Bytes of payload of all segments together.
+    pub len: u32,
+    /// Bytes of payload of each but the last.
+    pub mss: u16,
+}
+
+impl BurstOut {
+    /// A segment without payload.
+    pub(crate) fn single(segment: SegmentOut) -> Self {
+        BurstOut { segment, len: 0, mss: 0 }
+    }
+
+    /// How many segments they are.
+    pub fn segments(&self) -> u32 {
+        if self.len <= u32::from(self.mss) {
+            1
+        } else {
+            self.len.div_ceil(u32::from(self.mss))
+        }
+    }
+}
+
 /// Payload that has to be stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Deliver {

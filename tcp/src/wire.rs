@@ -8,7 +8,7 @@ use core::ops::Range as Bytes;
 use baton_abi::handoff::Endpoints;
 
 use crate::{
-    segment::{Flags, Options, Range, SegmentIn, SegmentOut},
+    segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut},
     SeqNumber,
 };
 
@@ -226,14 +226,11 @@ pub struct HeaderTemplate {
     local_ip: u32,
     remote_ip: u32,
     ports: u32,
-    /// Sum of the pseudo-header without the length.
-    pseudo: u32,
 }
 
 impl HeaderTemplate {
     pub fn new(ends: &Endpoints) -> Self {
         let (l, r) = (ends.local_mac, ends.remote_mac);
-        let halves = |ip: u32| (ip >> 16) + (ip & 0xFFFF);
         HeaderTemplate {
             ethernet: [
                 u32::from_be_bytes([0, 0, r[0], r[1]]),
@@ -244,7 +241,6 @@ impl HeaderTemplate {
             local_ip: ends.local_ip,
             remote_ip: ends.remote_ip,
             ports: u32::from(ends.local_port) << 16 | u32::from(ends.remote_port),
-            pseudo: halves(ends.local_ip) + halves(ends.remote_ip) + u32::from(PROTOCOL_TCP),
         }
     }
 
@@ -253,13 +249,31 @@ impl HeaderTemplate {
     ///
     /// The IPv4 checksum is zero and the TCP checksum holds the folded sum of the pseudo-header: hardware, or
     /// [`fill_checksums`], completes both.
-    pub fn emit(&self, segment: &SegmentOut, ip_id: u16, mut put: impl FnMut(usize, u32)) -> u32 {
+    pub fn emit(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
+        let tcp_len = 20 + 4 * option_words(&segment.options) as u32 + u32::from(segment.data_len);
+        let halves = |ip: u32| (ip >> 16) + (ip & 0xFFFF);
+        let pseudo = halves(self.local_ip) + halves(self.remote_ip) + u32::from(PROTOCOL_TCP) + tcp_len;
+        self.put(segment, ip_id, tcp_len + 20, fold(pseudo), put)
+    }
+
+    /// Writes the header of a burst likewise, for hardware that fills in the total length and both checksums.
+    pub fn emit_burst(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
+        self.put(segment, ip_id, 0, 0, put)
+    }
+
+    fn put(
+        &self,
+        segment: &SegmentOut,
+        ip_id: u16,
+        total_len: u32,
+        checksum: u32,
+        mut put: impl FnMut(usize, u32),
+    ) -> u32 {
         let options = option_words(&segment.options) as u32;
-        let tcp_len = 20 + 4 * options + u32::from(segment.data_len);
         for (i, value) in self.ethernet.iter().enumerate() {
             put(i, *value);
         }
-        put(4, 0x4500_0000 | (tcp_len + 20));
+        put(4, 0x4500_0000 | total_len);
         put(5, u32::from(ip_id) << 16 | DONT_FRAGMENT);
         put(6, TTL << 24 | u32::from(PROTOCOL_TCP) << 16);
         put(7, self.local_ip);
@@ -268,7 +282,7 @@ impl HeaderTemplate {
         put(10, segment.seq.0);
         put(11, segment.ack.0);
         put(12, (5 + options) << 28 | u32::from(segment.flags.0) << 16 | u32::from(segment.window));
-        put(13, fold(self.pseudo + tcp_len) << 16);
+        put(13, checksum << 16);
         emit_options(&segment.options, |i, value| put(14 + i, value));
         (HEADERS + PAD) as u32 + 4 * options
     }
@@ -281,15 +295,28 @@ pub fn emit(frame: &mut [u8], ends: &Endpoints, segment: &SegmentOut, ip_id: u16
     if frame.len() < len + usize::from(segment.data_len) {
         return None;
     }
-    HeaderTemplate::new(ends).emit(segment, ip_id, |i, value| {
-        // The first word starts in the padding.
-        for (k, byte) in value.to_be_bytes().into_iter().enumerate() {
-            if let Some(slot) = (4 * i + k).checked_sub(PAD).and_then(|at| frame.get_mut(at)) {
-                *slot = byte;
-            }
-        }
-    });
+    HeaderTemplate::new(ends).emit(segment, ip_id, |i, word| put_bytes(frame, i, word));
     Some(len)
+}
+
+/// Writes the header of a burst likewise; see [`HeaderTemplate::emit_burst`]. `None`: `frame` is too short for it
+/// and the payload.
+pub fn emit_burst(frame: &mut [u8], ends: &Endpoints, burst: &BurstOut, ip_id: u16) -> Option<usize> {
+    let len = HEADERS + 4 * option_words(&burst.segment.options);
+    if frame.len() < len + burst.len as usize {
+        return None;
+    }
+    HeaderTemplate::new(ends).emit_burst(&burst.segment, ip_id, |i, word| put_bytes(frame, i, word));
+    Some(len)
+}
+
+/// Writes word `index` of a header to a frame, where the first word starts in the padding.
+fn put_bytes(frame: &mut [u8], index: usize, word: u32) {
+    for (k, byte) in word.to_be_bytes().into_iter().enumerate() {
+        if let Some(slot) = (4 * index + k).checked_sub(PAD).and_then(|at| frame.get_mut(at)) {
+            *slot = byte;
+        }
+    }
 }
 
 /// Folds a sum of half-words to 16 bits.
