@@ -212,10 +212,10 @@ impl Tcb {
     }
 
     /// "If an incoming segment is not acceptable, an acknowledgment should be sent in reply." What carries no
-    /// text may be another such reply, so those are answered at a limited rate.
+    /// text may be another such reply, so those are answered at a limited rate, and so is SYN (RFC 5961 Section 7).
     fn answer_unacceptable(&mut self, now: Instant, segment: &SegmentIn) {
         self.note_probe();
-        if segment.sequence_len() > 0 {
+        if segment.sequence_len() > 0 && !segment.flags.has(Flags::SYN) {
             self.flags |= flag::ACK_NOW;
         } else {
             self.challenge(now);
