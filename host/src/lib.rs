@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod demo;
+pub mod latency;
 pub mod report;
 pub mod server;
 pub mod world;

@@ -41,7 +41,11 @@ enum Job {
         options: Vec<String>,
     },
     /// Measure and write every figure to target/bench.json
-    Bench,
+    Bench {
+        /// Options of `baton bench`; see `cargo xtask bench -- --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Write the generated documents: docs/registers.md
     Docs,
     /// Build the firmware image and say where it is
@@ -72,9 +76,9 @@ fn main() -> Result<()> {
             }
             run(&mut command)
         }
-        Job::Bench => {
+        Job::Bench { options } => {
             setup::all(&root)?;
-            baton(&root, &firmware::build(&root)?, "bench", &[])
+            baton(&root, &firmware::build(&root)?, "bench", &options)
         }
         Job::Docs => docs::write(&root),
         Job::Firmware(sizes) => {

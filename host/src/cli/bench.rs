@@ -2,6 +2,8 @@
 
 use anyhow::{ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
+use baton::latency::{self, LatencyConfig};
+use baton::report::Delay;
 use baton_cosim::{nic::VerilatedNic, reference};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
@@ -13,6 +15,10 @@ use std::time::Duration;
 /// cosim_core_cycles_per_second is the speed of the co-simulation of the whole NIC in the demo, in core cycles
 /// a second of one processor core, with server and clients; the median of the runs. reference_cycles_per_second is
 /// the speed of a small design that never changes, measured between the runs: the ratio of the two compares machines.
+///
+/// host_latency_* are core cycles from a host packet's last word at the NIC to the response of its completion entry in
+/// host memory, in direct mode, memory's own 8 cycles included: of 64-byte frames on an idle NIC, and beside connections
+/// on the NIC that send and receive all the time.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Runs of the demo
@@ -21,6 +27,15 @@ pub struct Args {
     /// Firmware image, as `cargo xtask firmware` makes it
     #[arg(long, env = "BATON_FIRMWARE")]
     firmware: PathBuf,
+    /// Connections on the NIC while the latency of host packets is measured; the firmware's table may hold fewer
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    connections: u32,
+    /// Host packets to time, on the idle NIC and beside the connections
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
+    probes: u32,
+    /// Measure only the latency of host packets
+    #[arg(long)]
+    latency_only: bool,
     /// Where to write the figures
     #[arg(long, default_value = "target/bench.json")]
     output: PathBuf,
@@ -32,13 +47,29 @@ const REFERENCE_CYCLES: u32 = 1_000_000;
 /// Runs the benchmark.
 pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
+    let mut figures = BTreeMap::new();
+    if !args.latency_only {
+        speed(&args, &firmware, &mut figures)?;
+    }
+    latency(&args, &firmware, &mut figures)?;
+    for (name, value) in &figures {
+        println!("{name:<40}{value:>18.3}");
+    }
+    let json = serde_json::to_string_pretty(&figures)? + "\n";
+    if let Some(folder) = args.output.parent() {
+        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    }
+    std::fs::write(&args.output, json).with_context(|| format!("cannot write {}", args.output.display()))
+}
+
+/// Figures of the demo, and the speed at which it was simulated.
+fn speed(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>) -> Result<()> {
     let bar = ProgressBar::new(u64::from(args.runs)).with_message("co-simulation");
     bar.enable_steady_tick(Duration::from_millis(200));
     let (mut speeds, mut references) = (Vec::new(), Vec::new());
-    let mut figures = BTreeMap::new();
     for _ in 0..args.runs {
         let report =
-            demo::run(&DemoConfig::default(), VerilatedNic::new(), &firmware, |_| Ok(()), &mut |_, _| {})?;
+            demo::run(&DemoConfig::default(), VerilatedNic::new(), firmware, |_| Ok(()), &mut |_, _| {})?;
         ensure!(report.outcome.ok, "the demo failed: {:?}", report.outcome.failures);
         references.push(reference::cycles_per_second(REFERENCE_CYCLES)?);
         speeds.push(report.wall_clock.core_cycles_per_second);
@@ -53,14 +84,55 @@ pub fn run(args: Args) -> Result<()> {
     bar.finish_and_clear();
     figures.insert("cosim_core_cycles_per_second", median(speeds));
     figures.insert("reference_cycles_per_second", median(references));
-    for (name, value) in &figures {
-        println!("{name:<40}{value:>18.3}");
+    Ok(())
+}
+
+/// Latency of host packets, idle and loaded.
+fn latency(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>) -> Result<()> {
+    let bar = ProgressBar::new(2).with_message("latency of host packets");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let idle = LatencyConfig { probes: args.probes, ..LatencyConfig::default() };
+    let loaded = LatencyConfig { connections: args.connections, ..idle.clone() };
+    for (config, name) in [(&idle, "idle"), (&loaded, "loaded")] {
+        let measured = latency::measure(config, VerilatedNic::new(), firmware)?;
+        bar.inc(1);
+        let delay = &measured.from_last_word;
+        bar.suspend(|| {
+            println!("host packets, {name}: {} connections on the NIC", measured.connections);
+            let [to_nic, from_nic] = measured.wire_bps.map(|bps| bps as f64 / 1e6);
+            println!("  wire: {to_nic:.0} Mb/s to the NIC, {from_nic:.0} Mb/s from it");
+            println!("  from the last word: {}", of(delay));
+            println!("  from the first word: {}", of(&measured.from_first_word));
+            for (stage, cycles) in measured.stages {
+                let share = 100.0 * cycles / delay.mean_cycles.max(1.0);
+                println!("  {stage:<28}{cycles:8.1} cycles on average, {share:4.1} %");
+            }
+        });
+        match name {
+            "idle" => {
+                // On an idle NIC one figure stands for all, so it is the worst.
+                figures.insert("host_latency_idle_cycles", delay.max_cycles as f64);
+                figures.insert(
+                    "host_latency_idle_first_word_cycles",
+                    measured.from_first_word.max_cycles as f64,
+                );
+            }
+            _ => {
+                figures.insert("host_latency_loaded_p99_cycles", delay.p99_cycles as f64);
+                figures.insert("host_latency_loaded_max_cycles", delay.max_cycles as f64);
+                figures.insert("host_latency_loaded_connections", f64::from(measured.connections));
+            }
+        }
     }
-    let json = serde_json::to_string_pretty(&figures)? + "\n";
-    if let Some(folder) = args.output.parent() {
-        std::fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
-    }
-    std::fs::write(&args.output, json).with_context(|| format!("cannot write {}", args.output.display()))
+    bar.finish_and_clear();
+    Ok(())
+}
+
+fn of(delay: &Delay) -> String {
+    format!(
+        "mean {:.1}, median {}, 99th percentile {}, most {} cycles",
+        delay.mean_cycles, delay.p50_cycles, delay.p99_cycles, delay.max_cycles
+    )
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
