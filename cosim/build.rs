@@ -26,7 +26,7 @@ fn main() -> anyhow::Result<()> {
 mod nic {
     use super::{
         pins::{NicIn, NicOut, Pin},
-        verilate::Verilator,
+        verilate::{Verilator, FAST},
     };
     use anyhow::{Context, Result};
     use std::{
@@ -35,9 +35,6 @@ mod nic {
         fs,
         path::{Path, PathBuf},
     };
-
-    /// What makes the model fast. A model with waveforms is another build.
-    const OPTIONS: &[&str] = &["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"];
 
     pub fn build() -> Result<()> {
         let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
@@ -50,7 +47,7 @@ mod nic {
             fs::remove_dir_all(&folder)?;
         }
         let tool = Verilator::find()?;
-        tool.translate(&source, "nic_sim", &folder, OPTIONS)?;
+        tool.translate(&source, "nic_sim", &folder, FAST)?;
         fs::write(folder.join("nic_pins.h"), pins_header()?)?;
 
         let sources = verilated_sources(&folder)?;

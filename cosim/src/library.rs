@@ -4,7 +4,7 @@
 //! processes from compiling the same entry at the same time; the runtime, which takes longest, is
 //! compiled once for all modules.
 
-use crate::verilate::{digest, ports, run, workspace, PortDecl, Verilator, GATES};
+use crate::verilate::{digest, ports, run, workspace, PortDecl, Verilator, FAST, GATES};
 use anyhow::{Context, Result};
 use std::{
     fs::{self, File},
@@ -25,7 +25,7 @@ pub struct Flavour {
 impl Flavour {
     fn verilator_options(self) -> Vec<&'static str> {
         let mut options = match self.fast {
-            true => vec!["-O3", "--x-assign", "fast", "--x-initial", "fast", "--noassert"],
+            true => FAST.to_vec(),
             false => vec!["--x-assign", "unique", "--x-initial", "unique", "--assert"],
         };
         if self.trace {
