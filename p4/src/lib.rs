@@ -1,10 +1,12 @@
 //! P4-16 programs that describe what the NIC recognises on receive, and their compiler.
 //!
-//! `pre` makes tokens of files, `parse` a syntax tree of tokens. `docs/p4.md` tells which part of the language
+//! `pre` makes tokens of files, `parse` a syntax tree of tokens, `check` a typed IR of the tree. `docs/p4.md` tells which part of the language
 //! is supported; everything else is refused with a diagnostic (`diag`), and no input makes the compiler panic.
 
 pub mod ast;
+pub mod check;
 pub mod diag;
+pub mod ir;
 pub mod lex;
 pub mod parse;
 pub mod pre;
@@ -32,4 +34,19 @@ pub fn parse(path: &Path, options: &Options, loader: &dyn Loader) -> io::Result<
     let tokens = pre::preprocess(path, options, loader, &mut sources, &mut diagnostics)?;
     let program = parse::parse(&tokens, &sources, &mut diagnostics);
     Ok(Parsed { program, sources, diagnostics })
+}
+
+/// A program that was read and checked.
+#[derive(Debug)]
+pub struct Checked {
+    pub parsed: Parsed,
+    /// There exactly when there is no error among the diagnostics.
+    pub ir: Option<ir::Program>,
+}
+
+/// Reads, parses and checks the program at `path`.
+pub fn check(path: &Path, options: &Options, loader: &dyn Loader) -> io::Result<Checked> {
+    let mut parsed = parse(path, options, loader)?;
+    let ir = check::check(&parsed.program, &parsed.sources, &mut parsed.diagnostics);
+    Ok(Checked { parsed, ir })
 }

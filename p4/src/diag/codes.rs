@@ -88,7 +88,6 @@ codes! {
     AppliedTwice = "E0704", "a table that is applied in two places";
     BadLabel = "E0705", "a switch label that cannot be";
     BadSize = "E0706", "a table size that cannot be built";
-    Recursion = "E0707", "an action that calls itself";
 
     // Architecture.
     NoMain = "E0801", "no `main`, or more than one";
