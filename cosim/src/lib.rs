@@ -7,6 +7,7 @@
 pub mod axi;
 pub mod axil;
 pub mod block;
+pub mod clocks;
 pub mod library;
 pub mod monitor;
 pub mod nic;

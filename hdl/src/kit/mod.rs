@@ -4,6 +4,10 @@
 //! has any. Every leaf takes clock and reset as one bundle, [`Cr`], linked port to port, so that a clock
 //! never passes through combinational code. Reset is synchronous and active high.
 
+mod async_fifo;
+mod cdc;
+mod crc;
+mod ddr;
 mod fifo;
 mod mul;
 mod ram;
@@ -11,6 +15,10 @@ mod reg;
 mod regfile;
 mod stream;
 
+pub use async_fifo::AsyncFifo;
+pub use cdc::{EventCounter, Synchronizer};
+pub use crc::{crc32_byte, Crc32};
+pub use ddr::{DdrIn, DdrOut, PinDelay};
 pub use fifo::LutFifo;
 pub use mul::Mul32;
 pub use ram::{LutRam, RamDualByte, RamRw};

@@ -1,0 +1,131 @@
+//! A queue between two clock domains.
+
+use super::Cr;
+use rust_hdl::prelude::*;
+
+/// `2^A` entries of `T` in block memory, written in one clock domain and read in another; the two clocks need not be
+/// related in any way. First word falls through: while `valid` is high, `head` is the oldest entry.
+///
+/// **Write side** (`write_cr`). A push is taken at the clock edge when `push` is high and `full` is not; a push to a full
+/// queue is ignored. Entries stay hidden from the reader until a cycle in which `commit` is high: it shows those pushed
+/// until then, the one pushed in the same cycle included. Tied high, each entry shows as it comes. `level` counts the
+/// entries, hidden ones included; it falls late, so it is never too low.
+///
+/// **Read side** (`read_cr`). A pop is taken when `pop` and `valid` are high, and ignored otherwise.
+///
+/// **Cycles.** Committed entries become visible one after the other, one a write cycle. From a push with `commit` into an
+/// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the third
+/// write edge after it. One entry a cycle in each domain, sustained by a queue of 16 or more entries; the slower clock sets
+/// the rate. `valid` and `head` are registers.
+///
+/// **Crossing.** The Gray-coded indices change one bit at a time, and each passes two flops; no data is read before its
+/// index arrived.
+///
+/// **Reset** of either side, however short, empties the queue: the other side is asked to stop, answers, and then
+/// both start at zero. Meanwhile, and at most eight periods of both clocks together after the reset ends, `write_stop` and
+/// `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
+/// while the other side looks at it. While the other side's clock stands still, the queue stays stopped.
+///
+/// Verified by `cosim/tests/async_fifo.rs` at several clock ratios, with stalls and resets of either side; four entries are
+/// proven in `hdl/formal/async_fifo.sv` for clock edges in any order (`cargo xtask formal`).
+#[derive(Clone, Debug, LogicBlock)]
+pub struct AsyncFifo<T: Synth, const A: usize, const A1: usize> {
+    pub write_cr: Cr,
+    pub push: Signal<In, Bit>,
+    pub data: Signal<In, T>,
+    pub commit: Signal<In, Bit>,
+    pub full: Signal<Out, Bit>,
+    pub level: Signal<Out, Bits<A1>>,
+    pub write_stop: Signal<Out, Bit>,
+    pub read_cr: Cr,
+    pub pop: Signal<In, Bit>,
+    pub head: Signal<Out, T>,
+    pub valid: Signal<Out, Bit>,
+    pub read_stop: Signal<Out, Bit>,
+}
+
+impl<T: Synth, const A: usize, const A1: usize> Default for AsyncFifo<T, A, A1> {
+    fn default() -> Self {
+        assert!(A1 == A + 1 && A >= 2 && A <= 15, "2^{A} entries, counted by {A1} bits");
+        AsyncFifo {
+            write_cr: Default::default(),
+            push: Default::default(),
+            data: Default::default(),
+            commit: Default::default(),
+            full: Default::default(),
+            level: Default::default(),
+            write_stop: Default::default(),
+            read_cr: Default::default(),
+            pop: Default::default(),
+            head: Default::default(),
+            valid: Default::default(),
+            read_stop: Default::default(),
+        }
+    }
+}
+
+impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
+    fn update(&mut self) {}
+
+    fn connect(&mut self) {
+        self.full.connect();
+        self.level.connect();
+        self.write_stop.connect();
+        self.head.connect();
+        self.valid.connect();
+        self.read_stop.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        let (width, last, low) = (T::BITS - 1, (1usize << A) - 1, A - 1);
+        let sync = "(* keep, async_reg = \"true\" *) reg";
+        Verilog::Custom(format!(
+            "(* no_rw_check *) reg [{width}:0] mem [0:{last}];\n\
+             reg [{A}:0] write_index = 0;\nreg [{A}:0] committed = 0;\nreg [{A}:0] shown = 0;\n\
+             (* keep *) reg [{A}:0] shown_gray = 0;\n\
+             reg [{A}:0] read_index = 0;\n(* keep *) reg [{A}:0] read_gray = 0;\n\
+             {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
+             {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
+             reg [{A}:0] read_known = 0;\nreg ready = 0;\n\
+             // A side asks the other to stop, and its synchronised view of the other's question is its answer.\n\
+             (* keep *) reg write_asks = 0;\n(* keep *) reg read_asks = 0;\n\
+             {sync} w_asked_meta = 0;\n{sync} w_asked = 0;\n{sync} w_answer_meta = 0;\n{sync} w_answer = 0;\n\
+             {sync} r_asked_meta = 0;\n{sync} r_asked = 0;\n{sync} r_answer_meta = 0;\n{sync} r_answer = 0;\n\
+             reg w_cleared = 0;\nreg r_cleared = 0;\n\
+             wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
+             always @(*) begin\n  \
+             write_stop = write_cr$reset | write_asks | w_clear | w_cleared;\n  \
+             read_stop = read_cr$reset | read_asks | r_clear | r_cleared;\n  \
+             level = write_index - read_known;\n  full = level[{A}] | write_stop;\n  \
+             valid = ready & ~read_stop;\nend\n\
+             wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
+             wire [{A}:0] write_next = write_index + {A1}'(do_push);\n\
+             wire [{A}:0] shown_next = shown + {A1}'(shown != committed);\n\
+             wire [{A}:0] read_next = read_index + {A1}'(do_pop);\n\
+             wire [{A}:0] seen1 = read_seen ^ (read_seen >> 1);\n\
+             wire [{A}:0] seen2 = seen1 ^ (seen1 >> 2);\n\
+             wire [{A}:0] seen3 = seen2 ^ (seen2 >> 4);\n\
+             wire [{A}:0] seen4 = seen3 ^ (seen3 >> 8);\n\
+             always @(posedge write_cr$clock) begin\n  \
+             if (do_push) mem[write_index[{low}:0]] <= data;\n  \
+             read_meta <= read_gray;\n  read_seen <= read_meta;\n  \
+             w_asked_meta <= read_asks;\n  w_asked <= w_asked_meta;\n  \
+             w_answer_meta <= r_asked;\n  w_answer <= w_answer_meta;\n  w_cleared <= w_clear;\n  \
+             if (write_cr$reset) write_asks <= 1; else if (w_answer & w_cleared) write_asks <= 0;\n  \
+             if (w_clear) begin\n    write_index <= 0;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
+             read_known <= 0;\n  end else begin\n    \
+             read_known <= seen4;\n    write_index <= write_next;\n    if (commit) committed <= write_next;\n    \
+             if (~write_stop) begin\n      shown <= shown_next;\n      shown_gray <= shown_next ^ (shown_next >> 1);\n    \
+             end\n  end\nend\n\
+             always @(posedge read_cr$clock) begin\n  \
+             head <= mem[read_next[{low}:0]];\n  \
+             shown_meta <= shown_gray;\n  shown_seen <= shown_meta;\n  \
+             r_asked_meta <= write_asks;\n  r_asked <= r_asked_meta;\n  \
+             r_answer_meta <= w_asked;\n  r_answer <= r_answer_meta;\n  r_cleared <= r_clear;\n  \
+             if (read_cr$reset) read_asks <= 1; else if (r_answer & r_cleared) read_asks <= 0;\n  \
+             ready <= ~read_stop & (shown_seen != (read_next ^ (read_next >> 1)));\n  \
+             if (r_clear) begin\n    read_index <= 0;\n    read_gray <= 0;\n  end else begin\n    \
+             read_index <= read_next;\n    read_gray <= read_next ^ (read_next >> 1);\n  end\nend\n"
+        ))
+    }
+}
