@@ -27,6 +27,7 @@ fn registers() -> String {
          An access outside every block, misaligned or with less than four byte strobes answers SLVERR.\n",
     );
     blocks(&mut out, regs::BLOCKS, 0);
+    blocks(&mut out, regs::MAC_BLOCKS, 0);
     out.push_str(
         "\n## On the softcore's bus\n\n\
          Word accesses only; others fault. Every read answers in the next cycle and has no side effect. Addresses\n\
@@ -89,7 +90,7 @@ mod tests {
 
     #[test]
     fn blocks_do_not_overlap_and_stand_in_order() {
-        for blocks in [regs::BLOCKS, mmio::BLOCKS] {
+        for blocks in [regs::BLOCKS, regs::MAC_BLOCKS, mmio::BLOCKS] {
             let mut end = 0;
             for register in blocks.iter().flat_map(|block| block.registers) {
                 assert!(register.address >= end && register.address % 4 == 0, "{} overlaps", register.name);

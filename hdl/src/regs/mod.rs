@@ -5,9 +5,8 @@
 //! reads every register of the table and compare with its declared access and reset value.
 
 pub mod axil;
-pub mod counters;
+pub mod axil_split;
 pub mod dma;
-pub mod filter;
 pub mod identity;
 pub mod mailbox;
 pub mod rings;

@@ -1,0 +1,297 @@
+//! The MAC: between the core's frame streams and a PHY at GMII, 1000, 100 and 10 Mb/s, full duplex.
+//!
+//! ```text
+//!       rx_cr (PHY's clock)      │            cr (core)              │      tx_cr (125 MHz)
+//!                                │                                   │
+//!  gmii_rx* ─► RxGear ─► AsyncFifo ─► RxCheck ──────────► rx stream  │
+//!                │ overflow …    │                                   │
+//!                └──► EventCounter ─► MacRegs ◄─ register bus        │
+//!                                │     │  ▲ └► Mdio ─► mdc, mdio     │
+//!                     speed ◄─ Synchronizer └─ EventCounter ◄── sent, underflow ─┐
+//!                                │                                   │          │
+//!                                │ tx stream ─► TxFrame ─► AsyncFifo ─► TxGear ─┴─► gmii_tx*
+//! ```
+//!
+//! The line's domains only turn symbols into words and back; check sequences, padding, lengths and filtering are the core's, 32
+//! bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words, transmit 512), settings of one or two bits in
+//! `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
+//!
+//! **Rates.** Minimum frames back to back, in both directions, at a core clock of 62.5 MHz or more; the frame's 21 word times of
+//! 32 ns would allow 31.25 MHz, at which only the core's pauses between frames are missing. **Latency** with all clocks at 125 MHz: a
+//! frame's first word leaves on the receive stream 27 or 28 cycles after its start delimiter stood on the pins, because its
+//! fourth word decides whether it is a control frame; its last word leaves 11 or 12 cycles after its last byte. A frame's
+//! preamble stands on the pins 22 or 23 cycles after its first word came on the transmit stream (`tx_start_words` and 6 or 7), that of a
+//! frame of at most 68 bytes 5 or 6 cycles after the frame's end was made (`tx_frame`). `cosim/tests/mac.rs` asserts these.
+//!
+//! **Settings** (`regs`): speed, or what the PHY says in-band; a change of speed damages frames on the line and nothing else.
+//! **Reset** of any domain drops what is in its queue; a frame cut by it reaches core or line marked as damaged.
+//! What each line condition leads to stands in `rx_gear`, `rx_check` and `tx_gear`. Half duplex is not supported; pause
+//! frames are counted, not obeyed.
+
+pub mod mdio;
+pub mod regs;
+pub mod rgmii;
+pub mod rx_check;
+pub mod rx_gear;
+pub mod tx_frame;
+pub mod tx_gear;
+
+pub use mdio::MdioPins;
+pub use rgmii::Rgmii;
+
+use crate::kit::{AsyncFifo, Cr, EventCounter, Reg, StreamIn, StreamOut, Synchronizer};
+use crate::module;
+use crate::regs::RegBus;
+use mdio::Mdio;
+use regs::MacRegs;
+use rust_hdl::prelude::*;
+use rx_check::RxCheck;
+use rx_gear::RxGear;
+use tx_frame::TxFrame;
+use tx_gear::TxGear;
+
+/// What the frame queues carry, in 36 bits: four bytes of a frame, the first lowest, unused ones zero; and above them a tag.
+pub mod word {
+    /// Tag of a word that others follow.
+    pub const MORE: u64 = 0;
+    /// Tag of a frame's end without data: the rest was dropped for want of room.
+    pub const CUT: u64 = 4;
+    /// Tag of a frame's last word; the number of its bytes, less one, is in bits 1:0.
+    pub const LAST: u64 = 8;
+    /// Added to [`LAST`]: the PHY reported an error in the frame.
+    pub const ERROR: u64 = 4;
+}
+
+/// What a build of the MAC may choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MacConfig {
+    /// A transmitted frame starts when more words than this of it are in the queue, or all of it; 2 to 480. It must cover the
+    /// longest pause of the core within a frame, in word times of the line; the NIC's core has none.
+    pub tx_start_words: u32,
+    /// The PHY reports link, speed and duplex between frames (RGMII).
+    pub inband_status: bool,
+}
+
+impl Default for MacConfig {
+    fn default() -> Self {
+        MacConfig { tx_start_words: 16, inband_status: false }
+    }
+}
+
+/// See the module's header.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Mac {
+    pub cr: Cr,
+    pub rx_cr: Cr,
+    pub tx_cr: Cr,
+    /// Received frames, without check sequence; `tuser` with `tlast`: damaged.
+    pub rx: StreamOut,
+    /// Frames to send, without padding and check sequence.
+    pub tx: StreamIn,
+    pub bus: RegBus,
+    pub mdio: MdioPins,
+    pub gmii_rx_dv: Signal<In, Bit>,
+    pub gmii_rx_er: Signal<In, Bit>,
+    pub gmii_rxd: Signal<In, Bits<8>>,
+    /// In the receive domain: link, speed (2:1), duplex.
+    pub inband: Signal<In, Bits<4>>,
+    pub gmii_tx_en: Signal<Out, Bit>,
+    pub gmii_tx_er: Signal<Out, Bit>,
+    pub gmii_txd: Signal<Out, Bits<8>>,
+    /// Level of the line's clock in the two halves of the cycle.
+    pub gmii_line_clock: Signal<Out, Bits<2>>,
+
+    rx_gear: RxGear,
+    rx_fifo: AsyncFifo<Bits<36>, 10, 11>,
+    rx_check: RxCheck,
+    tx_frame: TxFrame,
+    tx_fifo: AsyncFifo<Bits<36>, 9, 10>,
+    tx_gear: TxGear,
+    regs: MacRegs,
+    master: Mdio,
+    rx_settings: Synchronizer<2>,
+    tx_settings: Synchronizer<2>,
+    inband_sync: Synchronizer<4>,
+    overflows: EventCounter,
+    false_carriers: EventCounter,
+    sent: EventCounter,
+    underflows: EventCounter,
+    /// The PHY's report as it was a cycle ago, and as it was twice in a row.
+    inband_before: Reg<Bits<4>>,
+    inband_stable: Reg<Bits<4>>,
+    speed: Reg<Bits<2>>,
+    rx_to_sync: Signal<Local, Bits<2>>,
+    has_inband: Constant<Bit>,
+}
+
+impl Mac {
+    /// # Panics
+    /// When the configuration is out of its range.
+    pub fn new(config: &MacConfig) -> Self {
+        assert!(
+            (2..=480).contains(&config.tx_start_words),
+            "tx_start_words is {}, and must be 2 to 480",
+            config.tx_start_words
+        );
+        Mac {
+            cr: Default::default(),
+            rx_cr: Default::default(),
+            tx_cr: Default::default(),
+            rx: Default::default(),
+            tx: Default::default(),
+            bus: Default::default(),
+            mdio: Default::default(),
+            gmii_rx_dv: Default::default(),
+            gmii_rx_er: Default::default(),
+            gmii_rxd: Default::default(),
+            inband: Default::default(),
+            gmii_tx_en: Default::default(),
+            gmii_tx_er: Default::default(),
+            gmii_txd: Default::default(),
+            gmii_line_clock: Default::default(),
+            rx_gear: Default::default(),
+            rx_fifo: Default::default(),
+            rx_check: Default::default(),
+            tx_frame: TxFrame::new(config.tx_start_words),
+            tx_fifo: Default::default(),
+            tx_gear: Default::default(),
+            regs: Default::default(),
+            master: Default::default(),
+            rx_settings: Default::default(),
+            tx_settings: Default::default(),
+            inband_sync: Default::default(),
+            overflows: Default::default(),
+            false_carriers: Default::default(),
+            sent: Default::default(),
+            underflows: Default::default(),
+            inband_before: Default::default(),
+            inband_stable: Default::default(),
+            speed: Reg::new(bits(2)),
+            rx_to_sync: Default::default(),
+            has_inband: Constant::new(config.inband_status),
+        }
+    }
+}
+
+module! {
+    impl [] Logic for Mac;
+    regs: inband_before, inband_stable, speed;
+    children: rx_check, tx_frame, regs, master, inband_sync, overflows, false_carriers, sent, underflows;
+    #[hdl_gen]
+    fn update(&mut self) {
+        // The line's domains.
+        Cr::link(&mut self.rx_cr, &mut self.rx_gear.cr);
+        Cr::link(&mut self.rx_cr, &mut self.rx_settings.cr);
+        Cr::link(&mut self.rx_cr, &mut self.rx_fifo.write_cr);
+        Cr::link(&mut self.rx_cr, &mut self.overflows.source_cr);
+        Cr::link(&mut self.rx_cr, &mut self.false_carriers.source_cr);
+        Cr::link(&mut self.tx_cr, &mut self.tx_gear.cr);
+        Cr::link(&mut self.tx_cr, &mut self.tx_settings.cr);
+        Cr::link(&mut self.tx_cr, &mut self.tx_fifo.read_cr);
+        Cr::link(&mut self.tx_cr, &mut self.sent.source_cr);
+        Cr::link(&mut self.tx_cr, &mut self.underflows.source_cr);
+        Cr::link(&mut self.cr, &mut self.rx_fifo.read_cr);
+        Cr::link(&mut self.cr, &mut self.tx_fifo.write_cr);
+        StreamOut::link(&mut self.rx, &mut self.rx_check.stream);
+        StreamIn::link(&mut self.tx, &mut self.tx_frame.stream);
+        RegBus::link(&mut self.bus, &mut self.regs.bus);
+
+        // Receive.
+        self.rx_gear.rx_dv.next = self.gmii_rx_dv.val();
+        self.rx_gear.rx_er.next = self.gmii_rx_er.val();
+        self.rx_gear.rxd.next = self.gmii_rxd.val();
+        self.rx_gear.gigabit.next = self.rx_settings.q.val().get_bit(0);
+        self.rx_gear.enable.next = self.rx_settings.q.val().get_bit(1);
+        self.rx_gear.room.next = self.rx_fifo.level.val() <= 1020;
+        self.rx_gear.stop.next = self.rx_fifo.write_stop.val();
+        self.rx_fifo.data.next = self.rx_gear.word.val();
+        self.rx_fifo.push.next = self.rx_gear.push.val();
+        self.rx_fifo.commit.next = true;
+        self.rx_check.word.next = self.rx_fifo.head.val();
+        self.rx_check.valid.next = self.rx_fifo.valid.val();
+        self.rx_fifo.pop.next = self.rx_check.pop.val();
+        self.rx_check.stop.next = self.rx_fifo.read_stop.val();
+        self.rx_check.jumbo.next = self.regs.jumbo.val();
+        self.rx_check.promiscuous.next = self.regs.promiscuous.val();
+        self.rx_check.addr_low.next = self.regs.addr_low.val();
+        self.rx_check.addr_high.next = self.regs.addr_high.val();
+
+        // Transmit.
+        self.tx_frame.enable.next = self.regs.tx_enable.val();
+        self.tx_frame.room.next = self.tx_fifo.level.val() <= 508;
+        self.tx_frame.stop.next = self.tx_fifo.write_stop.val();
+        self.tx_fifo.data.next = self.tx_frame.word.val();
+        self.tx_fifo.push.next = self.tx_frame.push.val();
+        self.tx_fifo.commit.next = self.tx_frame.commit.val();
+        self.tx_gear.word.next = self.tx_fifo.head.val();
+        self.tx_gear.valid.next = self.tx_fifo.valid.val();
+        self.tx_fifo.pop.next = self.tx_gear.pop.val();
+        self.tx_gear.stop.next = self.tx_fifo.read_stop.val();
+        self.tx_gear.speed.next = self.tx_settings.q.val();
+        self.gmii_tx_en.next = self.tx_gear.tx_en.val();
+        self.gmii_tx_er.next = self.tx_gear.tx_er.val();
+        self.gmii_txd.next = self.tx_gear.txd.val();
+        self.gmii_line_clock.next = self.tx_gear.line_clock.val();
+
+        // Speed: what the driver set, or what a PHY with a link reports. A report counts when it was seen twice in a row, because
+        // its bits cross one by one.
+        self.inband_sync.d.next = self.inband.val();
+        self.inband_before.d.next = self.inband_sync.q.val();
+        if self.inband_before.q.val() == self.inband_sync.q.val() {
+            self.inband_stable.d.next = self.inband_sync.q.val();
+        }
+        self.speed.d.next = self.regs.speed_set.val();
+        if self.regs.speed_auto.val() && self.has_inband.val() {
+            self.speed.d.next = self.speed.q.val();
+            if self.inband_stable.q.val().get_bit(0) {
+                self.speed.d.next = self.inband_stable.q.val().get_bits::<2>(1);
+            }
+        }
+        self.regs.link.next = self.inband_stable.q.val();
+        self.regs.speed.next = self.speed.q.val();
+        self.regs.has_inband.next = self.has_inband.val();
+        self.tx_settings.d.next = self.speed.q.val();
+        self.rx_to_sync.next = 0.into();
+        if self.speed.q.val().get_bit(1) {
+            self.rx_to_sync.next = 1.into();
+        }
+        self.rx_settings.d.next = self.rx_to_sync.val();
+        if self.regs.rx_enable.val() {
+            self.rx_settings.d.next = self.rx_to_sync.val() | 2;
+        }
+
+        // Counters.
+        self.overflows.pulse.next = self.rx_gear.overflow.val();
+        self.false_carriers.pulse.next = self.rx_gear.false_carrier.val();
+        self.sent.pulse.next = self.tx_gear.sent.val();
+        self.underflows.pulse.next = self.tx_gear.underflow.val();
+        self.regs.rx_overflow.next = self.overflows.total.val();
+        self.regs.rx_false_carrier.next = self.false_carriers.total.val();
+        self.regs.tx_sent.next = self.sent.total.val();
+        self.regs.tx_underflow.next = self.underflows.total.val();
+        self.regs.rx_frame.next = self.rx_check.st_frame.val();
+        self.regs.rx_frame_bytes.next = self.rx_check.st_bytes.val();
+        self.regs.rx_bad_fcs.next = self.rx_check.st_bad_fcs.val();
+        self.regs.rx_symbol.next = self.rx_check.st_symbol.val();
+        self.regs.rx_runt.next = self.rx_check.st_runt.val();
+        self.regs.rx_overlong.next = self.rx_check.st_long.val();
+        self.regs.rx_pause.next = self.rx_check.st_pause.val();
+        self.regs.rx_filtered.next = self.rx_check.st_filtered.val();
+        self.regs.tx_frame.next = self.tx_frame.st_frame.val();
+        self.regs.tx_frame_bytes.next = self.tx_frame.st_bytes.val();
+        self.regs.tx_dropped.next = self.tx_frame.st_dropped.val();
+
+        // Management.
+        self.master.start.next = self.regs.mdio_start.val();
+        self.master.command.next = self.regs.mdio_command.val();
+        self.master.divider.next = self.regs.mdio_divider.val();
+        self.master.mdio_i.next = self.mdio.mdio_i.val();
+        self.mdio.mdc.next = self.master.mdc.val();
+        self.mdio.mdio_o.next = self.master.mdio_o.val();
+        self.mdio.mdio_oe.next = self.master.mdio_oe.val();
+        self.mdio.phy_reset_n.next = self.regs.phy_reset_n.val();
+        self.regs.mdio_busy.next = self.master.busy.val();
+        self.regs.mdio_no_answer.next = self.master.no_answer.val();
+        self.regs.mdio_data.next = self.master.data.val();
+    }
+}

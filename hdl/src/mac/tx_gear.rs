@@ -1,0 +1,211 @@
+//! The transmit domain: from words to GMII symbols.
+//!
+//! Sends preamble, delimiter, the bytes of the queue's words (check sequence included) and a gap of at least twelve
+//! bytes, exactly twelve while frames wait. At 10 and 100 Mb/s a byte is two nibbles on `txd[3:0]` (and again on
+//! `txd[7:4]`), low one first, each held for 50 or 5 cycles: the clock is always the 125 MHz one, and `line_clock` shows what
+//! the line's clock does in the two halves of each cycle. A symbol starts with the rising edge of the line's clock.
+//!
+//! Clock: 125 MHz, synchronous reset. A frame's preamble stands on the pins two cycles after the queue shows its first word, and
+//! one symbol follows the other without a gap. Backpressure: none; when the queue runs dry in a frame, the frame is
+//! broken off with one byte of `tx_er`, its other words are dropped as they come, and `underflow` counts it. So is a frame whose
+//! rest was lost to a reset of the core. `speed` (0: 10, 1: 100, 2 and 3: 1000 Mb/s) may change at any time; a frame
+//! on the line then is damaged. Verified in `cosim/tests/mac.rs`.
+
+use crate::kit::{Cr, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+/// Words in, GMII out.
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct TxGear {
+    pub cr: Cr,
+    pub word: Signal<In, Bits<36>>,
+    pub valid: Signal<In, Bit>,
+    pub pop: Signal<Out, Bit>,
+    /// The queue is being emptied.
+    pub stop: Signal<In, Bit>,
+    pub speed: Signal<In, Bits<2>>,
+    pub tx_en: Signal<Out, Bit>,
+    pub tx_er: Signal<Out, Bit>,
+    pub txd: Signal<Out, Bits<8>>,
+    /// Level of the line's clock in the first (bit 0) and second half of the cycle.
+    pub line_clock: Signal<Out, Bits<2>>,
+    /// Pulse: the last byte of a frame is on its way.
+    pub sent: Signal<Out, Bit>,
+    /// Pulse: a frame was broken off.
+    pub underflow: Signal<Out, Bit>,
+
+    /// Cycle of a nibble.
+    divider: Reg<Bits<6>>,
+    /// The next nibble is a byte's high one.
+    high: Reg<Bit>,
+    /// 0 idle, 1 preamble, 2 frame, 3 gap, 4 drops the words of a frame that was broken off.
+    state: Reg<Bits<3>>,
+    /// Bytes of the preamble or the gap so far.
+    count: Reg<Bits<4>>,
+    /// The next byte of the word.
+    lane: Reg<Bits<2>>,
+    /// The frame's rest was lost to a reset.
+    lost: Reg<Bit>,
+    out_en: Reg<Bit>,
+    out_er: Reg<Bit>,
+    out_data: Reg<Bits<8>>,
+    out_clock: Reg<Bits<2>>,
+    sent_pulse: Reg<Bit>,
+    underflow_pulse: Reg<Bit>,
+
+    gigabit: Signal<Local, Bit>,
+    nibble_end: Signal<Local, Bit>,
+    count_to: Signal<Local, Bits<6>>,
+    divider_after: Signal<Local, Bits<6>>,
+    step: Signal<Local, Bit>,
+    octet: Signal<Local, Bits<8>>,
+    word_end: Signal<Local, Bit>,
+    frame_end: Signal<Local, Bit>,
+    fresh_en: Signal<Local, Bit>,
+    fresh_er: Signal<Local, Bit>,
+    fresh_data: Signal<Local, Bits<8>>,
+    shown: Reg<Bits<8>>,
+    take: Signal<Local, Bit>,
+    low_nibble: Signal<Local, Bits<8>>,
+    high_nibble: Signal<Local, Bits<8>>,
+}
+
+module! {
+    impl [] Logic for TxGear;
+    regs: divider, high, state, count, lane, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
+        shown;
+    children: ;
+    #[hdl_gen]
+    fn update(&mut self) {
+        // Time: `step` is high in the cycle that chooses the next byte.
+        self.gigabit.next = self.speed.val().get_bit(1);
+        self.count_to.next = 49.into();
+        if self.speed.val().get_bit(0) {
+            self.count_to.next = 4.into();
+        }
+        self.nibble_end.next = self.divider.q.val() >= self.count_to.val();
+        self.divider_after.next = self.divider.q.val() + 1;
+        if self.gigabit.val() || self.nibble_end.val() {
+            self.divider_after.next = 0.into();
+        }
+        self.divider.d.next = self.divider_after.val();
+        self.out_clock.d.next = 0.into();
+        if self.gigabit.val() {
+            self.out_clock.d.next = 1.into();
+        } else if self.speed.val().get_bit(0) {
+            if self.divider_after.val() < 2 {
+                self.out_clock.d.next = 3.into();
+            } else if self.divider_after.val() == 2 {
+                self.out_clock.d.next = 1.into();
+            }
+        } else if self.divider_after.val() < 25 {
+            self.out_clock.d.next = 3.into();
+        }
+        self.step.next = self.gigabit.val() || (self.nibble_end.val() && self.high.q.val());
+
+        // The next byte of the frame.
+        self.octet.next = self.word.val().get_bits::<8>(0);
+        if self.lane.q.val() == 1 {
+            self.octet.next = self.word.val().get_bits::<8>(8);
+        } else if self.lane.q.val() == 2 {
+            self.octet.next = self.word.val().get_bits::<8>(16);
+        } else if self.lane.q.val() == 3 {
+            self.octet.next = self.word.val().get_bits::<8>(24);
+        }
+        self.frame_end.next =
+            self.word.val().get_bit(35) && (self.lane.q.val() == self.word.val().get_bits::<2>(32));
+        self.word_end.next = (self.lane.q.val() == 3) || self.frame_end.val();
+
+        self.fresh_en.next = false;
+        self.fresh_er.next = false;
+        self.fresh_data.next = 0.into();
+        self.take.next = false;
+        self.sent_pulse.d.next = false;
+        self.underflow_pulse.d.next = false;
+        if self.stop.val() && ((self.state.q.val() == 2) || (self.state.q.val() == 1)) {
+            self.lost.d.next = true;
+        }
+        if self.step.val() {
+            if (self.state.q.val() == 0) && self.valid.val() {
+                self.fresh_en.next = true;
+                self.fresh_data.next = 85.into();
+                self.state.d.next = 1.into();
+                self.count.d.next = 1.into();
+            }
+            if self.state.q.val() == 1 {
+                self.fresh_en.next = true;
+                self.fresh_data.next = 85.into();
+                self.count.d.next = self.count.q.val() + 1;
+                if self.count.q.val() == 7 {
+                    self.fresh_data.next = 213.into();
+                    self.state.d.next = 2.into();
+                    self.lane.d.next = 0.into();
+                }
+            }
+            if self.state.q.val() == 2 {
+                self.fresh_en.next = true;
+                self.fresh_data.next = self.octet.val();
+                self.lane.d.next = self.lane.q.val() + 1;
+                self.take.next = self.word_end.val();
+                self.count.d.next = 0.into();
+                if self.frame_end.val() {
+                    self.state.d.next = 3.into();
+                    self.sent_pulse.d.next = true;
+                    self.lost.d.next = false;
+                }
+                if !self.valid.val() || self.lost.q.val() {
+                    self.fresh_er.next = true;
+                    self.fresh_data.next = 0.into();
+                    self.take.next = false;
+                    self.sent_pulse.d.next = false;
+                    self.underflow_pulse.d.next = true;
+                    self.state.d.next = 4.into();
+                    if self.lost.q.val() {
+                        self.state.d.next = 3.into();
+                    }
+                    self.lost.d.next = false;
+                }
+            }
+            if self.state.q.val() == 3 {
+                self.count.d.next = self.count.q.val() + 1;
+                if self.count.q.val() == 11 {
+                    self.state.d.next = 0.into();
+                }
+            }
+        }
+        if self.state.q.val() == 4 {
+            self.take.next = self.valid.val();
+            self.count.d.next = 0.into();
+            if self.stop.val() || (self.valid.val() && self.word.val().get_bit(35)) {
+                self.state.d.next = 3.into();
+            }
+        }
+        self.pop.next = self.take.val();
+
+        // Symbols.
+        self.low_nibble.next = bit_cast::<8, 4>(self.fresh_data.val().get_bits::<4>(0))
+            | (bit_cast::<8, 4>(self.fresh_data.val().get_bits::<4>(0)) << 4);
+        self.high_nibble.next = bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(4))
+            | (bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(4)) << 4);
+        if self.step.val() {
+            self.out_en.d.next = self.fresh_en.val();
+            self.out_er.d.next = self.fresh_er.val();
+            self.shown.d.next = self.fresh_data.val();
+            self.out_data.d.next = self.fresh_data.val();
+            if !self.gigabit.val() {
+                self.out_data.d.next = self.low_nibble.val();
+            }
+            self.high.d.next = false;
+        } else if self.nibble_end.val() {
+            self.out_data.d.next = self.high_nibble.val();
+            self.high.d.next = true;
+        }
+        self.tx_en.next = self.out_en.q.val();
+        self.tx_er.next = self.out_er.q.val();
+        self.txd.next = self.out_data.q.val();
+        self.line_clock.next = self.out_clock.q.val();
+        self.sent.next = self.sent_pulse.q.val();
+        self.underflow.next = self.underflow_pulse.q.val();
+    }
+}
