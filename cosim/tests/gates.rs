@@ -5,7 +5,9 @@
 
 use anyhow::{ensure, Context, Result};
 use baton_cosim::verilate::{self, Verilator};
-use baton_hdl::nic::{self, NicConfig, ReceiveSize};
+use baton_hdl::mac::{rgmii::RgmiiConfig, Mac, MacConfig};
+use baton_hdl::nic::{self, NicConfig};
+use baton_hdl::nic_mac;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -59,10 +61,17 @@ fn the_nic_passes_the_gates_of_yosys() -> Result<()> {
 }
 
 #[test]
-fn the_nic_of_a_board_passes_all_gates() -> Result<()> {
-    let text = nic::verilog(&NicConfig { receive: ReceiveSize::Board, ..NicConfig::default() });
-    verilator_gates("board-verilator", "nic_top", &text)?;
-    yosys_gates("board-yosys", "nic_top", &text)
+fn the_nic_with_its_mac_passes_the_gates_of_verilator() -> Result<()> {
+    let text = nic_mac::gmii_verilog(&NicConfig::default(), &MacConfig::default());
+    verilator_gates("nic-gmii-verilator", "nic_gmii", &text)?;
+    let config = RgmiiConfig { tx_delay_ps: 2_000, rx_delay_ps: 2_000 };
+    let text = nic_mac::rgmii_verilog(&NicConfig::default(), &MacConfig::default(), &config);
+    verilator_gates("nic-rgmii-verilator", "nic_rgmii", &(text + include_str!("../../hdl/models/ecp5_ddr.v")))
+}
+
+#[test]
+fn the_mac_passes_the_gates_of_yosys() -> Result<()> {
+    yosys_gates("mac-yosys", "mac", &baton_hdl::emit::verilog("mac", Mac::new(&MacConfig::default())))
 }
 
 #[test]

@@ -9,6 +9,7 @@ pub mod emit;
 pub mod kit;
 pub mod mac;
 pub mod nic;
+pub mod nic_mac;
 pub mod regs;
 pub mod rx;
 pub mod softcore;

@@ -1,7 +1,7 @@
 //! `baton verilog`: the emitted hardware, for other tools.
 
 use anyhow::{Context, Result};
-use baton_hdl::nic::{self, NicConfig, ReceiveSize};
+use baton_hdl::nic::{self, NicConfig};
 use std::path::PathBuf;
 
 /// Emit the NIC as SystemVerilog
@@ -12,9 +12,6 @@ pub struct Args {
     /// Core memory in KiB, for the firmware and its connections
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=8192))]
     core_memory_kib: u32,
-    /// Receive path for a board: 1024 connections and no jumbo frames, instead of 4096 and with them
-    #[arg(long)]
-    board: bool,
     /// File to write; without it the text goes to standard output
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -22,10 +19,7 @@ pub struct Args {
 
 /// Emits the text.
 pub fn run(args: &Args) -> Result<()> {
-    let text = nic::verilog(&NicConfig {
-        core_memory_bytes: args.core_memory_kib * 1024,
-        receive: if args.board { ReceiveSize::Board } else { ReceiveSize::Full },
-    });
+    let text = nic::verilog(&NicConfig { core_memory_bytes: args.core_memory_kib * 1024 });
     match &args.output {
         Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
         None => {
