@@ -26,7 +26,8 @@ pub fn verilog<B: Block>(top: &str, mut circuit: B) -> String {
 
 /// Rust-HDL writes `bit_cast::<8, _>(x)` as `((x) & 8'hff)`, which has the width of the wider of the two and
 /// so is a width mismatch wherever the widths differ, and which lets the widths around it reach into `x`.
-/// `8'(x)` is what was meant.
+/// `8'(x)` is what was meant. Behind a unary operator it stands in parentheses of its own: yosys 0.70 reads `~8'(x)` as
+/// `(~8)'(x)`, which is zero.
 fn name_casts(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
@@ -39,8 +40,10 @@ fn name_casts(text: &str) -> String {
             (Some(width), Some(open))
                 if after[mask.len()..].starts_with(')') && out[..open].ends_with('(') =>
             {
-                out.replace_range(open - 1..=open, &format!("{width}'("));
-                out.push(')');
+                let unary = out[..open - 1].ends_with(['~', '!', '-']);
+                let (before, behind) = if unary { ("(", "))") } else { ("", ")") };
+                out.replace_range(open - 1..=open, &format!("{before}{width}'("));
+                out.push_str(behind);
                 rest = &after[mask.len() + 1..];
             }
             _ => {
@@ -107,6 +110,13 @@ mod tests {
         for kept in ["a = (b) & 8'hff;", "a = ((b) & 8'h7f);", "a = (b | (c) & 8'hff);", "a = ((b) & c);"] {
             assert_eq!(name_casts(kept), kept);
         }
+    }
+
+    #[test]
+    fn a_cast_behind_a_unary_operator_keeps_its_parentheses() {
+        assert_eq!(name_casts("a = ~((b) & 8'hff);"), "a = ~(8'(b));");
+        assert_eq!(name_casts("a = c | !((b) & 1'h1);"), "a = c | !(1'(b));");
+        assert_eq!(name_casts("a = c - ((b) & 8'hff);"), "a = c - 8'(b);");
     }
 
     #[test]
