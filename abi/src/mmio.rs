@@ -51,6 +51,9 @@ pub const TX_GO_IP_CHECKSUM: u32 = 1 << 16;
 /// [`TX_GO`]: the TCP checksum is to be inserted; its field holds the pseudo-header's sum.
 pub const TX_GO_TCP_CHECKSUM: u32 = 1 << 17;
 
+/// [`COUNTER_OP`]: set the counters to zero in the step that reads them.
+pub const COUNTER_OP_CLEAR: u32 = 1 << 31;
+
 /// Operations of [`LOOKUP_OP`].
 pub mod lookup {
     pub const INSERT: u32 = 1;
@@ -172,6 +175,27 @@ register_block! {
 }
 
 register_block! {
+    /// Counters of one connection, as the host sees them in `regs::CONNECTION`. Each wraps at 2^32.
+    COUNTERS {
+        /// Reads the counters of a connection into the registers below, all in one step.
+        COUNTER_OP = 0x00A0, WriteOnly, {
+            CONNECTION[15:0] "connection value; bits that the table has no slots for are ignored",
+            CLEAR[31:31] "and sets them to zero, so that nothing is counted twice or lost"
+        };
+        /// Whether that is still to come.
+        COUNTER_STATUS = 0x00A4, ReadOnly, { BUSY[0:0] "for at most 24 cycles after a write of COUNTER_OP" };
+        /// Segments that entered the NIC receive queue.
+        COUNTER_RX_PACKETS = 0x00A8, ReadOnly;
+        /// Their TCP payload, in bytes.
+        COUNTER_RX_BYTES = 0x00AC, ReadOnly;
+        /// Segments that the segmenter sent.
+        COUNTER_TX_PACKETS = 0x00B0, ReadOnly;
+        /// Their TCP payload, in bytes.
+        COUNTER_TX_BYTES = 0x00B4, ReadOnly;
+    }
+}
+
+register_block! {
     /// Words shared with the host, as in `regs::mailbox`.
     SHARED {
         /// Configuration: the host writes, the firmware reads.
@@ -194,4 +218,4 @@ register_block! {
 }
 
 /// Every block, in address order.
-pub const BLOCKS: &[Block] = &[CORE, JOBS, TRANSMIT, LOOKUP, SHARED, WINDOWS];
+pub const BLOCKS: &[Block] = &[CORE, JOBS, TRANSMIT, LOOKUP, COUNTERS, SHARED, WINDOWS];

@@ -13,8 +13,19 @@ pub const VERSION_VALUE: u32 = 0x0000_0001;
 pub const CONTROL_CORE_RUN: u32 = 1 << 0;
 /// [`CONTROL`]: least bit of the scheduler mode.
 pub const CONTROL_MODE_SHIFT: u32 = 4;
-/// [`CONTROL`]: frames of up to 9018 bytes are taken, check sequence included; without it, 1522.
+/// [`CONTROL`]: frames of up to 9018 bytes are taken, check sequence included; without it, 1518, with a VLAN tag 1522.
 pub const CONTROL_JUMBO: u32 = 1 << 8;
+/// [`CAPABILITIES`]: this NIC has the memory for [`CONTROL_JUMBO`].
+pub const CAPABILITIES_JUMBO: u32 = 1 << 0;
+/// [`CAPABILITIES`]: least bit of log2 of the connections that lookup table and counters are made for.
+pub const CAPABILITIES_CONNECTIONS_SHIFT: u32 = 8;
+
+/// [`RX_FILTER`]: every frame is taken, whatever its destination.
+pub const RX_FILTER_PROMISCUOUS: u32 = 1 << 0;
+/// [`RX_FILTER`]: broadcast frames are taken.
+pub const RX_FILTER_BROADCAST: u32 = 1 << 1;
+/// [`RX_FILTER`]: multicast frames are taken.
+pub const RX_FILTER_MULTICAST: u32 = 1 << 2;
 
 /// How the NIC orders its work; the value of `CONTROL.SCHED_MODE`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +85,7 @@ register_block! {
         CONTROL = 0x0008, ReadWrite, {
             CORE_RUN[0:0] "1: the softcore runs; 0: it is held in reset and firmware may be loaded",
             SCHED_MODE[5:4] "0 fcfs, 1 host-first, 2 direct",
-            JUMBO[8:8] "1: frames of up to 9018 bytes; change it only while no frame is queued"
+            JUMBO[8:8] "1: frames of up to 9018 bytes, 0: 1518, or 1522 with a VLAN tag; change it only while no frame is queued. Stays 0 where CAPABILITIES lacks JUMBO"
         };
         /// Core clock cycles in a microsecond; the time base of the firmware. Set it before CORE_RUN.
         TICKS_PER_US = 0x000C, ReadWrite, reset 125, { TICKS[15:0] "cycles" };
@@ -88,6 +99,10 @@ register_block! {
         IRQ_ENABLE = 0x0014, ReadWrite, { MASK[4:0] "as IRQ_CAUSE" };
         /// Core clock cycles since reset, wrapping.
         CYCLES = 0x0018, ReadOnly;
+        /// What this build of the NIC has.
+        CAPABILITIES = 0x001C, ReadOnly, {
+            JUMBO[0:0] "memory for jumbo frames", CONNECTIONS_LOG2[12:8] "log2 of the connections it is made for"
+        };
         /// Byte address in core memory of the next FW_DATA word.
         FW_ADDR = 0x0020, ReadWrite, { OFFSET[23:0] "bytes from the start of core memory, a multiple of 4" };
         /// Writes a word of core memory at FW_ADDR and advances it by 4. Ignored while CORE_RUN is 1.
@@ -172,6 +187,39 @@ register_block! {
 }
 
 register_block! {
+    /// Destination filter of frames from the wire.
+    FILTER {
+        /// Which frames are taken. A frame that is not is dropped and counted in STAT_RX_FILTERED.
+        RX_FILTER = 0x00C0, ReadWrite, reset 7, {
+            PROMISCUOUS[0:0] "1: all, and the other bits do not matter; 0: those for STATION_MAC, and as the other bits say",
+            BROADCAST[1:1] "broadcast frames too", MULTICAST[2:2] "multicast frames too"
+        };
+        /// Address of this station, bytes 0 to 3, byte 0 (the first on the wire) in bits 7:0.
+        STATION_MAC_LOW = 0x00C4, ReadWrite;
+        /// Address of this station, bytes 4 and 5.
+        STATION_MAC_HIGH = 0x00C8, ReadWrite, { BYTES[15:0] "byte 4 in bits 7:0" };
+    }
+}
+
+register_block! {
+    /// Counters of one connection, of all connections that the NIC ever held in its slot since firmware cleared them. Each wraps at 2^32.
+    CONNECTION {
+        /// A write reads the counters of the connection with this value into the registers below, all in one step.
+        COUNTER_SELECT = 0x00D0, ReadWrite, { CONNECTION[15:0] "connection value; bits that the table has no slots for are ignored" };
+        /// Whether they are still those of an earlier selection.
+        COUNTER_STATUS = 0x00D4, ReadOnly, { BUSY[0:0] "for at most 24 cycles after a selection" };
+        /// Segments that entered the NIC receive queue.
+        COUNTER_RX_PACKETS = 0x00D8, ReadOnly;
+        /// Their TCP payload, in bytes.
+        COUNTER_RX_BYTES = 0x00DC, ReadOnly;
+        /// Segments that the segmenter sent.
+        COUNTER_TX_PACKETS = 0x00E0, ReadOnly;
+        /// Their TCP payload, in bytes.
+        COUNTER_TX_BYTES = 0x00E4, ReadOnly;
+    }
+}
+
+register_block! {
     /// Words shared with the firmware; `mailbox` gives their meaning.
     MAILBOX {
         /// Configuration: the host writes, the firmware reads.
@@ -190,7 +238,7 @@ register_block! {
         STAT_TX_FRAMES = 0x0204, ReadOnly;
         /// Received frames dropped: bad frame check sequence.
         STAT_RX_BAD_FCS = 0x0208, ReadOnly;
-        /// Received frames dropped: shorter than an Ethernet header or longer than a buffer.
+        /// Received frames dropped: shorter than an Ethernet header, or longer than CONTROL.JUMBO allows.
         STAT_RX_BAD_LENGTH = 0x020C, ReadOnly;
         /// Received frames dropped: bad IPv4 or TCP checksum, or lengths that contradict each other.
         STAT_RX_BAD_CHECKSUM = 0x0210, ReadOnly;
@@ -230,6 +278,8 @@ register_block! {
         STAT_HOST_RX_DELAY_SUM = 0x0254, ReadOnly;
         /// Largest delay of a host packet, in cycles from arrival to completion.
         STAT_HOST_RX_DELAY_MAX = 0x0258, ReadOnly;
+        /// Received frames dropped: their destination is not one that RX_FILTER lets in.
+        STAT_RX_FILTERED = 0x025C, ReadOnly;
     }
 }
 
@@ -307,7 +357,7 @@ register_block! {
 }
 
 /// Every block of `nic_top`, in address order.
-pub const BLOCKS: &[Block] = &[IDENTITY, RINGS, DMA, MAILBOX, STATISTICS];
+pub const BLOCKS: &[Block] = &[IDENTITY, RINGS, DMA, FILTER, CONNECTION, MAILBOX, STATISTICS];
 
 /// The blocks that builds with a MAC have besides, behind the same port.
 pub const MAC_BLOCKS: &[Block] = &[MAC, MAC_STATISTICS];

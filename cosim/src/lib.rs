@@ -16,6 +16,8 @@ pub mod nic;
 pub mod pcap;
 pub mod pins;
 pub mod port;
+pub mod ports;
+pub mod receive;
 pub mod reference;
 pub mod softcore;
 pub mod system;

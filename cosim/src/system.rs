@@ -5,14 +5,15 @@
 //! in which the models are visited, and nothing on anything but configuration and seed.
 
 use crate::{
-    axi::{Access, AxiConfig, AxiMemory, Burst, ReadMaster, WriteMaster},
-    axil::{Done, LiteMaster, LiteRegisters},
+    axi::{Access, AxiConfig, AxiMemory, Burst},
+    axil::{Done, LiteMaster},
     monitor::Monitor,
     nic::Nic,
     pcap::Pcap,
     pins::{NicIn, NicOut},
     port::{HostMemory, HostPort},
-    wire::{FrameStats, FromNic, ToNic, TxStream, WireConfig},
+    ports::{lite_registers, read_master, tx_stream, write_master},
+    wire::{FrameStats, FromNic, ToNic, WireConfig},
 };
 use anyhow::{bail, Context, Result};
 
@@ -165,6 +166,7 @@ impl<N: Nic> System<N> {
         system.pins.reset = true;
         for _ in 0..RESET_CYCLES {
             system.out = system.nic.cycle(&system.pins);
+            system.monitor.check(&system.pins, &system.out);
             system.time.advance();
         }
         system.pins.reset = false;
@@ -363,43 +365,4 @@ impl<N: Nic> HostPort for System<N> {
     fn now_ps(&self) -> u64 {
         self.time.now_ps
     }
-}
-
-fn write_master(out: &NicOut) -> WriteMaster {
-    WriteMaster {
-        awaddr: out.m_axi_awaddr,
-        awlen: out.m_axi_awlen,
-        awvalid: out.m_axi_awvalid,
-        wdata: out.m_axi_wdata,
-        wstrb: out.m_axi_wstrb,
-        wlast: out.m_axi_wlast,
-        wvalid: out.m_axi_wvalid,
-        bready: out.m_axi_bready,
-    }
-}
-
-fn read_master(out: &NicOut) -> ReadMaster {
-    ReadMaster {
-        araddr: out.m_axi_araddr,
-        arlen: out.m_axi_arlen,
-        arvalid: out.m_axi_arvalid,
-        rready: out.m_axi_rready,
-    }
-}
-
-fn lite_registers(out: &NicOut) -> LiteRegisters {
-    LiteRegisters {
-        awready: out.s_axil_awready,
-        wready: out.s_axil_wready,
-        bresp: out.s_axil_bresp,
-        bvalid: out.s_axil_bvalid,
-        arready: out.s_axil_arready,
-        rdata: out.s_axil_rdata,
-        rresp: out.s_axil_rresp,
-        rvalid: out.s_axil_rvalid,
-    }
-}
-
-fn tx_stream(out: &NicOut) -> TxStream {
-    TxStream { tdata: out.tx_tdata, tkeep: out.tx_tkeep, tlast: out.tx_tlast, tvalid: out.tx_tvalid }
 }

@@ -136,6 +136,14 @@ impl Bench {
         self.cycle += 1;
     }
 
+    fn reset(&mut self) {
+        self.requests.clear();
+        self.answers.clear();
+        self.got.clear();
+        self.dut.set(self.request[2], 0);
+        self.pins.reset(&mut self.dut);
+    }
+
     fn run(&mut self, cycles: u64) {
         for _ in 0..cycles {
             self.step();
@@ -172,7 +180,7 @@ fn payload_of_any_address_and_length() {
         }
         bench.run(10);
         assert_eq!(bench.errors, errors);
-        assert!(bench.pins.outstanding_max >= 2, "bursts never overlapped");
+        assert!(bench.pins.outstanding_max() >= 2, "bursts never overlapped");
     }
 }
 
@@ -213,6 +221,33 @@ fn largest_request_fills_the_bus() {
     assert!(bench.cycle < bench.pins.words + 200, "{} cycles for {} words", bench.cycle, bench.pins.words);
 }
 
+/// Resets in the middle of everything: what was under way is forgotten, and the rest is as if nothing had been.
+#[test]
+fn resets_at_any_time() {
+    let mut bench = Bench::new(timing(20, 200, 3), 900, 10);
+    bench.dut.poke("rx_base", (MEMORY + 0x1000).into());
+    bench.dut.poke("rx_size_log2", 6);
+    for round in 0..60 {
+        for _ in 0..8 {
+            let length = 1 + bench.chance.below(1600);
+            let addr = MEMORY + bench.chance.below(MEMORY_BYTES - length);
+            bench.requests.push_back((addr, length));
+        }
+        bench.dut.poke("rx_prod", u64::from(bench.chance.below(20)));
+        let cycles = u64::from(bench.chance.below(600));
+        bench.run(cycles);
+        bench.reset();
+        // A request after reset is answered as the first was.
+        bench.dut.poke("rx_prod", 0);
+        bench.answered = 0;
+        bench.requests.push_back((MEMORY + 64 * round, 300));
+        while bench.answered == 0 {
+            bench.step();
+            assert!(bench.cycle < 200_000, "no answer in round {round}");
+        }
+    }
+}
+
 /// Memory that answers after 200 cycles is read at a word a cycle: addresses run far enough ahead of data. The same
 /// for the largest requests, for those of a full segment, and with other clients in between.
 #[test]
@@ -233,10 +268,10 @@ fn distant_memory_is_read_at_line_rate() {
         let (cycles, words) = (bench.cycle - LATENCY, bench.pins.words);
         println!(
             "{length} bytes: {cycles} cycles for {words} words, {} outstanding",
-            bench.pins.outstanding_max
+            bench.pins.outstanding_max()
         );
         assert!(cycles * 98 <= words * 100, "{length} bytes: {cycles} cycles for {words} words");
-        assert!(bench.pins.outstanding_max >= 8, "{} bursts outstanding", bench.pins.outstanding_max);
+        assert!(bench.pins.outstanding_max() >= 8, "{} bursts outstanding", bench.pins.outstanding_max());
     }
 }
 

@@ -6,7 +6,7 @@
 use anyhow::{ensure, Context, Result};
 use baton_cosim::verilate::{self, Verilator};
 use baton_hdl::mac::{rgmii::RgmiiConfig, Mac, MacConfig};
-use baton_hdl::nic::{self, NicConfig};
+use baton_hdl::nic::{self, NicConfig, ReceiveSize};
 use baton_hdl::nic_mac;
 use std::path::PathBuf;
 use std::process::Command;
@@ -58,6 +58,13 @@ fn the_nic_passes_the_gates_of_verilator() -> Result<()> {
 #[test]
 fn the_nic_passes_the_gates_of_yosys() -> Result<()> {
     yosys_gates("nic-yosys", "nic_top", &nic::verilog(&NicConfig::default()))
+}
+
+#[test]
+fn the_nic_of_a_board_passes_all_gates() -> Result<()> {
+    let text = nic::verilog(&NicConfig { receive: ReceiveSize::Board, ..NicConfig::default() });
+    verilator_gates("board-verilator", "nic_top", &text)?;
+    yosys_gates("board-yosys", "nic_top", &text)
 }
 
 #[test]

@@ -229,3 +229,46 @@ fn a_segment_goes_with_what_was_written_before() {
     bench.set("addr", u64::from(mmio::TX_HEADER + 4 * 31));
     assert_eq!(["th_write", "th_index", "tp_go"].map(|n| bench.get(n)), [1, 31, 0]);
 }
+
+#[test]
+fn the_marks_are_exact() {
+    let mut bench = Bench::new();
+    for (hiwat, lowat) in [(0, 0), (1, 1), (5, 3), (3, 5), (127, 128), (0xffff, 0xffff), (0x8000, 0x7fff)] {
+        bench.write(mmio::NIC_RX_MARKS, hiwat | lowat << 16);
+        let around =
+            [hiwat, lowat].into_iter().flat_map(|mark| mark.saturating_sub(2)..=(mark + 2).min(0xffff));
+        for qlen in around.chain(0..10) {
+            bench.set("nq_qlen", u64::from(qlen));
+            let expected = qlen | u32::from(qlen > hiwat) << 16 | u32::from(qlen < lowat) << 17;
+            assert_eq!(bench.read(mmio::NIC_RX_QLEN), expected, "Qlen {qlen}, Hiwat {hiwat}, Lowat {lowat}");
+        }
+    }
+}
+
+#[test]
+fn counters_are_asked_for_and_read() {
+    let mut bench = Bench::new();
+    bench.set("addr", u64::from(mmio::COUNTER_OP));
+    bench.set("wdata", u64::from(0x1234 | mmio::COUNTER_OP_CLEAR));
+    bench.set("write", 1);
+    assert_eq!(["ct_start", "ct_conn", "ct_clear"].map(|name| bench.get(name)), [1, 0x1234, 1]);
+    bench.dut.cycle();
+    bench.set("write", 0);
+    assert_eq!(bench.get("ct_start"), 0);
+    bench.set("ct_busy", 1);
+    assert_eq!(bench.read(mmio::COUNTER_STATUS), 1);
+    bench.set("ct_busy", 0);
+    assert_eq!(bench.read(mmio::COUNTER_STATUS), 0);
+    let words = [
+        ("ct_rx_packets", mmio::COUNTER_RX_PACKETS),
+        ("ct_rx_bytes", mmio::COUNTER_RX_BYTES),
+        ("ct_tx_packets", mmio::COUNTER_TX_PACKETS),
+        ("ct_tx_bytes", mmio::COUNTER_TX_BYTES),
+    ];
+    for (value, (name, _)) in (0x9000_0001..).zip(words) {
+        bench.set(name, value);
+    }
+    for (value, (name, address)) in (0x9000_0001..).zip(words) {
+        assert_eq!(bench.read(address), value, "{name}");
+    }
+}

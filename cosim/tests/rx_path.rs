@@ -8,7 +8,7 @@ mod frames;
 
 use baton_abi::mmio::lookup::{DELETE, FIND, INSERT};
 use bench::{Bench, Pace, Verdict};
-use frames::{Connections, FrameMaker, Kind, KINDS};
+use frames::{Connections, FrameMaker, Kind, Rules, KINDS};
 
 /// Frames of all kinds on both streams, with the given habits of sources and consumers.
 fn random_frames(seed: u64, count: usize, pace: Pace) {
@@ -40,46 +40,139 @@ fn stalls_and_slow_consumers_change_nothing_but_drops() {
 }
 
 #[test]
+fn every_kind_of_frame_follows_the_settings() {
+    let mut maker = FrameMaker::new(10);
+    let pace = Pace { gap: 14, stall: 10, consume: 255, operations: true };
+    let mut bench = Bench::new(10, maker.connections.clone(), pace);
+    for settings in 0..16 {
+        bench.set_rules(Rules {
+            jumbo: settings & 1 != 0,
+            promiscuous: settings & 2 != 0,
+            broadcast: settings & 4 != 0,
+            multicast: settings & 8 != 0,
+        });
+        for _ in 0..250 {
+            let (kind, from_wire) = (maker.kind(), maker.below(4) != 0);
+            let frame = maker.frame(kind);
+            bench.send(from_wire, frame, from_wire && kind == Kind::BadFcs);
+        }
+        bench.run_until_idle(1_000_000);
+    }
+    bench.assert_seen(|seen| {
+        assert_eq!(seen.frames, 16 * 250);
+        assert!(seen.count(Verdict::Filtered) > 200, "{} frames filtered", seen.count(Verdict::Filtered));
+    });
+}
+
+/// Each kind, cut off behind every one of its bytes up to the last that a header can have, and behind random ones.
+#[test]
+fn every_kind_of_frame_truncated_anywhere_has_a_path() {
+    let mut maker = FrameMaker::new(11);
+    let mut bench = Bench::new(11, maker.connections.clone(), Pace::FULL);
+    let mut sent = 0;
+    for (index, kind) in KINDS.into_iter().enumerate() {
+        bench.set_rules(Rules { jumbo: index % 2 == 1, promiscuous: index % 3 > 0, ..Rules::RESET });
+        let frame = maker.frame(kind);
+        let header = 1..=frame.len().min(120);
+        let random: Vec<usize> = (0..20).map(|_| 1 + maker.below(frame.len() as u32) as usize).collect();
+        for len in header.chain(random) {
+            bench.send(maker.below(4) != 0, frame[..len].to_vec(), false);
+            sent += 1;
+        }
+        bench.run_until_idle(1_000_000);
+    }
+    bench.assert_seen(|seen| assert_eq!(seen.frames, sent));
+}
+
+#[test]
+fn a_reset_at_any_time_leaves_nothing_behind() {
+    for seed in 40..43 {
+        let mut maker = FrameMaker::new(seed);
+        let pace = Pace { gap: 4, stall: 30, consume: 100, operations: true };
+        let mut bench = Bench::new(seed, maker.connections.clone(), pace);
+        for _ in 0..8 {
+            for _ in 0..60 {
+                let (kind, from_wire) = (maker.kind(), maker.below(4) != 0);
+                let frame = maker.frame(kind);
+                bench.send(from_wire, frame, from_wire && kind == Kind::BadFcs);
+            }
+            for _ in 0..maker.below(4000) {
+                bench.step();
+            }
+            bench.reset();
+        }
+        bench.run_until_idle(1_000_000);
+        bench.assert_seen(|seen| assert!(seen.frames > 0, "seed {seed}"));
+    }
+}
+
+#[test]
 fn both_queues_fill_and_drop_whole_frames() {
     let mut maker = FrameMaker::new(5);
     let pace = Pace { gap: 6, stall: 0, consume: 0, operations: false };
     let mut bench = Bench::new(5, maker.connections.clone(), pace);
-    // Small frames meet the limit of 64 packets, large ones that of the memory.
-    for payload_len in [0, 1400] {
-        for count in 0..200 {
+    bench.set_rules(Rules { jumbo: true, ..Rules::RESET });
+    // Small frames meet the limit of 128 packets, large ones that of the memory.
+    for payload_len in [0, 1400, 8960] {
+        for count in 0..400 {
             let segment = maker.segment(count % 2 == 0, payload_len);
             bench.send(true, segment, false);
         }
         bench.pace.consume = 0;
-        bench.run_until_judged(100_000);
+        bench.run_until_judged(1_000_000);
         bench.pace.consume = 255;
         bench.run_until_idle(100_000);
     }
     bench.assert_seen(|seen| {
-        // Of the large ones, 364 words each, 5 fit the host's 2048 words and 11 the NIC's 4096.
-        assert_eq!(seen.count(Verdict::Host), 64 + 5);
-        assert_eq!(seen.count(Verdict::HostDrop), 36 + 95);
-        assert_eq!(seen.count(Verdict::Nic), 64 + 11);
-        assert_eq!(seen.count(Verdict::NicDrop), 36 + 89);
+        // Of the large ones, 364 words each, 22 fit the 8192 words of a queue; of the largest, 2254 words each, 3.
+        assert_eq!(seen.count(Verdict::Host), 128 + 22 + 3);
+        assert_eq!(seen.count(Verdict::HostDrop), 72 + 178 + 197);
+        assert_eq!(seen.count(Verdict::Nic), 128 + 22 + 3);
+        assert_eq!(seen.count(Verdict::NicDrop), 72 + 178 + 197);
     });
 }
 
-/// Sends `count` frames of minimum size, one every `interval` cycles; the frames lost and refused cycles.
-fn minimum_frames(interval: u32, count: usize) -> (usize, u32) {
-    let mut maker = FrameMaker::new(6);
-    let pace = Pace { gap: 0, stall: 0, consume: 256, operations: true };
-    let mut bench = Bench::new(6, maker.connections.clone(), pace);
+/// Which side of the queues a frame goes to.
+#[derive(Clone, Copy, Debug)]
+enum Mix {
+    Host,
+    Nic,
+    Alternating,
+    Random,
+}
+
+/// Sends `count` frames of the wire, each when the wire has room for it at four bytes a cycle, or every `interval`
+/// cycles; the frames lost, and the cycles in which the wire had to wait.
+fn back_to_back(seed: u64, mix: Mix, lengths: &[usize], interval: Option<u32>, count: usize) -> (usize, u32) {
+    let mut maker = FrameMaker::new(seed);
+    let mut bench = Bench::new(seed, maker.connections.clone(), Pace::FULL);
+    bench.set_rules(Rules { jumbo: true, ..Rules::RESET });
+    let (mut quarters, mut cycles) = (0, 0);
     for at in 0..count {
-        // Two of three go to the NIC, some to the host after a lookup, some without one.
-        let frame = match at % 6 {
-            0 => maker.segment(false, 6),
-            1 => maker.frame(Kind::Arp),
-            _ => maker.segment(true, 6),
+        let to_nic = match mix {
+            Mix::Host => false,
+            Mix::Nic => true,
+            Mix::Alternating => at % 2 == 0,
+            Mix::Random => maker.below(2) == 0,
         };
-        assert_eq!(frame.len(), 60);
-        bench.send_at(true, frame, false, Some(at as u32 * interval));
+        let len = lengths[maker.below(lengths.len() as u32) as usize];
+        // A host packet has a lookup or, in a third of the cases, none.
+        let mut frame = maker.segment(to_nic, len - 54);
+        if !to_nic && maker.below(3) == 0 {
+            frame[12..14].copy_from_slice(&[0x88, 0xb5]);
+        }
+        assert_eq!(frame.len(), len);
+        bench.send_at(
+            true,
+            frame,
+            false,
+            Some(interval.map_or(quarters / 4, |interval| at as u32 * interval)),
+        );
+        // Preamble, check sequence and gap take 24 bytes.
+        quarters += len as u32 + 24;
+        cycles += len as u32 + 60;
     }
-    bench.run_until_idle(count as u32 * 40);
+    bench.run_until_idle(cycles);
     let mut lost = 0;
     bench.assert_seen(|seen| {
         assert_eq!(seen.frames, count);
@@ -88,11 +181,49 @@ fn minimum_frames(interval: u32, count: usize) -> (usize, u32) {
     (lost, bench.late_cycles)
 }
 
+const MIXES: [Mix; 4] = [Mix::Host, Mix::Nic, Mix::Alternating, Mix::Random];
+
 #[test]
 fn minimum_frames_every_21_cycles_pass_without_loss() {
-    assert_eq!(minimum_frames(21, 5000), (0, 0));
-    // The margin: the path keeps up with one frame every 17 cycles, with operations on the table meanwhile.
-    assert_eq!(minimum_frames(17, 3000), (0, 0));
+    for (seed, mix) in (60..).zip(MIXES) {
+        assert_eq!(back_to_back(seed, mix, &[60], None, 3000), (0, 0), "{mix:?}, seed {seed}");
+    }
+    // The margin: the path keeps up with one frame every 18 cycles, with operations on the table meanwhile.
+    for (seed, mix) in (64..).zip(MIXES) {
+        assert_eq!(back_to_back(seed, mix, &[60], Some(18), 3000), (0, 0), "{mix:?}, seed {seed}");
+    }
+}
+
+#[test]
+fn the_measured_interval_is_the_documented_one() {
+    let interval = baton_cosim::receive::min_frame_interval_cycles(1500).unwrap();
+    assert_eq!(interval, 18);
+}
+
+#[test]
+fn back_to_back_frames_of_every_length_pass_without_loss() {
+    let every: Vec<usize> = (60..=1514).collect();
+    // Frames that are a word's end away from the next length, where a word more is stored.
+    let short: Vec<usize> = (60..=80).collect();
+    let extremes = [60, 1514];
+    let jumbo = [60, 61, 9013, 9014];
+    for (seed, mix) in (70..).zip(MIXES) {
+        for (lengths, count) in [(&every[..], 400), (&short, 1500), (&extremes, 400), (&jumbo, 60)] {
+            assert_eq!(
+                back_to_back(seed, mix, lengths, None, count),
+                (0, 0),
+                "{mix:?}, seed {seed}, lengths {lengths:?}"
+            );
+        }
+    }
+    let mut run = vec![60; 400];
+    run[200] = 9014;
+    assert_eq!(
+        back_to_back(81, Mix::Random, &run, None, 1000),
+        (0, 0),
+        "runs of the shortest behind the longest"
+    );
+    assert_eq!(back_to_back(80, Mix::Alternating, &[9014], None, 30), (0, 0), "the longest alone");
 }
 
 #[test]

@@ -22,10 +22,10 @@ use crate::dma::WriteSide;
 use crate::kit::{Cr, Reg};
 use crate::module;
 use crate::regs::{
-    axil::AxilSlave, dma::DmaRanges, identity::Identity, mailbox::Mailbox, rings::Rings,
-    statistics::Statistics,
+    axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
+    mailbox::Mailbox, rings::Rings, statistics::Statistics,
 };
-use crate::rx::DefaultRxPath;
+use crate::rx::{RxPath, JUMBO_WORDS_LOG2};
 use crate::softcore::{System, ADDRESS_BITS};
 use crate::tx::TxSide;
 use rust_hdl::prelude::*;
@@ -36,27 +36,57 @@ use std::ops::RangeInclusive;
 pub struct NicConfig {
     /// Bytes of core memory, for firmware and its connections: a multiple of 4 in [`CORE_MEMORY_BYTES`].
     pub core_memory_bytes: u32,
+    /// What the receive path is made for.
+    pub receive: ReceiveSize,
+}
+
+/// Sizes of lookup table, connection counters and receive memories.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReceiveSize {
+    /// 4096 connections, jumbo frames, 32 KiB for each receive queue: 132 of ECP5's block RAMs.
+    #[default]
+    Full,
+    /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's: 52 of ECP5's block RAMs.
+    Board,
 }
 
 impl Default for NicConfig {
     fn default() -> Self {
-        NicConfig { core_memory_bytes: 128 * 1024 }
+        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default() }
     }
 }
 
 /// Verilog of the whole NIC; the top module is `nic_top`, its clock and reset are `clock` and `reset`.
 pub fn verilog(config: &NicConfig) -> String {
-    crate::emit::verilog("nic_top", Nic::new(config))
-        .replace("cr$clock", "clock")
-        .replace("cr$reset", "reset")
+    let text = match config.receive {
+        ReceiveSize::Full => {
+            crate::emit::verilog("nic_top", Nic::<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>::new(config))
+        }
+        ReceiveSize::Board => {
+            crate::emit::verilog("nic_top", Nic::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(config))
+        }
+    };
+    text.replace("cr$clock", "clock").replace("cr$reset", "reset")
 }
 
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
 
-/// See the module's header.
+/// See the module's header. `2^L` connections, `2^F` frames between parser and queues, and receive memories of `2^S` (staging), `2^H` and `2^N` words (queues);
+/// `L1 = L + 1` and so on.
 #[derive(Clone, Debug, LogicBlock)]
-pub struct Nic {
+pub struct Nic<
+    const L: usize,
+    const L1: usize,
+    const F: usize,
+    const F1: usize,
+    const S: usize,
+    const S1: usize,
+    const H: usize,
+    const H1: usize,
+    const N: usize,
+    const N1: usize,
+> {
     pub cr: Cr,
     pub s_axil_awaddr: Signal<In, Bits<16>>,
     pub s_axil_awvalid: Signal<In, Bit>,
@@ -121,9 +151,11 @@ pub struct Nic {
     ranges: DmaRanges,
     mailbox: Mailbox,
     statistics: Statistics,
+    filter: Filter,
+    counters: ConnCounters<L, L1>,
     system: System,
     mmio: Mmio,
-    rx: DefaultRxPath,
+    rx: RxPath<L, F, F1, S, S1, H, H1, N, N1>,
     write_side: WriteSide,
     tx_side: TxSide,
     cycles: Reg<Bits<32>>,
@@ -131,7 +163,19 @@ pub struct Nic {
     dma_error: Signal<Local, Bit>,
 }
 
-impl Nic {
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
     /// # Panics
     /// When the configuration is out of its range.
     pub fn new(config: &NicConfig) -> Self {
@@ -140,6 +184,7 @@ impl Nic {
             bytes.is_multiple_of(4) && CORE_MEMORY_BYTES.contains(&bytes),
             "core memory of {bytes} bytes: must be a multiple of 4 in {CORE_MEMORY_BYTES:?}"
         );
+        let has_jumbo = [S, H, N].iter().zip(JUMBO_WORDS_LOG2).all(|(have, need)| *have >= need);
         Nic {
             cr: Default::default(),
             s_axil_awaddr: Default::default(),
@@ -200,11 +245,13 @@ impl Nic {
             core_asleep: Default::default(),
             core_retired: Default::default(),
             axil: Default::default(),
-            identity: Identity::new(config.core_memory_bytes),
+            identity: Identity::new(config.core_memory_bytes, has_jumbo, L),
             rings: Default::default(),
             ranges: Default::default(),
             mailbox: Default::default(),
             statistics: Default::default(),
+            filter: Default::default(),
+            counters: Default::default(),
             system: System::new(config.core_memory_bytes as usize / 4),
             mmio: Default::default(),
             rx: Default::default(),
@@ -218,9 +265,9 @@ impl Nic {
 }
 
 module! {
-    impl [] Logic for Nic;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1>;
     regs: cycles;
-    children: axil, identity, rings, ranges, mailbox, statistics, system, mmio, rx, write_side, tx_side;
+    children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, system, mmio, rx, write_side, tx_side;
     #[hdl_gen]
     fn update(&mut self) {
         self.cycles.d.next = self.cycles.q.val() + 1;
@@ -305,9 +352,17 @@ module! {
         self.statistics.bus.write_addr.next = self.axil.write_addr.val();
         self.statistics.bus.write_data.next = self.axil.write_data.val();
         self.statistics.bus.read_addr.next = self.axil.read_addr.val();
-        self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val();
-        self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val();
-        self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val();
+        self.filter.bus.write.next = self.axil.write.val();
+        self.filter.bus.write_addr.next = self.axil.write_addr.val();
+        self.filter.bus.write_data.next = self.axil.write_data.val();
+        self.filter.bus.read_addr.next = self.axil.read_addr.val();
+        self.counters.bus.write.next = self.axil.write.val();
+        self.counters.bus.write_addr.next = self.axil.write_addr.val();
+        self.counters.bus.write_data.next = self.axil.write_data.val();
+        self.counters.bus.read_addr.next = self.axil.read_addr.val();
+        self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val() || self.filter.bus.write_hit.val() || self.counters.bus.write_hit.val();
+        self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val() || self.filter.bus.read_hit.val() || self.counters.bus.read_hit.val();
+        self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val() | self.filter.bus.read_data.val() | self.counters.bus.read_data.val();
         self.identity.cycles.next = self.cycles.q.val();
         self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
         self.raise.next = bit_cast::<5, 1>(self.write_side.irq_event.val().into())
@@ -345,6 +400,12 @@ module! {
         self.rx.now.next = self.cycles.q.val();
         self.rx.hash_key0.next = self.identity.hash_key0.val();
         self.rx.hash_key1.next = self.identity.hash_key1.val();
+        self.rx.jumbo.next = self.identity.jumbo.val();
+        self.rx.promiscuous.next = self.filter.promiscuous.val();
+        self.rx.broadcast.next = self.filter.broadcast.val();
+        self.rx.multicast.next = self.filter.multicast.val();
+        self.rx.station_low.next = self.filter.station_low.val();
+        self.rx.station_high.next = self.filter.station_high.val();
         self.rx.loopback.tdata.next = self.tx_side.loopback.tdata.val();
         self.rx.loopback.tkeep.next = self.tx_side.loopback.tkeep.val();
         self.rx.loopback.tlast.next = self.tx_side.loopback.tlast.val();
@@ -369,6 +430,22 @@ module! {
         self.mmio.nq_word.next = self.rx.nq_word.val();
         self.rx.nq_index.next = self.mmio.nq_index.val();
         self.rx.nq_next.next = self.mmio.nq_next.val();
+
+        // Counters of the connections.
+        self.counters.rx_valid.next = self.rx.st_nic.val();
+        self.counters.rx_conn.next = self.rx.ct_conn.val();
+        self.counters.rx_bytes.next = self.rx.ct_bytes.val();
+        self.counters.tx_valid.next = false;
+        self.counters.tx_conn.next = 0.into();
+        self.counters.tx_bytes.next = 0.into();
+        self.counters.core_start.next = self.mmio.ct_start.val();
+        self.counters.core_conn.next = self.mmio.ct_conn.val();
+        self.counters.core_clear.next = self.mmio.ct_clear.val();
+        self.mmio.ct_busy.next = self.counters.core_busy.val();
+        self.mmio.ct_rx_packets.next = self.counters.core_rx_packets.val();
+        self.mmio.ct_rx_bytes.next = self.counters.core_rx_bytes.val();
+        self.mmio.ct_tx_packets.next = self.counters.core_tx_packets.val();
+        self.mmio.ct_tx_bytes.next = self.counters.core_tx_bytes.val();
 
         // To host memory.
         self.write_side.now.next = self.cycles.q.val();
@@ -463,6 +540,7 @@ module! {
         self.statistics.rx_bad_length.next = self.rx.st_bad_length.val();
         self.statistics.rx_bad_checksum.next = self.rx.st_bad_checksum.val();
         self.statistics.rx_overflow.next = self.rx.st_overflow.val();
+        self.statistics.rx_filtered.next = self.rx.st_filtered.val();
         self.statistics.host_rx_frames.next = self.rx.st_host.val();
         self.statistics.host_rx_drops.next = self.rx.st_host_drop.val();
         self.statistics.nic_rx_frames.next = self.rx.st_nic.val();

@@ -10,6 +10,9 @@ fn every_program_checks_cleanly() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
+        if path.is_dir() {
+            continue; // what the programs include
+        }
         let checked = baton_p4::check(&path, &Options::default(), &Disk).unwrap();
         let parsed = &checked.parsed;
         let said = render(&parsed.diagnostics, &parsed.sources);
@@ -17,5 +20,5 @@ fn every_program_checks_cleanly() {
         assert!(checked.ir.is_some());
         count += 1;
     }
-    assert!(count > 0);
+    assert_eq!(count, 5);
 }

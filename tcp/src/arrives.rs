@@ -4,6 +4,8 @@
 //! Section 5.5): a peer idle for more than 24 days of its clock may have to reconnect. Payload and FIN on a
 //! SYN are left for the peer to send again.
 
+#[cfg(debug_assertions)]
+use crate::predict::Header;
 use crate::{
     segment::{Arrival, Deliver, Flags, SegmentIn},
     tcb::{flag, State, Tcb, Timer},
@@ -14,6 +16,8 @@ impl Tcb {
     /// Takes a segment of this connection. See [`Arrival`] for what the caller does then; it polls for
     /// segments to send after each segment, so that acknowledgements are not merged.
     pub fn segment_arrives(&mut self, now: Instant, segment: &SegmentIn) -> Arrival {
+        #[cfg(debug_assertions)]
+        let predicted = self.predicted(now, segment);
         self.tick(now);
         let mut arrival = Arrival::default();
         match self.state {
@@ -25,7 +29,28 @@ impl Tcb {
             _ => self.arrives_otherwise(now, segment, &mut arrival),
         }
         debug_assert!(self.consistent(), "{self:?} after {segment:?}");
+        #[cfg(debug_assertions)]
+        if let Some(predicted) = predicted {
+            assert_eq!(predicted, (self.clone(), arrival), "header prediction of {segment:?}");
+        }
         arrival
+    }
+
+    /// What header prediction makes of the segment, if it takes it.
+    #[cfg(debug_assertions)]
+    fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Tcb, Arrival)> {
+        let header = Header {
+            seq: segment.seq,
+            ack: segment.ack,
+            flags: segment.flags,
+            window: segment.window,
+            timestamps: segment.options.timestamps,
+            payload_len: segment.payload_len,
+        };
+        let (mut tcb, len) = (self.clone(), segment.payload_len);
+        let acked = if segment.options.sack_count == 0 { tcb.predict(now, &header)? } else { return None };
+        let deliver = (len > 0).then_some(Deliver { payload_offset: 0, len, stream_offset: 0 });
+        Some((tcb, Arrival { acked, advanced: u32::from(len), deliver, ..Arrival::default() }))
     }
 
     /// RFC 9293 Section 3.10.7.3.
@@ -270,22 +295,8 @@ impl Tcb {
             let fin_acked = self.fin_sent() && ack == self.snd_nxt;
             arrival.acked = advanced - u32::from(fin_acked);
             self.send_len -= arrival.acked;
-            self.snd_una = ack;
-            self.rtx_nxt = self.rtx_nxt.max(ack);
             self.sacked.remove_below(ack);
-            self.rtt_acknowledged(now, self.echo(segment));
-            self.cc_acknowledged(advanced, flight);
-            self.retransmits = 0;
-            if self.state != State::TimeWait {
-                if self.flight() > 0 {
-                    // RFC 6298 Section 5.3: restart the timer; Section 5.2: turn it off.
-                    self.start_timer(now, Timer::Retransmit, self.rto_us());
-                } else {
-                    self.timer = Timer::Off;
-                    self.flags &= !flag::RTX_NOW;
-                    self.keep_alive(now);
-                }
-            }
+            self.advance(now, ack, flight, self.echo(segment));
             if fin_acked {
                 self.flags &= !flag::FIN_QUEUED;
                 self.fin_acknowledged(now, arrival);
@@ -317,6 +328,27 @@ impl Tcb {
             self.cc_duplicate();
         }
         true
+    }
+
+    /// SND.UNA moves to `ack`, with `flight` numbers outstanding before; `echo` is the segment's TSecr.
+    #[inline]
+    pub(crate) fn advance(&mut self, now: Instant, ack: SeqNumber, flight: u32, echo: Option<u32>) {
+        let advanced = ack.since(self.snd_una);
+        self.snd_una = ack;
+        self.rtx_nxt = self.rtx_nxt.max(ack);
+        self.rtt_acknowledged(now, echo);
+        self.cc_acknowledged(advanced, flight);
+        self.retransmits = 0;
+        if self.state != State::TimeWait {
+            if self.flight() > 0 {
+                // RFC 6298 Section 5.3: restart the timer; Section 5.2: turn it off.
+                self.start_timer(now, Timer::Retransmit, self.rto_us());
+            } else {
+                self.timer = Timer::Off;
+                self.flags &= !flag::RTX_NOW;
+                self.keep_alive(now);
+            }
+        }
     }
 
     /// Enters the segment's SACK blocks into the scoreboard (RFC 6675 Section 4, Update). Returns the number of
@@ -426,6 +458,12 @@ impl Tcb {
             self.take_fin(now, arrival);
             at_once = true;
         }
+        self.owe_ack(now, at_once);
+    }
+
+    /// Text has arrived in order: when it is acknowledged.
+    #[inline]
+    pub(crate) fn owe_ack(&mut self, now: Instant, at_once: bool) {
         // RFC 5681 Section 4.2: at once when a gap is filled or remains, and for every second full segment.
         let pending = self.rcv_nxt.since(self.last_ack_sent);
         if at_once || pending > u32::from(self.rcv_mss) || self.config.delayed_ack_us == 0 {

@@ -59,6 +59,7 @@ mod congestion;
 mod control;
 mod cubic;
 mod output;
+mod predict;
 mod ranges;
 mod record;
 mod rtt;
@@ -72,6 +73,7 @@ pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
 pub use config::{Config, CongestionAlgorithm};
+pub use predict::Header;
 pub use segment::{
     reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,
 };

@@ -1,8 +1,9 @@
 //! The write side with everything around it: packet queues, job and event queues, receive descriptors, the
 //! slave, and a host that believes what the index block says and checks it.
 
-use super::axi::{below, chance, error_kind, AxiSlave, Master, Memory, Pace};
+use super::axi::{below, chance, error_kind, AxiSlave, Memory, Pace};
 use baton_abi::{mmio::job, regs, ring};
+use baton_cosim::axi::WriteMaster;
 use baton_cosim::block::{Model, Port};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -180,8 +181,20 @@ pub struct Bench {
 
 impl Bench {
     pub fn new(pace: Pace, seed: u64) -> Self {
+        Bench::around(Bench::model(), pace, seed)
+    }
+
+    fn model() -> Model {
         let text = baton_hdl::emit::verilog("write_side", baton_hdl::dma::WriteSide::default());
-        let mut dut = Model::build("write_side", &text).unwrap();
+        Model::build("write_side", &text).unwrap()
+    }
+
+    /// The same module, reset in the middle of whatever it did, with everything around it new.
+    pub fn reset(self, pace: Pace, seed: u64) -> Self {
+        Bench::around(self.dut, pace, seed)
+    }
+
+    fn around(mut dut: Model, pace: Pace, seed: u64) -> Self {
         let ports = Ports(NAMES.iter().map(|&name| (name, dut.port(name).unwrap())).collect());
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut memory = Memory::new(&MEMORY, BROKEN, &mut rng);
@@ -195,7 +208,21 @@ impl Bench {
         dut.poke("evt_base", EVT_RING.into());
         dut.poke("evt_size_log2", EVT_LOG2.into());
         dut.poke("index_addr", INDEX.into());
+        for name in [
+            "hq_valid",
+            "nq_mem_valid",
+            "job_valid",
+            "evt_valid",
+            "rxd_valid",
+            "tx_cons",
+            "cmd_cons",
+            "bvalid",
+        ] {
+            dut.poke(name, 0);
+        }
         dut.reset(3);
+        dut.eval();
+        assert_eq!((dut.peek("awvalid"), dut.peek("wvalid"), dut.peek("quiet")), (0, 0, 1), "after reset");
         Bench {
             dut,
             ports,
@@ -301,6 +328,19 @@ impl Bench {
         self.push_job(Job { op: job::EVENT, src: 0, len: slots, addr: 0 });
     }
 
+    fn master(&self) -> WriteMaster {
+        WriteMaster {
+            awaddr: self.get("awaddr"),
+            awlen: self.get("awlen") as u8,
+            awvalid: self.get("awvalid") == 1,
+            wdata: self.get("wdata"),
+            wstrb: self.get("wstrb") as u8,
+            wlast: self.get("wlast") == 1,
+            wvalid: self.get("wvalid") == 1,
+            bready: self.get("bready") == 1,
+        }
+    }
+
     /// One clock cycle.
     pub fn step(&mut self) {
         let junk = self.rng.next_u32();
@@ -341,19 +381,11 @@ impl Bench {
         self.set("awready", slave.awready.into());
         self.set("wready", slave.wready.into());
         self.set("bvalid", slave.bvalid.into());
-        self.set("bresp", slave.bresp);
+        self.set("bresp", slave.bresp.into());
         self.dut.eval();
 
-        self.slave.take(Master {
-            awaddr: self.get("awaddr"),
-            awlen: self.get("awlen"),
-            awvalid: self.get("awvalid") == 1,
-            wdata: self.get("wdata"),
-            wstrb: self.get("wstrb"),
-            wlast: self.get("wlast") == 1,
-            wvalid: self.get("wvalid") == 1,
-            bready: self.get("bready") == 1,
-        });
+        let master = self.master();
+        self.slave.take(master);
         self.hq_data = head.word(self.get("hq_addr") as usize, junk);
         self.nq_data = packet.word(self.get("nq_addr") as usize, junk);
         if self.get("hq_pop") == 1 {
@@ -388,7 +420,7 @@ impl Bench {
 
     fn faults_reported(&mut self) {
         for addr in &self.slave.errors[self.slave_errors..] {
-            *self.faults.entry((*addr, error_kind(*addr))).or_default() += 1;
+            *self.faults.entry((*addr, error_kind(*addr).into())).or_default() += 1;
         }
         self.slave_errors = self.slave.errors.len();
         if self.get("dma_error") == 1 {

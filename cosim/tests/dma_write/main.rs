@@ -67,8 +67,13 @@ const LIMIT: u32 = 1_000_000;
 
 /// Everything at once.
 fn traffic(seed: u64, pace: Pace, packets: u32, bad: u32) {
-    println!("seed {seed}: {pace:?}");
-    let mut bench = Bench::new(pace, seed);
+    let bench = Bench::new(pace, seed);
+    traffic_until(bench, seed, packets, bad, LIMIT);
+}
+
+/// Everything at once, up to a cycle; before it, the traffic comes to its end and all of memory is compared.
+fn traffic_until(mut bench: Bench, seed: u64, packets: u32, bad: u32, end: u32) -> Bench {
+    println!("seed {seed}: {:?}", bench.slave.pace);
     let mut memory = Allocator::new(bad);
     bench.queue_pace = if seed.is_multiple_of(2) { 100 } else { 40 };
     let (mut host, mut nic) = (packets, packets);
@@ -95,7 +100,10 @@ fn traffic(seed: u64, pace: Pace, packets: u32, bad: u32) {
             bench.cmd_cons = bench.cmd_cons.wrapping_add(3);
         }
         bench.step();
-        assert!(bench.cycle < LIMIT, "{host} host packets, {nic} NIC packets left");
+        if bench.cycle >= end {
+            assert!(end < LIMIT, "{host} host packets, {nic} NIC packets left");
+            return bench;
+        }
     }
     while !bench.host.is_empty() || !bench.jobs.is_empty() {
         if bench.ring_room() > 0 {
@@ -107,7 +115,9 @@ fn traffic(seed: u64, pace: Pace, packets: u32, bad: u32) {
     }
     bench.finish(100_000);
     println!("  {} cycles, {} bursts, {} faults", bench.cycle, bench.slave.issued.len(), bench.reports);
-    assert!(bad == 0 || (bench.sources[0] > 0 && bench.sources[1] > 0), "too little went wrong");
+    let stopped = end < LIMIT;
+    assert!(bad == 0 || stopped || (bench.sources[0] > 0 && bench.sources[1] > 0), "too little went wrong");
+    bench
 }
 
 /// A packet with the jobs of a firmware: copies, events, and its end.
@@ -156,6 +166,20 @@ fn random_traffic_with_faults() {
     for (seed, pace) in STALLS.into_iter().enumerate() {
         traffic(20 + seed as u64, pace, 60, 20);
     }
+}
+
+/// Resets in the middle of everything: what was under way is forgotten, and all that comes after is exact.
+#[test]
+fn resets_at_any_time() {
+    let mut bench = Bench::new(STALLS[0], 30);
+    for seed in 30..70 {
+        let pace = STALLS[seed as usize % STALLS.len()];
+        let end = 100 + bench.below(3000);
+        bench = traffic_until(bench, seed, 40, 10, end);
+        bench = bench.reset(pace, seed);
+    }
+    let bench = bench.reset(Pace::IDEAL, 71);
+    traffic_until(bench, 71, 40, 20, LIMIT);
 }
 
 /// Every alignment of source and destination with every length up to a few words, and over a line's end.

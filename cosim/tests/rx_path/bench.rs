@@ -1,7 +1,7 @@
 //! The receive path with two frame sources, a host that reads its queue, and a firmware and mover that read
 //! theirs. Every output is compared with a model of the queues in every cycle.
 
-use crate::frames::{classify, Connections, Fate, Key};
+use crate::frames::{classify, Connections, Fate, Key, Rules, STATION};
 use baton_abi::{
     mmio::{lookup, nic_rx},
     ring::RX_FLAG_CHECKSUM_OK,
@@ -15,9 +15,9 @@ use rand_chacha::{
 use std::collections::{HashMap, VecDeque};
 
 /// Words of the two queues, and the packets that each holds.
-const HOST_WORDS: usize = 2048;
-const NIC_WORDS: usize = 4096;
-const PACKETS: usize = 64;
+pub const HOST_WORDS: usize = 8192;
+pub const NIC_WORDS: usize = 8192;
+const PACKETS: usize = 128;
 const GRANTED: usize = 4;
 
 /// Habits of the sources and consumers.
@@ -29,8 +29,13 @@ pub struct Pace {
     pub stall: u32,
     /// Chance in 256 that a consumer does its next step in a cycle.
     pub consume: u32,
-    /// Lookup operations run all the time.
+    /// Lookup operations run all the time: FIND of connections, INSERT and DELETE of others.
     pub operations: bool,
+}
+
+impl Pace {
+    /// Sources and consumers that never wait.
+    pub const FULL: Pace = Pace { gap: 0, stall: 0, consume: 256, operations: true };
 }
 
 /// What the pulses said of a frame.
@@ -39,6 +44,7 @@ pub enum Verdict {
     BadFcs,
     BadLength,
     BadChecksum,
+    Filtered,
     Host,
     HostDrop,
     Nic,
@@ -46,10 +52,11 @@ pub enum Verdict {
 }
 
 /// Every verdict that is a pulse of its own, with the pulse's name.
-const PULSES: [(&str, Verdict); 7] = [
+const PULSES: [(&str, Verdict); 8] = [
     ("st_bad_fcs", Verdict::BadFcs),
     ("st_bad_length", Verdict::BadLength),
     ("st_bad_checksum", Verdict::BadChecksum),
+    ("st_filtered", Verdict::Filtered),
     ("st_host", Verdict::Host),
     ("st_host_drop", Verdict::HostDrop),
     ("st_nic", Verdict::Nic),
@@ -146,7 +153,9 @@ struct Ports {
     lk_busy: Port,
     st_frames: Port,
     st_overflow: Port,
-    pulses: [Port; 7],
+    ct_conn: Port,
+    ct_bytes: Port,
+    pulses: [Port; 8],
     hq: HashMap<&'static str, Port>,
     nq: HashMap<&'static str, Port>,
 }
@@ -161,6 +170,9 @@ pub struct Bench {
     rng: ChaCha8Rng,
     now: u32,
     connections: Connections,
+    /// Whether each of the keys that no frame has is in the table.
+    others: [bool; 16],
+    rules: Rules,
     sources: [Source; 2],
     /// Frames that staging refuses, and those that reach the steering, each in order of their last words.
     early: VecDeque<Sent>,
@@ -173,11 +185,25 @@ pub struct Bench {
     nic_seen: usize,
     nic_reader: Reader,
     desc_reader: Reader,
-    operation: Option<Key>,
+    operation: Option<Operation>,
     /// The queues before this cycle's `pop`, which is what the device decides by.
     host_level: Level,
     nic_level: Level,
     seen: Seen,
+}
+
+/// An operation of the random ones.
+#[derive(Clone, Copy)]
+enum Operation {
+    /// FIND of a connection of the frames.
+    Find(Key),
+    /// INSERT, or DELETE, of one that no frame has.
+    Turn(usize),
+}
+
+/// A key that no frame has.
+fn other(index: usize) -> Key {
+    [index as u32, 0xc0a8_0002, 1]
 }
 
 /// How full a queue is.
@@ -252,6 +278,8 @@ impl Bench {
             lk_busy: port("lk_busy"),
             st_frames: port("st_frames"),
             st_overflow: port("st_overflow"),
+            ct_conn: port("ct_conn"),
+            ct_bytes: port("ct_bytes"),
             pulses: PULSES.map(|(name, _)| port(name)),
             hq: HOST_PORTS.into_iter().map(|name| (name, port(name))).collect(),
             nq: NIC_PORTS.into_iter().map(|name| (name, port(name))).collect(),
@@ -266,6 +294,8 @@ impl Bench {
             rng: ChaCha8Rng::seed_from_u64(seed ^ 0x5eed),
             now: 0,
             connections: Connections::default(),
+            others: [false; 16],
+            rules: Rules::RESET,
             sources,
             early: VecDeque::new(),
             staged: VecDeque::new(),
@@ -281,12 +311,62 @@ impl Bench {
             nic_level: Level::default(),
             seen: Seen::default(),
         };
-        for key in connections.keys {
-            bench.operate(lookup::INSERT, key, connections.values[&key]);
-            bench.connections.keys.push(key);
-        }
+        bench.set_rules(Rules::RESET);
+        bench.insert_all(&connections);
         bench.pace = pace;
         bench
+    }
+
+    /// Settings for the frames that have not started yet; call it when none is under way.
+    pub fn set_rules(&mut self, rules: Rules) {
+        self.rules = rules;
+        for (name, on) in [
+            ("jumbo", rules.jumbo),
+            ("promiscuous", rules.promiscuous),
+            ("broadcast", rules.broadcast),
+            ("multicast", rules.multicast),
+        ] {
+            self.dut.poke(name, on.into());
+        }
+        self.dut.poke("station_low", u32::from_le_bytes(STATION[..4].try_into().unwrap()).into());
+        self.dut.poke("station_high", u16::from_le_bytes(STATION[4..].try_into().unwrap()).into());
+    }
+
+    fn insert_all(&mut self, connections: &Connections) {
+        for key in &connections.keys {
+            self.operate(lookup::INSERT, *key, connections.values[key]);
+            self.connections.keys.push(*key);
+        }
+    }
+
+    /// Resets the device wherever it is. Frames that were under way are forgotten; those that wait are sent after.
+    pub fn reset(&mut self) {
+        let (pace, connections) = (self.pace, std::mem::take(&mut self.connections));
+        let cycles = 1 + self.rng.next_u32() % 3;
+        self.dut.reset(cycles);
+        self.now += cycles;
+        let mut waiting = Vec::new();
+        for source in &mut self.sources {
+            if source.at > 0 {
+                source.frames.pop_front();
+            }
+            (source.at, source.idle, source.valid) = (0, 0, false);
+            waiting.push(std::mem::take(&mut source.frames));
+        }
+        for queue in [&mut self.early, &mut self.staged, &mut self.host, &mut self.nic] {
+            queue.clear();
+        }
+        (self.granted, self.nic_seen) = (0, 0);
+        (self.host_reader, self.nic_reader, self.desc_reader) = Default::default();
+        self.operation = None;
+        self.others = [false; 16];
+        self.seen = Seen::default();
+        self.pace = Pace { operations: false, ..pace };
+        self.insert_all(&connections);
+        self.pace = pace;
+        for (source, frames) in self.sources.iter_mut().zip(waiting) {
+            source.frames = frames;
+        }
     }
 
     fn chance(&mut self, of_256: u32) -> bool {
@@ -307,7 +387,7 @@ impl Bench {
     /// date.
     pub fn operate(&mut self, op: u32, key: Key, value: u16) {
         self.start(op, key, value);
-        for _ in 0..5000 {
+        for _ in 0..6000 {
             self.step();
             if !self.dut.is_high(self.ports.lk_busy) {
                 let outcome = self.dut.peek("lk_outcome") as u32;
@@ -451,11 +531,11 @@ impl Bench {
             source.at = 0;
             source.idle = gap;
             let (bytes, bad_fcs, _) = source.frames.pop_front().unwrap();
-            let fate = classify(&bytes, bad_fcs, &self.connections.values);
+            let fate = classify(&bytes, bad_fcs, index == 0, self.rules, &self.connections.values);
             // The last stored word follows the last stream word by one cycle, or by two when it is a word
             // of its own.
             let flush = u32::from((bytes.len() + 3) % 4 >= 2);
-            let early = matches!(fate, Fate::BadFcs | Fate::BadLength);
+            let early = matches!(fate, Fate::BadFcs | Fate::BadLength | Fate::Filtered);
             let sent = Sent { bytes, from_wire: index == 0, fate, arrival: self.now + 1 + flush };
             if early { &mut self.early } else { &mut self.staged }.push_back(sent);
         }
@@ -477,7 +557,7 @@ impl Bench {
             if !self.dut.is_high(port) {
                 continue;
             }
-            let early = matches!(verdict, Verdict::BadFcs | Verdict::BadLength);
+            let early = matches!(verdict, Verdict::BadFcs | Verdict::BadLength | Verdict::Filtered);
             let sent = if early { &mut self.early } else { &mut self.staged }
                 .pop_front()
                 .unwrap_or_else(|| panic!("seed {seed}: {verdict:?}, but of no frame"));
@@ -486,6 +566,7 @@ impl Bench {
             let right = match (&sent.fate, verdict) {
                 (Fate::BadFcs, Verdict::BadFcs)
                 | (Fate::BadLength, Verdict::BadLength)
+                | (Fate::Filtered, Verdict::Filtered)
                 | (Fate::BadChecksum, Verdict::BadChecksum) => true,
                 (Fate::Host { .. }, Verdict::Host) => host_fits,
                 (Fate::Host { .. }, Verdict::HostDrop) => !host_fits,
@@ -498,6 +579,14 @@ impl Bench {
                 "seed {seed}, cycle {}: {verdict:?}, but {:?}; room {host_fits} {nic_fits}; frame {:02x?}",
                 self.now, sent.fate, sent.bytes
             );
+            if let (Fate::Nic(words), Verdict::Nic) = (&sent.fate, verdict) {
+                let counted = [self.ports.ct_conn, self.ports.ct_bytes].map(|port| self.dut.get(port) as u32);
+                assert_eq!(
+                    counted,
+                    [words[0] & 0xffff, words[0] >> 16],
+                    "seed {seed}: counted of {words:x?}"
+                );
+            }
             self.seen.frames += 1;
             self.seen.last = Some(verdict);
             *self.seen.counts.entry(verdict).or_default() += 1;
@@ -521,13 +610,31 @@ impl Bench {
         if !self.pace.operations || self.dut.is_high(self.ports.lk_busy) {
             return;
         }
-        if let Some(key) = self.operation.take() {
+        if let Some(operation) = self.operation.take() {
             assert_eq!(self.dut.peek("lk_outcome") as u32, lookup::OK, "seed {}", self.seed);
-            assert_eq!(self.dut.peek("lk_found") as u16, self.connections.values[&key], "seed {}", self.seed);
+            let value = self.dut.peek("lk_found") as u16;
+            match operation {
+                Operation::Find(key) => {
+                    assert_eq!(value, self.connections.values[&key], "seed {}", self.seed)
+                }
+                Operation::Turn(index) if self.others[index] => {
+                    assert_eq!(value, index as u16, "seed {}: DELETE", self.seed);
+                    self.others[index] = false;
+                }
+                Operation::Turn(index) => self.others[index] = true,
+            }
         }
-        let key = self.connections.keys[self.rng.next_u32() as usize % self.connections.keys.len()];
-        self.start(lookup::FIND, key, 0);
-        self.operation = Some(key);
+        let random = self.rng.next_u32() as usize;
+        if random >> 16 & 1 == 0 {
+            let key = self.connections.keys[random % self.connections.keys.len()];
+            self.start(lookup::FIND, key, 0);
+            self.operation = Some(Operation::Find(key));
+        } else {
+            let index = random % self.others.len();
+            let op = if self.others[index] { lookup::DELETE } else { lookup::INSERT };
+            self.start(op, other(index), index as u16);
+            self.operation = Some(Operation::Turn(index));
+        }
     }
 
     fn assert_port(&self, ports: &HashMap<&'static str, Port>, name: &'static str, expected: u64) {

@@ -39,9 +39,28 @@ pub enum Kind {
     DataOffsetWrong,
     Truncated,
     Noise,
+    Jumbo,
+    LongVlan,
 }
 
-pub const KINDS: [Kind; 20] = [
+/// What the host has set.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    pub jumbo: bool,
+    pub promiscuous: bool,
+    pub broadcast: bool,
+    pub multicast: bool,
+}
+
+impl Rules {
+    /// As after reset.
+    pub const RESET: Rules = Rules { jumbo: false, promiscuous: true, broadcast: true, multicast: true };
+}
+
+/// Address of the station.
+pub const STATION: [u8; 6] = [0x02, 0xba, 0x70, 0x91, 0x1c, 0xe5];
+
+pub const KINDS: [Kind; 22] = [
     Kind::TcpHit,
     Kind::TcpMiss,
     Kind::TcpOptions,
@@ -62,6 +81,8 @@ pub const KINDS: [Kind; 20] = [
     Kind::DataOffsetWrong,
     Kind::Truncated,
     Kind::Noise,
+    Kind::Jumbo,
+    Kind::LongVlan,
 ];
 
 pub struct FrameMaker {
@@ -115,6 +136,29 @@ impl FrameMaker {
         out
     }
 
+    /// Mostly the station's own address; else one of each kind, or one that is not quite the station's.
+    fn destination(&mut self) -> [u8; 6] {
+        let mut address = STATION;
+        match self.below(10) {
+            0 => address = [0xff; 6],
+            1 => {
+                self.rng.fill_bytes(&mut address);
+                address[0] |= 1;
+            }
+            2 => {
+                self.rng.fill_bytes(&mut address);
+                address[0] &= !1;
+            }
+            3 => address[self.below(6) as usize] ^= 1 << self.below(8),
+            4 => {
+                address = [0xff; 6];
+                address[self.below(6) as usize] ^= 1 << self.below(8);
+            }
+            _ => {}
+        }
+        address
+    }
+
     /// Good segments more often than the rest.
     pub fn kind(&mut self) -> Kind {
         match self.below(3) {
@@ -156,7 +200,8 @@ impl FrameMaker {
         payload_len: usize,
     ) -> Vec<u8> {
         let ihl = 5 + ip_options.len() / 4;
-        let mut frame = self.bytes(12);
+        let mut frame = self.destination().to_vec();
+        frame.extend(self.bytes(6));
         frame.extend([0x08, 0x00]);
         frame.extend([0x40 | ihl as u8, self.below(256) as u8]);
         let tcp_len = 20 + tcp_options.len() + payload_len;
@@ -207,13 +252,29 @@ impl FrameMaker {
             }
             Kind::Runt => frame.truncate(1 + self.below(13) as usize),
             Kind::Oversize => {
-                let most = if self.below(3) == 0 { 3000 } else { 20 };
-                let more = 1519 + self.below(most) as usize;
-                frame = self.bytes(more);
+                let (least, most) =
+                    [(1515, 20), (1515, 3000), (9000, 30), (9000, 9000)][self.below(4) as usize];
+                let more = least + self.below(most) as usize;
+                let noise = self.bytes(more - 12);
+                frame.truncate(12);
+                frame.extend(noise);
             }
             Kind::Vlan => {
                 let tag = self.bytes(2);
                 frame.splice(12..12, [0x81, 0x00, tag[0], tag[1]]);
+            }
+            Kind::Jumbo => {
+                let payload_len = match self.below(3) {
+                    0 => 9014 - 54 - self.below(4) as usize,
+                    _ => 1461 + self.below(9014 - 54 - 1461) as usize,
+                };
+                frame = self.segment(hit, payload_len);
+            }
+            Kind::LongVlan => {
+                let payload_len = 1454 + self.below(12) as usize;
+                frame = self.segment(hit, payload_len);
+                let (tag, kind) = (self.bytes(2), [[0x81, 0x00], [0x88, 0xa8]][self.below(2) as usize]);
+                frame.splice(12..12, [kind[0], kind[1], tag[0], tag[1]]);
             }
             Kind::Fragment => {
                 if self.below(2) == 0 {
@@ -305,6 +366,7 @@ pub enum Fate {
     BadFcs,
     BadLength,
     BadChecksum,
+    Filtered,
     Host {
         verified: bool,
     },
@@ -312,13 +374,40 @@ pub enum Fate {
     Nic(Vec<u32>),
 }
 
+/// Whether the destination filter takes a frame of the wire.
+fn wanted(destination: &[u8], rules: Rules) -> bool {
+    rules.promiscuous
+        || if destination == [0xff; 6] {
+            rules.broadcast
+        } else {
+            destination == STATION || destination[0] & 1 == 1 && rules.multicast
+        }
+}
+
 /// The reference, written from the headers' definitions.
-pub fn classify(frame: &[u8], bad_fcs: bool, connections: &HashMap<Key, u16>) -> Fate {
+pub fn classify(
+    frame: &[u8],
+    bad_fcs: bool,
+    from_wire: bool,
+    rules: Rules,
+    connections: &HashMap<Key, u16>,
+) -> Fate {
     if bad_fcs {
         return Fate::BadFcs;
     }
-    if !(14..=1518).contains(&frame.len()) {
+    let tagged = frame.len() >= 14 && [0x8100, 0x88a8].contains(&half(frame, 12));
+    let longest = if rules.jumbo {
+        9014
+    } else if tagged {
+        1518
+    } else {
+        1514
+    };
+    if !(14..=longest).contains(&frame.len()) {
         return Fate::BadLength;
+    }
+    if from_wire && !wanted(&frame[..6], rules) {
+        return Fate::Filtered;
     }
     if half(frame, 12) != 0x0800 || frame.get(14).is_some_and(|byte| byte >> 4 != 4) {
         return Fate::Host { verified: false };

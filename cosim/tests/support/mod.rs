@@ -1,42 +1,23 @@
 //! What the block tests of the read side share: host memory on the AXI4 read channels, and chance.
 
+// Every test uses a part of it.
+#![allow(dead_code)]
+
 use baton_cosim::{
     axi::{AxiConfig, AxiMemory, ReadMaster, WriteMaster},
     block::{Model, Port},
+    monitor::ReadMonitor,
     port::HostMemory,
 };
-use rand_chacha::{
-    rand_core::{RngCore, SeedableRng},
-    ChaCha8Rng,
-};
+
+mod chance;
+
+pub use chance::Chance;
 
 /// Length of a core clock cycle for the memory model.
 pub const CYCLE_PS: u64 = 10_000;
 
-/// A seeded source of chance.
-pub struct Chance(ChaCha8Rng);
-
-impl Chance {
-    pub fn new(seed: u64) -> Self {
-        Chance(ChaCha8Rng::seed_from_u64(seed))
-    }
-
-    /// A number below `limit`.
-    pub fn below(&mut self, limit: u32) -> u32 {
-        ((u64::from(self.0.next_u32()) * u64::from(limit)) >> 32) as u32
-    }
-
-    /// True so many times in a thousand.
-    pub fn permille(&mut self, chance: u32) -> bool {
-        self.below(1000) < chance
-    }
-
-    pub fn fill(&mut self, bytes: &mut [u8]) {
-        self.0.fill_bytes(bytes);
-    }
-}
-
-/// Host memory behind the read channels of a module, and the rules of AXI4 that a master must keep.
+/// Host memory behind the read channels of a module, with a monitor of the rules of AXI4 between them.
 pub struct ReadPins {
     araddr: Port,
     arlen: Port,
@@ -47,13 +28,11 @@ pub struct ReadPins {
     rlast: Option<Port>,
     rvalid: Port,
     rready: Port,
+    config: AxiConfig,
     axi: AxiMemory,
+    monitor: ReadMonitor,
     pub memory: HostMemory,
     cycle: u64,
-    offered: Option<(u32, u8)>,
-    outstanding: usize,
-    /// Most bursts that were outstanding at once.
-    pub outstanding_max: usize,
     pub bursts: u64,
     pub words: u64,
 }
@@ -71,12 +50,11 @@ impl ReadPins {
             rlast: dut.port("rlast").ok(),
             rvalid: port("rvalid"),
             rready: port("rready"),
+            config,
             axi: AxiMemory::new(config),
+            monitor: ReadMonitor::default(),
             memory,
             cycle: 0,
-            offered: None,
-            outstanding: 0,
-            outstanding_max: 0,
             bursts: 0,
             words: 0,
         }
@@ -94,33 +72,44 @@ impl ReadPins {
         }
     }
 
-    /// Ends the cycle; the module's outputs have settled.
-    pub fn clock(&mut self, dut: &Model) {
-        let read = self.axi.read;
-        let master = ReadMaster {
+    /// Most bursts that were outstanding at once.
+    pub fn outstanding_max(&self) -> usize {
+        self.monitor.outstanding_max
+    }
+
+    /// Resets module and memory together; what was under way is forgotten.
+    pub fn reset(&mut self, dut: &mut Model) {
+        self.axi = AxiMemory::new(AxiConfig { seed: self.config.seed + self.cycle, ..self.config });
+        self.drive(dut);
+        for _ in 0..2 {
+            dut.reset(1);
+            dut.eval();
+            self.check(true, &self.master(dut));
+        }
+    }
+
+    fn master(&self, dut: &Model) -> ReadMaster {
+        ReadMaster {
             araddr: dut.get(self.araddr) as u32,
             arlen: dut.get(self.arlen) as u8,
             arvalid: dut.is_high(self.arvalid),
             rready: dut.is_high(self.rready),
-        };
-        if let Some(offered) = self.offered {
-            assert!(master.arvalid, "arvalid fell before arready");
-            assert_eq!((master.araddr, master.arlen), offered, "an address changed before arready");
         }
-        self.offered = (master.arvalid && !read.arready).then_some((master.araddr, master.arlen));
-        if master.arvalid && read.arready {
-            let bytes = 4 * (u32::from(master.arlen) + 1);
-            assert!(master.arlen < 64, "a burst of {bytes} bytes");
-            assert_eq!(master.araddr % 4, 0);
-            assert!(master.araddr % 4096 + bytes <= 4096, "{bytes} bytes at {:#x}", master.araddr);
-            self.outstanding += 1;
-            self.outstanding_max = self.outstanding_max.max(self.outstanding);
-            self.bursts += 1;
+    }
+
+    fn check(&mut self, reset: bool, master: &ReadMaster) {
+        if let Err(rule) = self.monitor.check(reset, master, &self.axi.read) {
+            panic!("cycle {}: {rule}\n{master:x?}\n{:x?}", self.cycle, self.axi.read);
         }
-        if read.rvalid && master.rready {
-            self.words += 1;
-            self.outstanding -= usize::from(read.rlast);
-        }
+    }
+
+    /// Ends the cycle; the module's outputs have settled.
+    pub fn clock(&mut self, dut: &Model) {
+        let read = self.axi.read;
+        let master = self.master(dut);
+        self.check(false, &master);
+        self.bursts += u64::from(master.arvalid && read.arready);
+        self.words += u64::from(read.rvalid && master.rready);
         self.cycle += 1;
         self.axi.clock(
             self.cycle * CYCLE_PS,

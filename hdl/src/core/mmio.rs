@@ -78,6 +78,16 @@ pub struct Mmio {
     pub lk_outcome: Signal<In, Bits<2>>,
     pub lk_found: Signal<In, Bits<16>>,
 
+    /// Counters of a connection; see `regs::counters`.
+    pub ct_start: Signal<Out, Bit>,
+    pub ct_conn: Signal<Out, Bits<16>>,
+    pub ct_clear: Signal<Out, Bit>,
+    pub ct_busy: Signal<In, Bit>,
+    pub ct_rx_packets: Signal<In, Bits<32>>,
+    pub ct_rx_bytes: Signal<In, Bits<32>>,
+    pub ct_tx_packets: Signal<In, Bits<32>>,
+    pub ct_tx_bytes: Signal<In, Bits<32>>,
+
     pub mb_index: Signal<Out, Bits<4>>,
     pub mb_cfg: Signal<In, Bits<32>>,
     pub mb_write: Signal<Out, Bit>,
@@ -148,6 +158,7 @@ module! {
         self.th_write.next = false;
         self.mb_write.next = false;
         self.start.d.next = false;
+        self.ct_start.next = false;
         if self.write.val() {
             match self.addr.val().index() {
                 16 => {
@@ -208,6 +219,9 @@ module! {
                 144 => {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                     self.start.d.next = true;
+                }
+                160 => {
+                    self.ct_start.next = true;
                 }
                 _ => {
                     self.mb_write.next = self.addr.val().get_bits::<10>(6) == 5;
@@ -280,6 +294,8 @@ module! {
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.start.q.val();
+        self.ct_conn.next = self.wdata.val().get_bits::<16>(0);
+        self.ct_clear.next = self.wdata.val().get_bit(31);
         self.mb_index.next = self.addr.val().get_bits::<4>(2);
         self.mb_data.next = self.wdata.val();
 
@@ -351,6 +367,21 @@ module! {
             }
             148 => {
                 self.register.d.next = self.result.val();
+            }
+            164 => {
+                self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());
+            }
+            168 => {
+                self.register.d.next = self.ct_rx_packets.val();
+            }
+            172 => {
+                self.register.d.next = self.ct_rx_bytes.val();
+            }
+            176 => {
+                self.register.d.next = self.ct_tx_packets.val();
+            }
+            180 => {
+                self.register.d.next = self.ct_tx_bytes.val();
             }
             _ => {
                 if self.addr.val().get_bits::<10>(6) == 4 {

@@ -2,7 +2,9 @@
 //!
 //! Address and data of a write are accepted together. SLVERR answers a misaligned address, an address that no
 //! block knows, and a write that does not set all four byte strobes; such a write changes nothing.
-//! Reads have no side effects. Verified by `tests/tests/registers.rs`.
+//! Reads have no side effects. A channel takes no access until its last response was taken; reset forgets whatever was
+//! under way. Verified by `cosim/tests/axil.rs` and, with the registers, `tests/tests/registers.rs`; proven in
+//! `hdl/formal/axil.sv`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

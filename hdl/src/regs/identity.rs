@@ -3,7 +3,7 @@
 use super::RegBus;
 use crate::kit::{Cr, Reg};
 use crate::module;
-use baton_abi::regs::{ID_VALUE, VERSION_VALUE};
+use baton_abi::regs::{CAPABILITIES_CONNECTIONS_SHIFT, CAPABILITIES_JUMBO, ID_VALUE, VERSION_VALUE};
 use rust_hdl::prelude::*;
 
 /// Answers at addresses 0x00 to 0x3C. `irq` follows the masked causes with one cycle of latency.
@@ -13,7 +13,7 @@ pub struct Identity {
     pub bus: RegBus,
     pub core_run: Signal<Out, Bit>,
     pub sched_mode: Signal<Out, Bits<2>>,
-    /// Frames of up to 9018 bytes are taken.
+    /// Jumbo frames are on; never where the build has no memory for them.
     pub jumbo: Signal<Out, Bit>,
     pub ticks_per_us: Signal<Out, Bits<16>>,
     pub hash_key0: Signal<Out, Bits<32>>,
@@ -46,14 +46,19 @@ pub struct Identity {
     run_word: Signal<Local, Bits<32>>,
     mode_word: Signal<Local, Bits<32>>,
     jumbo_word: Signal<Local, Bits<32>>,
+    has_jumbo: Constant<Bit>,
+    capabilities: Constant<Bits<32>>,
     id: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
     fw_size: Constant<Bits<32>>,
 }
 
 impl Identity {
-    /// `fw_size`: bytes of core memory.
-    pub fn new(fw_size: u32) -> Self {
+    /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `connections_log2`: log2
+    /// of the connections that the lookup table is made for.
+    pub fn new(fw_size: u32, has_jumbo: bool, connections_log2: usize) -> Self {
+        let capabilities = if has_jumbo { CAPABILITIES_JUMBO } else { 0 }
+            | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT;
         Identity {
             cr: Default::default(),
             bus: Default::default(),
@@ -89,6 +94,8 @@ impl Identity {
             run_word: Default::default(),
             mode_word: Default::default(),
             jumbo_word: Default::default(),
+            has_jumbo: Constant::new(has_jumbo),
+            capabilities: Constant::new((capabilities as u64).into()),
             id: Constant::new((ID_VALUE as u64).into()),
             version: Constant::new((VERSION_VALUE as u64).into()),
             fw_size: Constant::new((fw_size as u64).into()),
@@ -112,7 +119,7 @@ module! {
                 if self.bus.write.val() {
                     self.run.d.next = self.bus.write_data.val().get_bit(0);
                     self.mode.d.next = self.bus.write_data.val().get_bits::<2>(4);
-                    self.jumbo_on.d.next = self.bus.write_data.val().get_bit(8);
+                    self.jumbo_on.d.next = self.bus.write_data.val().get_bit(8) && self.has_jumbo.val();
                 }
             }
             12 => {
@@ -131,6 +138,7 @@ module! {
                 }
             }
             24 => {}
+            28 => {}
             32 => {
                 if self.bus.write.val() {
                     self.load_addr.d.next = self.bus.write_data.val().get_bits::<24>(0);
@@ -203,6 +211,9 @@ module! {
             }
             24 => {
                 self.bus.read_data.next = self.cycles.val();
+            }
+            28 => {
+                self.bus.read_data.next = self.capabilities.val();
             }
             32 => {
                 self.bus.read_data.next = bit_cast::<32, 24>(self.load_addr.q.val());

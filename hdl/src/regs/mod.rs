@@ -6,7 +6,9 @@
 
 pub mod axil;
 pub mod axil_split;
+pub mod counters;
 pub mod dma;
+pub mod filter;
 pub mod identity;
 pub mod mailbox;
 pub mod rings;

@@ -5,7 +5,7 @@ use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Answers at addresses 0x200 to 0x258. Each input named after a counter adds one in every cycle in which it is high;
+/// Answers at addresses 0x200 to 0x25C. Each input named after a counter adds one in every cycle in which it is high;
 /// a queue length input is followed with its high-water mark; `delay` is added when `delay_valid` is high.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Statistics {
@@ -17,6 +17,7 @@ pub struct Statistics {
     pub rx_bad_length: Signal<In, Bit>,
     pub rx_bad_checksum: Signal<In, Bit>,
     pub rx_overflow: Signal<In, Bit>,
+    pub rx_filtered: Signal<In, Bit>,
     pub host_rx_frames: Signal<In, Bit>,
     pub host_rx_drops: Signal<In, Bit>,
     pub nic_rx_frames: Signal<In, Bit>,
@@ -40,6 +41,7 @@ pub struct Statistics {
     rx_bad_length_count: Reg<Bits<32>>,
     rx_bad_checksum_count: Reg<Bits<32>>,
     rx_overflow_count: Reg<Bits<32>>,
+    rx_filtered_count: Reg<Bits<32>>,
     host_rx_frames_count: Reg<Bits<32>>,
     host_rx_drops_count: Reg<Bits<32>>,
     nic_rx_frames_count: Reg<Bits<32>>,
@@ -69,7 +71,7 @@ pub struct Statistics {
 
 module! {
     impl [] Logic for Statistics;
-    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, core_instructions_count, core_idle_cycles_count,
+    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, core_instructions_count, core_idle_cycles_count,
         host_rx_qlen_most, nic_rx_qlen_most, host_tx_qlen_most, cmd_qlen_most, delay_sum, delay_max;
     children: ;
     #[hdl_gen]
@@ -91,6 +93,9 @@ module! {
         }
         if self.rx_overflow.val() {
             self.rx_overflow_count.d.next = self.rx_overflow_count.q.val() + 1;
+        }
+        if self.rx_filtered.val() {
+            self.rx_filtered_count.d.next = self.rx_filtered_count.q.val() + 1;
         }
         if self.host_rx_frames.val() {
             self.host_rx_frames_count.d.next = self.host_rx_frames_count.q.val() + 1;
@@ -152,7 +157,7 @@ module! {
             }
         }
         // Writes are ignored, but only where there is a counter.
-        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 600);
+        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 604);
         self.bus.read_hit.next = true;
         self.bus.read_data.next = 0.into();
         match self.bus.read_addr.val().index() {
@@ -224,6 +229,9 @@ module! {
             }
             600 => {
                 self.bus.read_data.next = self.delay_max.q.val();
+            }
+            604 => {
+                self.bus.read_data.next = self.rx_filtered_count.q.val();
             }
             _ => {
                 self.bus.read_hit.next = false;

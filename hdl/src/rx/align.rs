@@ -7,7 +7,7 @@
 //! Core clock, synchronous reset. Latency one cycle; a frame of `n` stream words takes `n + 1` cycles, so a
 //! minimum-size frame of 60 bytes takes 16. Backpressure: `tready` of the wire is low for one
 //! cycle after each frame and while a loopback frame passes, never otherwise; the output has none. Frames of
-//! any length pass; `len` stops counting above 2048. Verified in `cosim/tests/rx_path.rs`.
+//! any length pass; `len` stops counting above 16384. Verified in `cosim/tests/rx_path.rs`.
 
 use crate::kit::{Cr, Reg, StreamIn};
 use crate::module;
@@ -23,8 +23,8 @@ pub struct Align {
     pub word: Signal<Out, Bits<32>>,
     pub valid: Signal<Out, Bit>,
     pub last: Signal<Out, Bit>,
-    /// Stored bytes up to this word; exact with `last`, never more than 2053.
-    pub len: Signal<Out, Bits<12>>,
+    /// Stored bytes up to this word; exact with `last`, never more than 16389.
+    pub len: Signal<Out, Bits<15>>,
     /// With `last`: the stream said that the frame is damaged.
     pub bad_fcs: Signal<Out, Bit>,
     /// The frame came from the wire.
@@ -35,13 +35,13 @@ pub struct Align {
     /// The upper half of the word before, which becomes the lower half of the next stored word.
     carry: Reg<Bits<16>>,
     /// Stored bytes so far.
-    count: Reg<Bits<12>>,
+    count: Reg<Bits<15>>,
     /// The last word's upper half is still to be sent.
     flush: Reg<Bit>,
     out_word: Reg<Bits<32>>,
     out_valid: Reg<Bit>,
     out_last: Reg<Bit>,
-    out_len: Reg<Bits<12>>,
+    out_len: Reg<Bits<15>>,
     out_bad: Reg<Bit>,
     out_wire: Reg<Bit>,
 
@@ -54,8 +54,8 @@ pub struct Align {
     tuser: Signal<Local, Bit>,
     low: Signal<Local, Bits<32>>,
     high: Signal<Local, Bits<32>>,
-    bytes: Signal<Local, Bits<12>>,
-    counted: Signal<Local, Bits<12>>,
+    bytes: Signal<Local, Bits<15>>,
+    counted: Signal<Local, Bits<15>>,
 }
 
 impl Default for Align {
@@ -129,7 +129,7 @@ module! {
             self.bytes.next = 4.into();
         }
         self.counted.next = self.count.q.val();
-        if !self.count.q.val().get_bit(11) {
+        if !self.count.q.val().get_bit(14) {
             self.counted.next = self.count.q.val() + self.bytes.val();
         }
 

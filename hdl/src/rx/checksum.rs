@@ -28,15 +28,15 @@ pub struct Checksum {
     /// The two halves of a word added.
     header2: Reg<Bits<17>>,
     body2: Reg<Bits<17>>,
-    /// Sums without their carries folded: 15 words of header, 380 words of body.
+    /// Sums without their carries folded: 15 words of header, 2255 words of body.
     header_sum: Reg<Bits<21>>,
-    body_sum: Reg<Bits<26>>,
+    body_sum: Reg<Bits<29>>,
     /// Sums with the carries added once.
     header_fold: Reg<Bits<17>>,
     body_fold: Reg<Bits<17>>,
 
     header_base: Signal<Local, Bits<21>>,
-    body_base: Signal<Local, Bits<26>>,
+    body_base: Signal<Local, Bits<29>>,
     header_high: Signal<Local, Bits<17>>,
     header_low: Signal<Local, Bits<17>>,
     body_high: Signal<Local, Bits<17>>,
@@ -72,12 +72,12 @@ module! {
             self.body_base.next = 0.into();
         }
         self.header_sum.d.next = self.header_base.val() + bit_cast::<21, 17>(self.header2.q.val());
-        self.body_sum.d.next = self.body_base.val() + bit_cast::<26, 17>(self.body2.q.val());
+        self.body_sum.d.next = self.body_base.val() + bit_cast::<29, 17>(self.body2.q.val());
 
         self.header_carry.next = bit_cast::<17, 5>(self.header_sum.q.val().get_bits::<5>(16));
         self.header_rest.next = bit_cast::<17, 16>(self.header_sum.q.val().get_bits::<16>(0));
         self.header_fold.d.next = self.header_carry.val() + self.header_rest.val();
-        self.body_carry.next = bit_cast::<17, 10>(self.body_sum.q.val().get_bits::<10>(16));
+        self.body_carry.next = bit_cast::<17, 13>(self.body_sum.q.val().get_bits::<13>(16));
         self.body_rest.next = bit_cast::<17, 16>(self.body_sum.q.val().get_bits::<16>(0));
         self.body_fold.d.next = self.body_carry.val() + self.body_rest.val();
 

@@ -1,32 +1,41 @@
 //! The lookup table of the connections on the NIC.
 //!
-//! An exact match on remote address, local address and both ports. The low bits of a keyed hash choose a
-//! bucket of four entries in block RAM; a bucket that is full refuses an insertion, nothing is ever
-//! evicted. Frames and the firmware's operations share one engine, which takes a frame first whenever it is
-//! free.
+//! An exact match on remote address, local address and both ports. A keyed hash names two buckets of four entries, one
+//! in each half of the table; a new entry goes to the bucket with more room, the left one of equals. An insertion is
+//! refused when both are full, nothing is ever evicted. The table has two entries for each connection that it is made
+//! for, and two choices leave it so even that at that load fewer than one insertion in ten thousand is refused, one in
+//! five hundred when connections come and go. Which buckets a connection has, no one can tell who lacks the hash key.
+//!
+//! Frames and the firmware's operations share one engine, which takes a frame first whenever it is free.
 //!
 //! Core clock, synchronous reset. A frame that may have a connection takes 15 cycles, another one cycle;
 //! both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
 //! that it ends within 130 cycles. It sees the frames before it looked up in the old table and those after
 //! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations
 //! wait. `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a
-//! Rust model in `cosim/tests/rx_lookup.rs`.
+//! Rust model in `cosim/tests/rx_lookup.rs`; a table of sixteen entries is proven, for any hash function, in
+//! `hdl/formal/lookup.sv`.
 
 use super::hash::Hash;
-use super::info::{FrameInfo, RoutedFrame};
-use crate::kit::{Cr, LutFifo, RamRw, Reg};
+use super::info::{FrameFacts, RoutedFrame};
+use super::lookup_side::LookupSide;
+use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// A hash table of `2^A` entries in `2^(A-2)` buckets, from 2^6 to 2^16.
+/// A table made for `2^A` connections, from 2^3 to 2^16: two halves of `2^A` entries. `2^R` frames that were looked up
+/// find a place; `R1 = R + 1`.
 #[derive(Clone, Debug, LogicBlock)]
-pub struct Lookup<const A: usize> {
+pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     pub cr: Cr,
     pub hash_key0: Signal<In, Bits<32>>,
     pub hash_key1: Signal<In, Bits<32>>,
     /// A frame to look up.
     pub push: Signal<In, Bit>,
-    pub info: Signal<In, FrameInfo>,
+    pub facts: Signal<In, FrameFacts>,
+    pub remote_ip: Signal<In, Bits<32>>,
+    pub local_ip: Signal<In, Bits<32>>,
+    pub ports: Signal<In, Bits<32>>,
     /// Four more frames find a place.
     pub room: Signal<Out, Bit>,
     /// The oldest frame that was looked up.
@@ -44,12 +53,16 @@ pub struct Lookup<const A: usize> {
     pub lk_outcome: Signal<Out, Bits<2>>,
     pub lk_found: Signal<Out, Bits<16>>,
 
-    frames: LutFifo<FrameInfo, 4, 5>,
-    results: LutFifo<RoutedFrame, 4, 5>,
+    frames: LutFifo<FrameFacts, 4, 5>,
+    /// The keys of the frames.
+    frames0: LutFifo<Bits<32>, 4, 5>,
+    frames1: LutFifo<Bits<32>, 4, 5>,
+    frames2: LutFifo<Bits<32>, 4, 5>,
+    results: LutFifo<RoutedFrame, R, R1>,
     hash: Hash,
-    /// Key in the low 96 bits, then the value, then whether the entry stands.
-    entries: RamRw<113, A>,
-    /// 0 clearing, 1 idle, 2 start of the hash, 3 hash, 4 scan of the bucket, 5 end.
+    left: LookupSide<A>,
+    right: LookupSide<A>,
+    /// 0 clearing, 1 idle, 2 start of the hash, 3 hash, 4 scan of the buckets, 5 end.
     state: Reg<Bits<3>>,
     /// The entry to clear next.
     sweep: Reg<Bits<A>>,
@@ -63,37 +76,38 @@ pub struct Lookup<const A: usize> {
     key2: Reg<Bits<32>>,
     /// The way whose address is out.
     way: Reg<Bits<3>>,
-    found: Reg<Bit>,
-    found_value: Reg<Bits<16>>,
-    found_way: Reg<Bits<2>>,
-    free: Reg<Bit>,
-    free_way: Reg<Bits<2>>,
     outcome: Reg<Bits<2>>,
     op_found: Reg<Bits<16>>,
 
-    head: Signal<Local, FrameInfo>,
+    head: Signal<Local, FrameFacts>,
     routed_frame: Signal<Local, RoutedFrame>,
+    clearing: Signal<Local, Bit>,
     needs_lookup: Signal<Local, Bit>,
     op_overdue: Signal<Local, Bit>,
     finish_frame: Signal<Local, Bit>,
-    bucket: Signal<Local, Bits<A>>,
-    entry: Signal<Local, Bits<113>>,
-    same: Signal<Local, Bit>,
-    way_before: Signal<Local, Bits<2>>,
-    write_way: Signal<Local, Bits<2>>,
-    new_entry: Signal<Local, Bits<113>>,
+    restart: Signal<Local, Bit>,
+    scan: Signal<Local, Bit>,
+    found: Signal<Local, Bit>,
+    found_value: Signal<Local, Bits<16>>,
+    to_right: Signal<Local, Bit>,
+    no_room: Signal<Local, Bit>,
     end_op: Signal<Local, Bit>,
+    insert: Signal<Local, Bit>,
+    remove: Signal<Local, Bit>,
 }
 
-impl<const A: usize> Default for Lookup<A> {
+impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R1> {
     fn default() -> Self {
-        assert!((6..=16).contains(&A), "a table of 2^{A} entries");
+        assert!((3..=16).contains(&A), "a table for 2^{A} connections");
         Lookup {
             cr: Default::default(),
             hash_key0: Default::default(),
             hash_key1: Default::default(),
             push: Default::default(),
-            info: Default::default(),
+            facts: Default::default(),
+            remote_ip: Default::default(),
+            local_ip: Default::default(),
+            ports: Default::default(),
             room: Default::default(),
             routed_valid: Default::default(),
             routed: Default::default(),
@@ -108,9 +122,13 @@ impl<const A: usize> Default for Lookup<A> {
             lk_outcome: Default::default(),
             lk_found: Default::default(),
             frames: Default::default(),
+            frames0: Default::default(),
+            frames1: Default::default(),
+            frames2: Default::default(),
             results: Default::default(),
             hash: Default::default(),
-            entries: Default::default(),
+            left: Default::default(),
+            right: Default::default(),
             state: Default::default(),
             sweep: Default::default(),
             serves_op: Default::default(),
@@ -120,38 +138,41 @@ impl<const A: usize> Default for Lookup<A> {
             key1: Default::default(),
             key2: Default::default(),
             way: Default::default(),
-            found: Default::default(),
-            found_value: Default::default(),
-            found_way: Default::default(),
-            free: Default::default(),
-            free_way: Default::default(),
             outcome: Default::default(),
             op_found: Default::default(),
             head: Default::default(),
             routed_frame: Default::default(),
+            clearing: Default::default(),
             needs_lookup: Default::default(),
             op_overdue: Default::default(),
             finish_frame: Default::default(),
-            bucket: Default::default(),
-            entry: Default::default(),
-            same: Default::default(),
-            way_before: Default::default(),
-            write_way: Default::default(),
-            new_entry: Default::default(),
+            restart: Default::default(),
+            scan: Default::default(),
+            found: Default::default(),
+            found_value: Default::default(),
+            to_right: Default::default(),
+            no_room: Default::default(),
             end_op: Default::default(),
+            insert: Default::default(),
+            remove: Default::default(),
         }
     }
 }
 
 module! {
-    impl [const A: usize] Logic for Lookup<A>;
-    regs: state, sweep, serves_op, pending, passed, key0, key1, key2, way, found, found_value, found_way, free,
-        free_way, outcome, op_found;
-    children: frames, results, hash, entries;
+    impl [const A: usize, const R: usize, const R1: usize] Logic for Lookup<A, R, R1>;
+    regs: state, sweep, serves_op, pending, passed, key0, key1, key2, way, outcome, op_found;
+    children: frames, frames0, frames1, frames2, results, hash, left, right;
     #[hdl_gen]
     fn update(&mut self) {
         self.frames.push.next = self.push.val();
-        self.frames.data.next = self.info.val();
+        self.frames.data.next = self.facts.val();
+        self.frames0.push.next = self.push.val();
+        self.frames0.data.next = self.remote_ip.val();
+        self.frames1.push.next = self.push.val();
+        self.frames1.data.next = self.local_ip.val();
+        self.frames2.push.next = self.push.val();
+        self.frames2.data.next = self.ports.val();
         // Two frames may be on their way through the parser when the count shows 12.
         self.room.next = self.frames.count.val() < 12;
         self.routed_valid.next = self.results.valid.val();
@@ -165,23 +186,31 @@ module! {
         self.hash.message2.next = self.key2.q.val();
         self.hash.start.next = self.state.q.val() == 2;
 
+        self.clearing.next = self.state.q.val() == 0;
         self.head.next = self.frames.head.val();
-        self.needs_lookup.next = self.head.val().candidate && (self.state.q.val() != 0);
-        self.op_overdue.next =
-            self.pending.q.val() && self.passed.q.val().all() && (self.state.q.val() != 0);
+        self.needs_lookup.next = self.head.val().candidate && !self.clearing.val();
+        self.op_overdue.next = self.pending.q.val() && self.passed.q.val().all() && !self.clearing.val();
+        self.found.next = self.left.found.val() || self.right.found.val();
+        self.found_value.next = self.left.value.val();
+        if self.right.found.val() {
+            self.found_value.next = self.right.value.val();
+        }
         // A frame leaves: at once when it needs no lookup, else when its scan has ended.
         self.finish_frame.next = (self.frames.valid.val()
             && !self.results.full.val()
-            && ((self.state.q.val() == 0) || (self.state.q.val() == 1))
+            && (self.clearing.val() || (self.state.q.val() == 1))
             && !self.needs_lookup.val()
             && !self.op_overdue.val())
             || ((self.state.q.val() == 5) && !self.serves_op.q.val());
-        self.routed_frame.next.facts = self.head.val().facts;
-        self.routed_frame.next.hit = (self.state.q.val() == 5) && self.found.q.val();
-        self.routed_frame.next.value = self.found_value.q.val();
+        self.routed_frame.next.facts = self.head.val();
+        self.routed_frame.next.hit = (self.state.q.val() == 5) && self.found.val();
+        self.routed_frame.next.value = self.found_value.val();
         self.results.data.next = self.routed_frame.val();
         self.results.push.next = self.finish_frame.val();
         self.frames.pop.next = self.finish_frame.val();
+        self.frames0.pop.next = self.finish_frame.val();
+        self.frames1.pop.next = self.finish_frame.val();
+        self.frames2.pop.next = self.finish_frame.val();
 
         if self.lk_start.val() {
             self.pending.d.next = true;
@@ -195,7 +224,7 @@ module! {
         }
 
         // The engine.
-        if self.state.q.val() == 0 {
+        if self.clearing.val() {
             self.sweep.d.next = self.sweep.q.val() + 1;
             if self.sweep.q.val().all() {
                 self.state.d.next = 1.into();
@@ -209,9 +238,9 @@ module! {
             {
                 self.state.d.next = 2.into();
                 self.serves_op.d.next = false;
-                self.key0.d.next = self.head.val().remote_ip;
-                self.key1.d.next = self.head.val().local_ip;
-                self.key2.d.next = self.head.val().ports;
+                self.key0.d.next = self.frames0.head.val();
+                self.key1.d.next = self.frames1.head.val();
+                self.key2.d.next = self.frames2.head.val();
             } else if self.pending.q.val() && !self.finish_frame.val() {
                 self.state.d.next = 2.into();
                 self.serves_op.d.next = true;
@@ -233,73 +262,61 @@ module! {
             self.state.d.next = 1.into();
         }
 
-        // The scan: the address of one way goes out while the way before is compared. The address of way 0
-        // is out since the hash ended.
-        self.bucket.next = self.hash.digest.val().get_bits::<A>(0) << 2;
-        self.entries.read_addr.next = self.bucket.val() | bit_cast::<A, 2>(self.way.q.val().get_bits::<2>(0));
-        self.entry.next = self.entries.read_data.val();
-        self.same.next = self.entry.val().get_bit(112)
-            && (self.entry.val().get_bits::<32>(0) == self.key0.q.val())
-            && (self.entry.val().get_bits::<32>(32) == self.key1.q.val())
-            && (self.entry.val().get_bits::<32>(64) == self.key2.q.val());
-        self.way_before.next = self.way.q.val().get_bits::<2>(0) - 1;
+        // The scan, of both halves at once: the address of one way goes out while the way before is compared. The
+        // address of way 0 is out since the hash ended. The digest stands until the next hash starts.
         self.way.d.next = 0.into();
         if (self.state.q.val() == 4) || ((self.state.q.val() == 3) && !self.hash.busy.val()) {
             self.way.d.next = self.way.q.val() + 1;
         }
-        if self.state.q.val() == 2 {
-            self.found.d.next = false;
-            self.free.d.next = false;
-        }
-        if self.state.q.val() == 4 {
-            if self.same.val() {
-                self.found.d.next = true;
-                self.found_value.d.next = self.entry.val().get_bits::<16>(96);
-                self.found_way.d.next = self.way_before.val();
-            }
-            if !self.entry.val().get_bit(112) && !self.free.q.val() {
-                self.free.d.next = true;
-                self.free_way.d.next = self.way_before.val();
-            }
-        }
+        self.restart.next = self.state.q.val() == 2;
+        self.scan.next = self.state.q.val() == 4;
+        self.left.key0.next = self.key0.q.val();
+        self.left.key1.next = self.key1.q.val();
+        self.left.key2.next = self.key2.q.val();
+        self.left.bucket.next = self.hash.digest.val().get_bits::<A>(0) << 2;
+        self.left.way.next = self.way.q.val().get_bits::<2>(0);
+        self.left.restart.next = self.restart.val();
+        self.left.scan.next = self.scan.val();
+        self.right.key0.next = self.key0.q.val();
+        self.right.key1.next = self.key1.q.val();
+        self.right.key2.next = self.key2.q.val();
+        self.right.bucket.next = self.hash.digest.val().get_bits::<A>(16) << 2;
+        self.right.way.next = self.way.q.val().get_bits::<2>(0);
+        self.right.restart.next = self.restart.val();
+        self.right.scan.next = self.scan.val();
 
         // The end of an operation: 1 insert, 2 delete, 3 find.
         self.end_op.next = (self.state.q.val() == 5) && self.serves_op.q.val();
+        self.to_right.next = self.right.free.val() > self.left.free.val();
+        self.no_room.next = (self.left.free.val() == 0) && (self.right.free.val() == 0);
+        self.insert.next =
+            self.end_op.val() && (self.lk_op.val() == 1) && !self.found.val() && !self.no_room.val();
+        self.remove.next = self.end_op.val() && (self.lk_op.val() == 2);
+        self.left.insert.next = self.insert.val() && !self.to_right.val();
+        self.left.remove.next = self.remove.val() && self.left.found.val();
+        self.left.new_value.next = self.lk_value.val();
+        self.left.clear.next = self.clearing.val();
+        self.left.clear_addr.next = self.sweep.q.val();
+        self.right.insert.next = self.insert.val() && self.to_right.val();
+        self.right.remove.next = self.remove.val() && self.right.found.val();
+        self.right.new_value.next = self.lk_value.val();
+        self.right.clear.next = self.clearing.val();
+        self.right.clear_addr.next = self.sweep.q.val();
         if self.end_op.val() {
-            self.op_found.d.next = self.found_value.q.val();
+            self.op_found.d.next = self.found_value.val();
             if self.lk_op.val() == 1 {
                 self.outcome.d.next = 0.into();
-                if !self.free.q.val() {
+                if self.no_room.val() {
                     self.outcome.d.next = 1.into();
                 }
-                if self.found.q.val() {
+                if self.found.val() {
                     self.outcome.d.next = 3.into();
                 }
-            } else if self.found.q.val() {
+            } else if self.found.val() {
                 self.outcome.d.next = 0.into();
             } else {
                 self.outcome.d.next = 2.into();
             }
-        }
-        self.entries.write_enable.next = (self.state.q.val() == 0)
-            || (self.end_op.val() && (self.lk_op.val() == 1) && !self.found.q.val() && self.free.q.val())
-            || (self.end_op.val() && (self.lk_op.val() == 2) && self.found.q.val());
-        self.write_way.next = self.free_way.q.val();
-        self.new_entry.next = 0.into();
-        if self.lk_op.val() == 2 {
-            self.write_way.next = self.found_way.q.val();
-        } else {
-            self.new_entry.next = bit_cast::<113, 32>(self.key0.q.val())
-                | (bit_cast::<113, 32>(self.key1.q.val()) << 32)
-                | (bit_cast::<113, 32>(self.key2.q.val()) << 64)
-                | (bit_cast::<113, 16>(self.lk_value.val()) << 96)
-                | (bit_cast::<113, 1>(1.into()) << 112);
-        }
-        self.entries.write_addr.next = self.bucket.val() | bit_cast::<A, 2>(self.write_way.val());
-        self.entries.write_data.next = self.new_entry.val();
-        if self.state.q.val() == 0 {
-            self.entries.write_addr.next = self.sweep.q.val();
-            self.entries.write_data.next = 0.into();
         }
         self.lk_busy.next = self.pending.q.val();
         self.lk_outcome.next = self.outcome.q.val();

@@ -1,28 +1,46 @@
 //! The receive path: from frame streams to the host's queue and the NIC's queue.
 //!
 //! ```text
-//!  wire ──┐
-//!         ├─ Align ─┬─ Staging ─────────────────────────┐
+//!  wire ──┐         ┌─ Admission ─ Staging ─────────────┐
+//!         ├─ Align ─┤                                   │
 //!  loopb.─┘         └─ Parser, Checksum ─ Lookup, Hash ─ Steer ─┬─ HostQueue ─ mover
 //!                                                               └─ NicQueue ── mover, firmware
 //! ```
 //!
-//! A frame is stored whole; its headers are parsed and its checksums verified as it passes. Bad frames are
-//! dropped and counted, segments of connections in the lookup table go to the NIC's queue, everything else
-//! to the host's. Loopback frames take the same way; between frames the wire goes first.
+//! A frame is stored whole; its headers are parsed and its checksums verified as it passes. Every frame takes the
+//! first of these paths that fits it; a drop is a pulse, and counted (`abi::regs`).
 //!
-//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17
-//! cycles, so that back-to-back minimum frames, one every 21 cycles, pass without loss. Latency of a
-//! minimum frame from its last stream word to its place in a queue: 25 cycles, and 14 more when it is
-//! looked up; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one cycle
-//! after a frame and while a loopback frame passes. When staging or a queue is full, frames are dropped and
-//! counted. Verified in `cosim/tests/rx_path.rs` and `cosim/tests/rx_lookup.rs`.
+//! | frame | path | module |
+//! | --- | --- | --- |
+//! | bad check sequence | drop, `st_bad_fcs` | [`Staging`] |
+//! | runt (below 14 bytes); over 1514 bytes, 1518 with a VLAN tag, 9014 with `jumbo` | drop, `st_bad_length` | [`Staging`] |
+//! | from the wire, with a destination that is not taken | drop, `st_filtered` | [`Admission`] |
+//! | no room in staging | drop, `st_overflow` | [`Staging`] |
+//! | not IPv4: VLAN tag, ARP, IPv6, anything; IPv4 of another version | host, unverified | [`Parser`] |
+//! | IPv4 cut off, with a bad header checksum or contradictory lengths | drop, `st_bad_checksum` | [`Parser`] |
+//! | IPv4 fragment; UDP and all that is not TCP, whose checksums no one looks at | host, unverified | [`Parser`] |
+//! | TCP with a bad checksum, or without IP options and with an impossible data offset | drop, `st_bad_checksum` | [`Parser`] |
+//! | TCP behind IP options | host, verified | [`Parser`] |
+//! | TCP of a connection in the table | NIC queue | [`Lookup`], [`Steer`] |
+//! | other TCP | host, verified | [`Lookup`], [`Steer`] |
+//!
+//! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
+//! frames the wire goes first.
+//!
+//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 18 cycles, all of
+//! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
+//! cycles, pass without loss. Latency of a minimum frame from its last stream word to its place in a queue: 25 cycles,
+//! and 14 more when it is looked up; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one
+//! cycle after a frame and while a loopback frame passes. Settings change between frames. Verified in
+//! `cosim/tests/rx_path.rs` (all of the above), `cosim/tests/rx_lookup.rs` and `cosim/tests/rx_blocks.rs`.
 
 mod align;
 mod checksum;
+mod filter;
 mod hash;
 mod info;
 mod lookup;
+mod lookup_side;
 mod parser;
 mod queue;
 mod ring;
@@ -31,24 +49,37 @@ mod steer;
 
 pub use align::Align;
 pub use checksum::Checksum;
+pub use filter::Admission;
 pub use hash::Hash;
-pub use info::{FrameFacts, FrameInfo, Packet, RoutedFrame};
+pub use info::{FrameFacts, Packet, RoutedFrame};
 pub use lookup::Lookup;
+pub use lookup_side::LookupSide;
 pub use parser::Parser;
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
 pub use staging::Staging;
 pub use steer::Steer;
 
-use crate::kit::{Cr, StreamIn};
+use crate::kit::{Cr, LutFifo, StreamIn};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// The receive path with a lookup table of `2^L` entries, a host queue of `2^H` words and a NIC queue of
-/// `2^N` words; `H1 = H + 1`, `N1 = N + 1`. Both queues hold at most 64 packets; the staging memory has
-/// 1024 words.
-#[derive(Clone, Debug, Default, LogicBlock)]
-pub struct RxPath<const L: usize, const H: usize, const H1: usize, const N: usize, const N1: usize> {
+/// The receive path with a lookup table for `2^L` connections, places for `2^F` frames between parser and queues,
+/// staging memory of `2^S` words, a host queue of `2^H` and a NIC queue of `2^N`; `F1 = F + 1`, `S1 = S + 1`,
+/// `H1 = H + 1`, `N1 = N + 1`. Both queues hold at most 128 packets. As many frames of minimum size must find a place as
+/// come while the longest frame is copied: 18, or 107 with jumbo frames.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct RxPath<
+    const L: usize,
+    const F: usize,
+    const F1: usize,
+    const S: usize,
+    const S1: usize,
+    const H: usize,
+    const H1: usize,
+    const N: usize,
+    const N1: usize,
+> {
     pub cr: Cr,
     pub wire_in: StreamIn,
     pub loopback: StreamIn,
@@ -57,6 +88,14 @@ pub struct RxPath<const L: usize, const H: usize, const H1: usize, const N: usiz
     /// Key of the lookup's hash; it changes only while the table is empty.
     pub hash_key0: Signal<In, Bits<32>>,
     pub hash_key1: Signal<In, Bits<32>>,
+    /// Jumbo frames are taken; only where the memories hold them.
+    pub jumbo: Signal<In, Bit>,
+    /// Which destinations are taken; see [`Admission`].
+    pub promiscuous: Signal<In, Bit>,
+    pub broadcast: Signal<In, Bit>,
+    pub multicast: Signal<In, Bit>,
+    pub station_low: Signal<In, Bits<32>>,
+    pub station_high: Signal<In, Bits<16>>,
 
     /// Lookup operations; see [`Lookup`].
     pub lk_key0: Signal<In, Bits<32>>,
@@ -99,34 +138,138 @@ pub struct RxPath<const L: usize, const H: usize, const H1: usize, const N: usiz
     pub nq_data: Signal<Out, Bits<32>>,
     pub nq_pop: Signal<In, Bit>,
 
+    /// A segment entered the NIC queue (`st_nic`): its connection's value, and its bytes of payload.
+    pub ct_conn: Signal<Out, Bits<16>>,
+    pub ct_bytes: Signal<Out, Bits<16>>,
+
     /// Pulses for the statistics; the counters of `abi::regs` with these names say what they mean.
     pub st_frames: Signal<Out, Bit>,
     pub st_bad_fcs: Signal<Out, Bit>,
     pub st_bad_length: Signal<Out, Bit>,
     pub st_bad_checksum: Signal<Out, Bit>,
     pub st_overflow: Signal<Out, Bit>,
+    pub st_filtered: Signal<Out, Bit>,
     pub st_host: Signal<Out, Bit>,
     pub st_host_drop: Signal<Out, Bit>,
     pub st_nic: Signal<Out, Bit>,
     pub st_nic_drop: Signal<Out, Bit>,
 
     align: Align,
-    staging: Staging<10, 11>,
+    admission: Admission,
+    staging: Staging<S, S1>,
     parser: Parser,
-    lookup: Lookup<L>,
+    lookup: Lookup<L, F, F1>,
+    /// Arrival times of the frames between parser and queue, and so the count of those frames.
+    arrivals: LutFifo<Bits<32>, F, F1>,
     steer: Steer<H1, N1>,
-    host: HostQueue<H, H1, 6, 7>,
-    nic: NicQueue<N, N1, 6, 7, 10>,
+    host: HostQueue<H, H1, 7, 8>,
+    nic: NicQueue<N, N1, 7, 8, 11>,
+
+    /// Above this count there is no room: four frames may be on their way through the parser.
+    most_frames: Constant<Bits<F1>>,
+    routed: Signal<Local, RoutedFrame>,
+    facts: Signal<Local, FrameFacts>,
+    routed_facts: Signal<Local, FrameFacts>,
 }
 
-/// The receive path as it is built: 4096 lookup entries, 8 KiB for the host's frames, 16 KiB for the NIC's.
-pub type DefaultRxPath = RxPath<12, 11, 12, 12, 13>;
+/// Words of staging and of each queue, as powers of two, that jumbo frames take.
+pub const JUMBO_WORDS_LOG2: [usize; 3] = [12, 13, 13];
+
+/// The receive path of the NIC as it is simulated: 4096 connections, jumbo frames, 32 KiB for each queue.
+pub type DefaultRxPath = RxPath<12, 7, 8, 12, 13, 13, 14, 13, 14>;
+
+impl<
+        const L: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Default for RxPath<L, F, F1, S, S1, H, H1, N, N1>
+{
+    fn default() -> Self {
+        RxPath {
+            cr: Default::default(),
+            wire_in: Default::default(),
+            loopback: Default::default(),
+            now: Default::default(),
+            hash_key0: Default::default(),
+            hash_key1: Default::default(),
+            jumbo: Default::default(),
+            promiscuous: Default::default(),
+            broadcast: Default::default(),
+            multicast: Default::default(),
+            station_low: Default::default(),
+            station_high: Default::default(),
+            lk_key0: Default::default(),
+            lk_key1: Default::default(),
+            lk_key2: Default::default(),
+            lk_value: Default::default(),
+            lk_op: Default::default(),
+            lk_start: Default::default(),
+            lk_busy: Default::default(),
+            lk_outcome: Default::default(),
+            lk_found: Default::default(),
+            hq_pending: Default::default(),
+            hq_pending_stamp: Default::default(),
+            hq_go: Default::default(),
+            hq_qlen: Default::default(),
+            hq_valid: Default::default(),
+            hq_len: Default::default(),
+            hq_arrival: Default::default(),
+            hq_flags: Default::default(),
+            hq_addr: Default::default(),
+            hq_data: Default::default(),
+            hq_pop: Default::default(),
+            nq_valid: Default::default(),
+            nq_stamp: Default::default(),
+            nq_index: Default::default(),
+            nq_word: Default::default(),
+            nq_next: Default::default(),
+            nq_qlen: Default::default(),
+            nq_mem_valid: Default::default(),
+            nq_mem_len: Default::default(),
+            nq_mem_arrival: Default::default(),
+            nq_addr: Default::default(),
+            nq_data: Default::default(),
+            nq_pop: Default::default(),
+            ct_conn: Default::default(),
+            ct_bytes: Default::default(),
+            st_frames: Default::default(),
+            st_bad_fcs: Default::default(),
+            st_bad_length: Default::default(),
+            st_bad_checksum: Default::default(),
+            st_overflow: Default::default(),
+            st_filtered: Default::default(),
+            st_host: Default::default(),
+            st_host_drop: Default::default(),
+            st_nic: Default::default(),
+            st_nic_drop: Default::default(),
+            align: Default::default(),
+            admission: Default::default(),
+            staging: Default::default(),
+            parser: Default::default(),
+            lookup: Default::default(),
+            arrivals: Default::default(),
+            steer: Default::default(),
+            host: Default::default(),
+            nic: Default::default(),
+            most_frames: Constant::new(bits((1 << F) - 4)),
+            routed: Default::default(),
+            facts: Default::default(),
+            routed_facts: Default::default(),
+        }
+    }
+}
 
 module! {
-    impl [const L: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic
-        for RxPath<L, H, H1, N, N1>;
+    impl [const L: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize]
+        Logic for RxPath<L, F, F1, S, S1, H, H1, N, N1>;
     regs: ;
-    children: align, staging, parser, lookup, steer, host, nic;
+    children: align, admission, staging, parser, lookup, arrivals, steer, host, nic;
     #[hdl_gen]
     fn update(&mut self) {
         StreamIn::link(&mut self.wire_in, &mut self.align.wire_in);
@@ -138,7 +281,20 @@ module! {
         self.staging.len.next = self.align.len.val();
         self.staging.bad_fcs.next = self.align.bad_fcs.val();
         self.staging.from_wire.next = self.align.from_wire.val();
-        self.staging.room.next = self.lookup.room.val();
+        self.staging.room.next =
+            self.lookup.room.val() && (self.arrivals.count.val() < self.most_frames.val());
+        self.staging.jumbo.next = self.jumbo.val();
+        self.staging.refuse.next = self.admission.refuse.val();
+        self.staging.vlan.next = self.admission.vlan.val();
+        self.admission.word.next = self.align.word.val();
+        self.admission.valid.next = self.align.valid.val();
+        self.admission.last.next = self.align.last.val();
+        self.admission.from_wire.next = self.align.from_wire.val();
+        self.admission.promiscuous.next = self.promiscuous.val();
+        self.admission.broadcast.next = self.broadcast.val();
+        self.admission.multicast.next = self.multicast.val();
+        self.admission.station_low.next = self.station_low.val();
+        self.admission.station_high.next = self.station_high.val();
         self.staging.now.next = self.now.val();
 
         self.parser.word.next = self.align.word.val();
@@ -146,13 +302,19 @@ module! {
         self.parser.last.next = self.align.last.val();
         self.parser.commit.next = self.staging.commit.val();
         self.parser.commit_len.next = self.staging.commit_len.val();
-        self.parser.commit_arrival.next = self.staging.commit_arrival.val();
-        self.parser.commit_from_wire.next = self.staging.commit_from_wire.val();
 
         self.lookup.hash_key0.next = self.hash_key0.val();
         self.lookup.hash_key1.next = self.hash_key1.val();
         self.lookup.push.next = self.parser.push.val();
-        self.lookup.info.next = self.parser.info.val();
+        self.facts.next = self.parser.facts.val();
+        self.lookup.facts.next = self.facts.val();
+        self.lookup.remote_ip.next = self.parser.remote_ip.val();
+        self.lookup.local_ip.next = self.parser.local_ip.val();
+        self.lookup.ports.next = self.parser.ports.val();
+        // What staging knows of a frame holds until the parser's verdict on it.
+        self.arrivals.push.next = self.parser.push.val();
+        self.arrivals.data.next = self.staging.commit_arrival.val();
+        self.arrivals.pop.next = self.steer.take.val();
         self.lookup.lk_key0.next = self.lk_key0.val();
         self.lookup.lk_key1.next = self.lk_key1.val();
         self.lookup.lk_key2.next = self.lk_key2.val();
@@ -164,7 +326,12 @@ module! {
         self.lk_found.next = self.lookup.lk_found.val();
 
         self.steer.routed_valid.next = self.lookup.routed_valid.val();
-        self.steer.routed.next = self.lookup.routed.val();
+        self.routed.next = self.lookup.routed.val();
+        self.steer.routed.next = self.routed.val();
+        self.steer.arrival.next = self.arrivals.head.val();
+        self.routed_facts.next = self.routed.val().facts;
+        self.ct_conn.next = self.routed.val().value;
+        self.ct_bytes.next = bit_cast::<16, 14>(self.routed_facts.val().payload_len);
         self.lookup.take.next = self.steer.take.val();
         self.staging.read_addr.next = self.steer.read_addr.val();
         self.steer.read_data.next = self.staging.read_data.val();
@@ -182,7 +349,7 @@ module! {
         self.host.go.next = self.hq_go.val();
         self.hq_qlen.next = self.host.qlen.val();
         self.hq_valid.next = self.host.valid.val();
-        self.hq_len.next = bit_cast::<16, 11>(self.host.head.val().stored_len);
+        self.hq_len.next = bit_cast::<16, 14>(self.host.head.val().stored_len);
         self.hq_arrival.next = self.host.head.val().arrival;
         // Bit 0 is RX_FLAG_CHECKSUM_OK.
         self.hq_flags.next = bit_cast::<16, 1>(self.host.head.val().verified.into());
@@ -206,16 +373,18 @@ module! {
         self.nic.advance.next = self.nq_next.val();
         self.nq_qlen.next = self.nic.qlen.val();
         self.nq_mem_valid.next = self.nic.head_valid.val();
-        self.nq_mem_len.next = bit_cast::<16, 11>(self.nic.head.val().stored_len);
+        self.nq_mem_len.next = bit_cast::<16, 14>(self.nic.head.val().stored_len);
         self.nq_mem_arrival.next = self.nic.head.val().arrival;
         self.nic.read_addr.next = self.nq_addr.val();
         self.nq_data.next = self.nic.read_data.val();
         self.nic.pop.next = self.nq_pop.val();
 
-        self.st_frames.next = self.steer.good.val();
+        self.st_frames.next =
+            self.parser.push.val() && !self.facts.val().bad && self.staging.commit_from_wire.val();
         self.st_bad_fcs.next = self.staging.drop_fcs.val();
         self.st_bad_length.next = self.staging.drop_length.val();
         self.st_bad_checksum.next = self.steer.bad.val();
+        self.st_filtered.next = self.staging.drop_filter.val();
         self.st_overflow.next = self.staging.drop_overflow.val();
         self.st_host.next = self.steer.to_host.val();
         self.st_host_drop.next = self.steer.host_drop.val();

@@ -20,7 +20,7 @@
 //! `cosim/tests/rx_path.rs`.
 
 use super::checksum::Checksum;
-use super::info::{FrameFacts, FrameInfo};
+use super::info::FrameFacts;
 use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -34,12 +34,15 @@ pub struct Parser {
     pub last: Signal<In, Bit>,
     /// From the staging memory, one cycle after the last word.
     pub commit: Signal<In, Bit>,
-    pub commit_len: Signal<In, Bits<11>>,
-    pub commit_arrival: Signal<In, Bits<32>>,
-    pub commit_from_wire: Signal<In, Bit>,
-    /// `info` is that of the next frame, for one cycle.
+    pub commit_len: Signal<In, Bits<14>>,
+    /// The outputs are those of the next frame, for one cycle.
     pub push: Signal<Out, Bit>,
-    pub info: Signal<Out, FrameInfo>,
+    pub facts: Signal<Out, FrameFacts>,
+    /// Source and destination address of the IPv4 header.
+    pub remote_ip: Signal<Out, Bits<32>>,
+    pub local_ip: Signal<Out, Bits<32>>,
+    /// Source port in the upper half, destination port in the lower.
+    pub ports: Signal<Out, Bits<32>>,
 
     checksum: Checksum,
     /// Number of the next word, no further than 31.
@@ -50,9 +53,9 @@ pub struct Parser {
     fragment: Reg<Bit>,
     is_tcp: Reg<Bit>,
     ecn: Reg<Bits<2>>,
-    remote_ip: Reg<Bits<32>>,
-    local_ip: Reg<Bits<32>>,
-    ports: Reg<Bits<32>>,
+    source_ip: Reg<Bits<32>>,
+    dest_ip: Reg<Bits<32>>,
+    port_pair: Reg<Bits<32>>,
     data_offset: Reg<Bits<4>>,
     /// Words of the IPv4 header that are still to come.
     header_left: Reg<Bits<4>>,
@@ -79,12 +82,11 @@ pub struct Parser {
     bad_ip: Signal<Local, Bit>,
     bad_tcp: Signal<Local, Bit>,
     bad: Signal<Local, Bit>,
-    facts: Signal<Local, FrameFacts>,
 }
 
 module! {
     impl [] Logic for Parser;
-    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, remote_ip, local_ip, ports, data_offset,
+    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, source_ip, dest_ip, port_pair, data_offset,
         header_left, left, segment_len, payload_len, cut, commit1, commit2, commit3;
     children: checksum;
     #[hdl_gen]
@@ -128,13 +130,13 @@ module! {
             self.is_tcp.d.next = self.big.val().get_bits::<8>(16) == 6;
         }
         if self.valid.val() && (self.index.q.val() == 7) {
-            self.remote_ip.d.next = self.big.val();
+            self.source_ip.d.next = self.big.val();
         }
         if self.valid.val() && (self.index.q.val() == 8) {
-            self.local_ip.d.next = self.big.val();
+            self.dest_ip.d.next = self.big.val();
         }
         if self.valid.val() && (self.index.q.val() == 9) {
-            self.ports.d.next = self.big.val();
+            self.port_pair.d.next = self.big.val();
         }
         if self.valid.val() && (self.index.q.val() == 12) {
             self.data_offset.d.next = self.big.val().get_bits::<4>(28);
@@ -196,7 +198,7 @@ module! {
         self.offset_bytes.next = bit_cast::<17, 4>(self.data_offset.q.val()) << 2;
         self.payload_len.d.next = self.segment_len.q.val() - self.offset_bytes.val();
         self.datagram_end.next = bit_cast::<17, 16>(self.total_len.q.val()) + 16;
-        self.cut.d.next = self.datagram_end.val() > bit_cast::<17, 11>(self.commit_len.val());
+        self.cut.d.next = self.datagram_end.val() > bit_cast::<17, 14>(self.commit_len.val());
 
         // The verdict, four cycles after the last word.
         self.commit1.d.next = self.commit.val();
@@ -215,19 +217,16 @@ module! {
                     && ((self.data_offset.q.val() < 5) || self.payload_len.q.val().get_bit(16))));
         self.bad.next = self.bad_ip.val() || self.bad_tcp.val();
 
-        self.facts.next.arrival = self.commit_arrival.val();
         self.facts.next.stored_len = self.commit_len.val();
-        self.facts.next.payload_len = self.payload_len.q.val().get_bits::<11>(0);
+        self.facts.next.payload_len = self.payload_len.q.val().get_bits::<14>(0);
         self.facts.next.data_offset = self.data_offset.q.val();
         self.facts.next.ecn = self.ecn.q.val();
         self.facts.next.bad = self.bad.val();
         self.facts.next.verified = self.unfragmented_tcp.val() && !self.bad.val();
-        self.facts.next.from_wire = self.commit_from_wire.val();
-        self.info.next.facts = self.facts.val();
-        self.info.next.remote_ip = self.remote_ip.q.val();
-        self.info.next.local_ip = self.local_ip.q.val();
-        self.info.next.ports = self.ports.q.val();
-        self.info.next.candidate = self.unfragmented_tcp.val() && self.plain_header.val() && !self.bad.val();
+        self.remote_ip.next = self.source_ip.q.val();
+        self.local_ip.next = self.dest_ip.q.val();
+        self.ports.next = self.port_pair.q.val();
+        self.facts.next.candidate = self.unfragmented_tcp.val() && self.plain_header.val() && !self.bad.val();
         self.push.next = self.commit3.q.val();
     }
 }

@@ -44,7 +44,7 @@ pub struct PacketQueue<const A: usize, const A1: usize, const D: usize, const D1
     packets: LutFifo<Packet, D, D1>,
 
     oldest: Signal<Local, Packet>,
-    rounded: Signal<Local, Bits<11>>,
+    rounded: Signal<Local, Bits<14>>,
 }
 
 module! {
@@ -77,7 +77,7 @@ module! {
         self.head.next = self.oldest.val();
         self.rounded.next = self.oldest.val().stored_len + 3;
         self.ring.free.next = self.pop.val() && self.packets.valid.val();
-        self.ring.free_words.next = self.rounded.val().get_bits::<9>(2);
+        self.ring.free_words.next = self.rounded.val().get_bits::<12>(2);
     }
 }
 

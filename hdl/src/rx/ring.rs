@@ -13,7 +13,7 @@ use crate::kit::{Cr, RamRw, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// `2^A` words of 32 bits; `A` at most 12, and `A1 = A + 1`.
+/// `2^A` words of 32 bits; `A` from 9 to 13, and `A1 = A + 1`.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct Ring<const A: usize, const A1: usize> {
     pub cr: Cr,
@@ -30,7 +30,7 @@ pub struct Ring<const A: usize, const A1: usize> {
     pub read_addr: Signal<In, Bits<12>>,
     pub read_data: Signal<Out, Bits<32>>,
     pub free: Signal<In, Bit>,
-    pub free_words: Signal<In, Bits<9>>,
+    pub free_words: Signal<In, Bits<12>>,
 
     memory: RamRw<32, A>,
     head: Reg<Bits<A1>>,
@@ -49,7 +49,7 @@ pub struct Ring<const A: usize, const A1: usize> {
 
 impl<const A: usize, const A1: usize> Default for Ring<A, A1> {
     fn default() -> Self {
-        assert!(A1 == A + 1 && (9..=12).contains(&A), "a ring of 2^{A} words, {A1} bits to count them");
+        assert!(A1 == A + 1 && (9..=13).contains(&A), "a ring of 2^{A} words, {A1} bits to count them");
         Ring {
             cr: Default::default(),
             write: Default::default(),
@@ -104,12 +104,12 @@ module! {
             self.committed.d.next = self.next_tail.val();
         }
 
-        self.offset.next = self.read_addr.val().get_bits::<A>(0);
+        self.offset.next = bit_cast::<A, 12>(self.read_addr.val());
         self.address.next = self.head.q.val().get_bits::<A>(0) + self.offset.val();
         self.memory.read_addr.next = self.address.val();
         self.read_data.next = self.memory.read_data.val();
         if self.free.val() {
-            self.head.d.next = self.head.q.val() + bit_cast::<A1, 9>(self.free_words.val());
+            self.head.d.next = self.head.q.val() + bit_cast::<A1, 12>(self.free_words.val());
         }
     }
 }

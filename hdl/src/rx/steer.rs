@@ -5,8 +5,8 @@
 //! queue. A frame that does not fit its queue is dropped. Each outcome is a pulse.
 //!
 //! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, a dropped one takes
-//! one. The staging memory holds the frame from offset 0; it answers reads a cycle later. Verified in
-//! `cosim/tests/rx_path.rs`.
+//! one. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed as it
+//! leaves, so that the memory need not hold two of the longest frames. Verified in `cosim/tests/rx_path.rs`.
 
 use super::info::{FrameFacts, Packet, RoutedFrame};
 use crate::kit::{Cr, Reg};
@@ -19,12 +19,14 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub cr: Cr,
     pub routed_valid: Signal<In, Bit>,
     pub routed: Signal<In, RoutedFrame>,
+    /// Cycle at which the last word of the routed frame arrived.
+    pub arrival: Signal<In, Bits<32>>,
     pub take: Signal<Out, Bit>,
     /// Staging memory.
     pub read_addr: Signal<Out, Bits<12>>,
     pub read_data: Signal<In, Bits<32>>,
     pub free: Signal<Out, Bit>,
-    pub free_words: Signal<Out, Bits<9>>,
+    pub free_words: Signal<Out, Bits<12>>,
     /// Queues.
     pub host_used: Signal<In, Bits<H1>>,
     pub host_room: Signal<In, Bit>,
@@ -39,8 +41,7 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub desc_write: Signal<Out, Bit>,
     pub desc_index: Signal<Out, Bits<4>>,
     pub desc_data: Signal<Out, Bits<32>>,
-    /// Outcomes: a good frame from the wire, a bad one, and where the good ones went.
-    pub good: Signal<Out, Bit>,
+    /// Outcomes: a bad frame, and where the good ones went.
     pub bad: Signal<Out, Bit>,
     pub to_host: Signal<Out, Bit>,
     pub host_drop: Signal<Out, Bit>,
@@ -50,14 +51,14 @@ pub struct Steer<const H1: usize, const N1: usize> {
     copying: Reg<Bit>,
     to_nic_queue: Reg<Bit>,
     /// The word that is on `read_data`.
-    place: Reg<Bits<9>>,
+    place: Reg<Bits<12>>,
 
     capacity_host: Constant<Bits<H1>>,
     capacity_nic: Constant<Bits<N1>>,
     frame: Signal<Local, RoutedFrame>,
     facts: Signal<Local, FrameFacts>,
-    rounded: Signal<Local, Bits<11>>,
-    words: Signal<Local, Bits<9>>,
+    rounded: Signal<Local, Bits<14>>,
+    words: Signal<Local, Bits<12>>,
     host_free: Signal<Local, Bits<H1>>,
     nic_free: Signal<Local, Bits<N1>>,
     host_fits: Signal<Local, Bit>,
@@ -66,7 +67,7 @@ pub struct Steer<const H1: usize, const N1: usize> {
     is_good: Signal<Local, Bit>,
     drop: Signal<Local, Bit>,
     last: Signal<Local, Bit>,
-    next_place: Signal<Local, Bits<9>>,
+    next_place: Signal<Local, Bits<12>>,
     big: Signal<Local, Bits<32>>,
     payload_offset: Signal<Local, Bits<32>>,
     option_index: Signal<Local, Bits<4>>,
@@ -75,10 +76,12 @@ pub struct Steer<const H1: usize, const N1: usize> {
 
 impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
     fn default() -> Self {
+        assert!(H1 >= 12 && N1 >= 12, "queues of {H1} and {N1} bits to count their words");
         Steer {
             cr: Default::default(),
             routed_valid: Default::default(),
             routed: Default::default(),
+            arrival: Default::default(),
             take: Default::default(),
             read_addr: Default::default(),
             read_data: Default::default(),
@@ -97,7 +100,6 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             desc_write: Default::default(),
             desc_index: Default::default(),
             desc_data: Default::default(),
-            good: Default::default(),
             bad: Default::default(),
             to_host: Default::default(),
             host_drop: Default::default(),
@@ -138,18 +140,17 @@ module! {
         self.frame.next = self.routed.val();
         self.facts.next = self.frame.val().facts;
         self.rounded.next = self.facts.val().stored_len + 3;
-        self.words.next = self.rounded.val().get_bits::<9>(2);
+        self.words.next = self.rounded.val().get_bits::<12>(2);
         self.host_free.next = self.capacity_host.val() - self.host_used.val();
         self.nic_free.next = self.capacity_nic.val() - self.nic_used.val();
         self.host_fits.next =
-            self.host_room.val() && (self.host_free.val() >= bit_cast::<H1, 9>(self.words.val()));
+            self.host_room.val() && (self.host_free.val() >= bit_cast::<H1, 12>(self.words.val()));
         self.nic_fits.next =
-            self.nic_room.val() && (self.nic_free.val() >= bit_cast::<N1, 9>(self.words.val()));
+            self.nic_room.val() && (self.nic_free.val() >= bit_cast::<N1, 12>(self.words.val()));
 
         // The decision, while nothing is being copied.
         self.decide.next = self.routed_valid.val() && !self.copying.q.val();
         self.is_good.next = self.decide.val() && !self.facts.val().bad;
-        self.good.next = self.is_good.val() && self.facts.val().from_wire;
         self.bad.next = self.decide.val() && self.facts.val().bad;
         self.nic_drop.next = self.is_good.val() && self.frame.val().hit && !self.nic_fits.val();
         self.host_drop.next = self.is_good.val() && !self.frame.val().hit && !self.host_fits.val();
@@ -157,12 +158,13 @@ module! {
             || (self.is_good.val() && self.frame.val().hit && !self.nic_fits.val())
             || (self.is_good.val() && !self.frame.val().hit && !self.host_fits.val());
 
-        // The copy. Word 0 is read during the decision.
+        // The copy. Word 0 is read during the decision; then the oldest word is the one that is on `read_data`, and
+        // leaves, so that the one after it is at place 1.
         self.last.next = self.copying.q.val() && (self.place.q.val() + 1 == self.words.val());
         self.next_place.next = self.place.q.val() + 1;
         self.read_addr.next = 0.into();
         if self.copying.q.val() {
-            self.read_addr.next = bit_cast::<12, 9>(self.next_place.val());
+            self.read_addr.next = 1.into();
             self.place.d.next = self.next_place.val();
         }
         if self.decide.val() && !self.drop.val() {
@@ -174,8 +176,11 @@ module! {
             self.copying.d.next = false;
         }
         self.take.next = self.drop.val() || self.last.val();
-        self.free.next = self.drop.val() || self.last.val();
+        self.free.next = self.drop.val() || self.copying.q.val();
         self.free_words.next = self.words.val();
+        if self.copying.q.val() {
+            self.free_words.next = 1.into();
+        }
 
         self.write_data.next = self.read_data.val();
         self.host_write.next = self.copying.q.val() && !self.to_nic_queue.q.val();
@@ -185,7 +190,7 @@ module! {
         self.to_host.next = self.last.val() && !self.to_nic_queue.q.val();
         self.to_nic.next = self.last.val() && self.to_nic_queue.q.val();
         self.packet.next.stored_len = self.facts.val().stored_len;
-        self.packet.next.arrival = self.facts.val().arrival;
+        self.packet.next.arrival = self.arrival.val();
         self.packet.next.verified = self.facts.val().verified;
 
         // The descriptor: three words of findings with the first words of the frame, then the TCP header's
@@ -212,19 +217,19 @@ module! {
             self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 0.into();
             self.desc_data.next = bit_cast::<32, 16>(self.frame.val().value)
-                | (bit_cast::<32, 11>(self.facts.val().payload_len) << 16);
+                | (bit_cast::<32, 14>(self.facts.val().payload_len) << 16);
         }
         if self.place.q.val() == 1 {
             self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 1.into();
             self.desc_data.next = self.payload_offset.val()
                 | (bit_cast::<32, 2>(self.facts.val().ecn) << 12)
-                | (bit_cast::<32, 11>(self.facts.val().stored_len) << 16);
+                | (bit_cast::<32, 14>(self.facts.val().stored_len) << 16);
         }
         if self.place.q.val() == 2 {
             self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
             self.desc_index.next = 2.into();
-            self.desc_data.next = self.facts.val().arrival;
+            self.desc_data.next = self.arrival.val();
         }
     }
 }

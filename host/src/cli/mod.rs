@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod p4;
 mod registers;
 mod softcore;
 mod verilog;
@@ -23,6 +24,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    P4(p4::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
     /// Run programs on the bare softcore.
@@ -37,6 +39,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Bench(args) => bench::run(args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,
+        Command::P4(args) => return p4::run(&args),
         Command::Softcore(args) => return Ok(softcore::run(&args)),
     }
     Ok(ExitCode::SUCCESS)

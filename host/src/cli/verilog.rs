@@ -1,7 +1,7 @@
 //! `baton verilog`: the emitted hardware, for other tools.
 
 use anyhow::{Context, Result};
-use baton_hdl::nic::{self, NicConfig};
+use baton_hdl::nic::{self, NicConfig, ReceiveSize};
 use std::path::PathBuf;
 
 /// Emit the NIC as SystemVerilog
@@ -12,6 +12,9 @@ pub struct Args {
     /// Core memory in KiB, for the firmware and its connections
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=8192))]
     core_memory_kib: u32,
+    /// Receive path for a board: 1024 connections and no jumbo frames, instead of 4096 and with them
+    #[arg(long)]
+    board: bool,
     /// File to write; without it the text goes to standard output
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -19,7 +22,10 @@ pub struct Args {
 
 /// Emits the text.
 pub fn run(args: &Args) -> Result<()> {
-    let text = nic::verilog(&NicConfig { core_memory_bytes: args.core_memory_kib * 1024 });
+    let text = nic::verilog(&NicConfig {
+        core_memory_bytes: args.core_memory_kib * 1024,
+        receive: if args.board { ReceiveSize::Board } else { ReceiveSize::Full },
+    });
     match &args.output {
         Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
         None => {

@@ -1,0 +1,86 @@
+//! Rules of AXI4, AXI4-Lite and AXI4-Stream, checked in every cycle of every co-simulation.
+//!
+//! Each monitor watches both sides of one port: the NIC's, where a violation is a defect of the hardware, and that of
+//! the model at the other end, so that the hardware is judged by a peer that keeps to the rules itself. [`Monitor`]
+//! watches all ports of the NIC and panics with rule, cycle and pins; the block tests use the monitors of single ports.
+//! Section numbers are those of ARM IHI 0022 (AXI, issue H; B is AXI4-Lite) and IHI 0051 (AXI-Stream).
+
+mod lite;
+mod read;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use lite::LiteMonitor;
+pub use read::ReadMonitor;
+pub use stream::StreamMonitor;
+pub use write::WriteMonitor;
+
+use crate::pins::{NicIn, NicOut};
+use crate::ports::{
+    lite_manager, lite_registers, read_master, read_memory, tx_stream, write_master, write_memory,
+};
+
+/// Words in the longest burst that the NIC may ask for.
+pub const BURST_WORDS_MAX: u32 = 64;
+
+/// The outcome of a check: the rule that was broken, in words.
+pub type Rule = Result<(), &'static str>;
+
+#[inline]
+fn rule(holds: bool, rule: &'static str) -> Rule {
+    match holds {
+        true => Ok(()),
+        false => Err(rule),
+    }
+}
+
+/// What holds for the address of every burst.
+fn burst(addr: u32, len: u8) -> Rule {
+    let words = u32::from(len) + 1;
+    rule(addr.is_multiple_of(4), "a burst does not start at a word")?;
+    rule(words <= BURST_WORDS_MAX, "a burst is longer than 64 words")?;
+    rule((addr & 0xFFF) + 4 * words <= 0x1000, "a burst crosses a 4 KiB boundary (A3.4.1)")
+}
+
+/// Watches all ports of the NIC.
+#[derive(Debug, Default)]
+pub struct Monitor {
+    cycle: u64,
+    write: WriteMonitor,
+    read: ReadMonitor,
+    lite: LiteMonitor,
+    tx: StreamMonitor,
+}
+
+impl Monitor {
+    /// Checks a cycle.
+    ///
+    /// # Panics
+    /// When a rule is broken.
+    #[inline]
+    pub fn check(&mut self, pins: &NicIn, out: &NicOut) {
+        self.cycle += 1;
+        if let Err(rule) = self.rules(pins, out) {
+            panic!("cycle {}: {rule}\n{pins:x?}\n{out:x?}", self.cycle);
+        }
+    }
+
+    #[inline]
+    fn rules(&mut self, pins: &NicIn, out: &NicOut) -> Rule {
+        let reset = pins.reset;
+        self.write.check(reset, &write_master(out), &write_memory(pins))?;
+        self.read.check(reset, &read_master(out), &read_memory(pins))?;
+        self.lite.check(reset, &lite_manager(pins), &lite_registers(out))?;
+        self.tx.check(reset, &tx_stream(out), pins.tx_tready)?;
+        let sizes = (out.m_axi_awsize, out.m_axi_awburst, out.m_axi_arsize, out.m_axi_arburst);
+        let offered = (out.m_axi_awvalid | out.m_axi_arvalid) & !reset;
+        rule(!offered || sizes == (2, 1, 2, 1), "bursts are not incrementing, or not of whole words")
+    }
+
+    /// The NIC has nothing outstanding on the memory port.
+    pub fn is_quiet(&self) -> bool {
+        self.write.is_quiet() && self.read.is_quiet()
+    }
+}
