@@ -59,15 +59,16 @@ impl Default for NicConfig {
 /// Verilog of the whole NIC; the top module is `nic_top`, its clock and reset are `clock` and `reset`.
 pub fn verilog(config: &NicConfig) -> String {
     let text = match config.receive {
-        ReceiveSize::Full => {
-            crate::emit::verilog("nic_top", Nic::<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>::new(config))
-        }
-        ReceiveSize::Board => {
-            crate::emit::verilog("nic_top", Nic::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(config))
-        }
+        ReceiveSize::Full => crate::emit::verilog("nic_top", FullNic::new(config)),
+        ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
     };
     text.replace("cr$clock", "clock").replace("cr$reset", "reset")
 }
+
+/// [`ReceiveSize::Full`].
+pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
+/// [`ReceiveSize::Board`].
+pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;

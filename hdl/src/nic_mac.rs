@@ -20,7 +20,7 @@ use crate::kit::Cr;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
-use crate::nic::{Nic, NicConfig};
+use crate::nic::{FullNic, NicConfig, ReceiveSize};
 use crate::regs::axil::AxilSlave;
 use crate::regs::axil_split::AxilSplit;
 use rust_hdl::prelude::*;
@@ -107,7 +107,7 @@ pub struct NicGmii {
     pub gmii_tx_er: Signal<Out, Bit>,
     pub gmii_txd: Signal<Out, Bits<8>>,
     pub gmii_line_clock: Signal<Out, Bits<2>>,
-    nic: Nic,
+    nic: FullNic,
     mac: Mac,
     split: AxilSplit,
     axil: AxilSlave,
@@ -117,6 +117,7 @@ impl NicGmii {
     /// # Panics
     /// When a configuration is out of its range.
     pub fn new(nic: &NicConfig, mac: &MacConfig) -> Self {
+        assert!(nic.receive == ReceiveSize::Full, "the builds with a MAC have the full receive path");
         NicGmii {
             cr: Default::default(),
             rx_cr: Default::default(),
@@ -131,7 +132,7 @@ impl NicGmii {
             gmii_tx_er: Default::default(),
             gmii_txd: Default::default(),
             gmii_line_clock: Default::default(),
-            nic: Nic::new(nic),
+            nic: FullNic::new(nic),
             mac: Mac::new(mac),
             split: Default::default(),
             axil: Default::default(),
