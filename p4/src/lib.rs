@@ -10,6 +10,7 @@ pub mod ir;
 pub mod lex;
 pub mod parse;
 pub mod pre;
+pub mod print;
 pub mod source;
 pub mod token;
 

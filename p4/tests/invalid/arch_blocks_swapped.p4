@@ -1,0 +1,5 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+#include "../valid/include/control.p4"
+
+BATON_NIC(MainControl(), MainParser()) main;

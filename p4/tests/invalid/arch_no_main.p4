@@ -1,0 +1,3 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+#include "../valid/include/control.p4"

@@ -1,0 +1,10 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+struct other_t { ethernet_h ethernet; }
+control MainControl(in other_t hdr, inout metadata_t meta, in baton_main_input_metadata_t istd,
+    inout baton_main_output_metadata_t ostd) {
+    apply { }
+}
+
+#include "../valid/include/main.p4"

@@ -1,0 +1,9 @@
+#include "../valid/include/common.p4"
+
+parser MainParser(PARSER_PARAMS) {
+    state start { transition accept; }
+    state start { transition reject; }
+}
+
+#include "../valid/include/control.p4"
+#include "../valid/include/main.p4"

@@ -1,0 +1,11 @@
+#include "../valid/include/common.p4"
+
+parser MainParser(PARSER_PARAMS) {
+    state start {
+        NoAction();
+        transition accept;
+    }
+}
+
+#include "../valid/include/control.p4"
+#include "../valid/include/main.p4"

@@ -1,0 +1,12 @@
+#include "../valid/include/common.p4"
+
+parser MainParser(PARSER_PARAMS) {
+    state start {
+        transition select(meta.b) {
+            9 .. 3: accept;
+        }
+    }
+}
+
+#include "../valid/include/control.p4"
+#include "../valid/include/main.p4"

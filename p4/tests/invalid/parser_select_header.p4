@@ -1,0 +1,13 @@
+#include "../valid/include/common.p4"
+
+parser MainParser(PARSER_PARAMS) {
+    state start {
+        pkt.extract(hdr.ethernet);
+        transition select(hdr.ethernet) {
+            default: accept;
+        }
+    }
+}
+
+#include "../valid/include/control.p4"
+#include "../valid/include/main.p4"

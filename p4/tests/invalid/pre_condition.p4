@@ -1,0 +1,8 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+#include "../valid/include/control.p4"
+
+#if 1 +
+#endif
+
+#include "../valid/include/main.p4"

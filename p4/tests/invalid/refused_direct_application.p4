@@ -1,0 +1,12 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control Sub() { apply { } }
+
+control MainControl(CONTROL_PARAMS) {
+    apply {
+        Sub.apply();
+    }
+}
+
+#include "../valid/include/main.p4"

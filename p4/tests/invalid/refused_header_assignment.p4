@@ -1,0 +1,12 @@
+#include "../valid/include/common.p4"
+
+parser MainParser(PARSER_PARAMS) {
+    state start {
+        pkt.extract(hdr.ethernet);
+        hdr.ethernet = hdr.ethernet;
+        transition accept;
+    }
+}
+
+#include "../valid/include/control.p4"
+#include "../valid/include/main.p4"

@@ -1,0 +1,7 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+#include "../valid/include/control.p4"
+
+match_kind { range }
+
+#include "../valid/include/main.p4"

@@ -1,0 +1,18 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control MainControl(CONTROL_PARAMS) {
+    action a() { }
+    table t {
+        key = { hdr.ipv4.src: exact; }
+        actions = { NoAction; }
+        size = 16;
+    }
+    apply {
+        switch (t.apply().action_run) {
+            a: { }
+        }
+    }
+}
+
+#include "../valid/include/main.p4"

@@ -1,0 +1,16 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control MainControl(CONTROL_PARAMS) {
+    table t {
+        key = { hdr.ipv4.src: exact; }
+        actions = { NoAction; }
+        size = 16;
+    }
+    action a() { t.apply(); }
+    apply {
+        a();
+    }
+}
+
+#include "../valid/include/main.p4"

@@ -1,0 +1,17 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control MainControl(CONTROL_PARAMS) {
+    action a() { }
+    table t {
+        key = { hdr.ipv4.src: exact; }
+        actions = { NoAction; }
+        size = 16;
+        default_action = a();
+    }
+    apply {
+        t.apply();
+    }
+}
+
+#include "../valid/include/main.p4"

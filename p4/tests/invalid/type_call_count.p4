@@ -1,0 +1,11 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control MainControl(CONTROL_PARAMS) {
+    action a(bit<8> x) { ostd.queue = x; }
+    apply {
+        a();
+    }
+}
+
+#include "../valid/include/main.p4"

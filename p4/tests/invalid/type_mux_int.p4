@@ -1,0 +1,10 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+
+control MainControl(CONTROL_PARAMS) {
+    apply {
+        ostd.queue = (meta.flag ? 1 : 2) + hdr.ipv4.ttl;
+    }
+}
+
+#include "../valid/include/main.p4"

@@ -1,0 +1,7 @@
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+#include "../valid/include/control.p4"
+
+const bit<0> A = 0;
+
+#include "../valid/include/main.p4"

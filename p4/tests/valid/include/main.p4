@@ -1,0 +1,1 @@
+BATON_NIC(MainParser(), MainControl()) main;
