@@ -24,6 +24,9 @@ use num_bigint::BigInt;
 #[derive(Clone, Debug, Default)]
 pub struct Program {
     pub declarations: Vec<Declaration>,
+    /// Names whose declarations were refused or broken, so that no one complains of their absence. Empty in a
+    /// program without errors.
+    pub lost: Vec<String>,
 }
 
 /// A name at a place where it is declared, or after a dot.

@@ -13,7 +13,7 @@ use crate::source::Span;
 use std::fmt;
 
 /// More errors than this are not shown.
-pub const MAX_ERRORS: usize = 50;
+pub const MAX_ERRORS: usize = 20;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {

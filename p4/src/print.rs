@@ -58,7 +58,11 @@ impl Printer {
                     None => member.name.name.clone(),
                 };
                 let members = comma(&decl.members, member);
-                self.line(&format!("{}enum {under}{} {{ {members} }}", annotations(&decl.annotations), decl.name.name));
+                self.line(&format!(
+                    "{}enum {under}{} {{ {members} }}",
+                    annotations(&decl.annotations),
+                    decl.name.name
+                ));
             }
             Declaration::Error(decl) => self.members("error", decl),
             Declaration::MatchKind(decl) => self.members("match_kind", decl),
@@ -82,7 +86,12 @@ impl Printer {
             Declaration::Control(decl) => self.control(decl),
             Declaration::Instantiation(decl) => {
                 let notes = annotations(&decl.annotations);
-                self.line(&format!("{notes}{}({}) {};", ty(&decl.ty), comma(&decl.args, arg), decl.name.name));
+                self.line(&format!(
+                    "{notes}{}({}) {};",
+                    ty(&decl.ty),
+                    comma(&decl.args, arg),
+                    decl.name.name
+                ));
             }
         }
     }
@@ -131,7 +140,9 @@ impl Printer {
                     }
                     match state.transition.as_ref().map(|transition| &transition.kind) {
                         None => {}
-                        Some(TransitionKind::Direct(target)) => this.line(&format!("transition {};", target.name)),
+                        Some(TransitionKind::Direct(target)) => {
+                            this.line(&format!("transition {};", target.name))
+                        }
                         Some(TransitionKind::Select { keys, cases }) => {
                             this.braces(&format!("transition select({})", comma(keys, expr)), "", |this| {
                                 for case in cases {
@@ -195,7 +206,9 @@ impl Printer {
             StmtKind::Empty => self.line(&format!("{before};")),
             StmtKind::Var(decl) => self.line(&format!("{before}{}", variable(decl))),
             StmtKind::Const(decl) => self.line(&format!("{before}{}", constant(decl))),
-            StmtKind::Assign { target, value } => self.line(&format!("{before}{} = {};", expr(target), expr(value))),
+            StmtKind::Assign { target, value } => {
+                self.line(&format!("{before}{} = {};", expr(target), expr(value)))
+            }
             StmtKind::Call(call) => self.line(&format!("{before}{};", expr(call))),
             StmtKind::Block(block) => self.block(before.trim_end(), block),
             StmtKind::If { condition, then, otherwise } => {
@@ -266,7 +279,12 @@ fn prototype(decl: &Prototype) -> String {
 
 fn block_type(word: &str, decl: &BlockType) -> String {
     let notes = annotations(&decl.annotations);
-    format!("{notes}{word} {}{}({})", decl.name.name, type_params(&decl.type_params), comma(&decl.params, param))
+    format!(
+        "{notes}{word} {}{}({})",
+        decl.name.name,
+        type_params(&decl.type_params),
+        comma(&decl.params, param)
+    )
 }
 
 fn param(param: &Param) -> String {
@@ -352,7 +370,9 @@ fn expr(of: &Expr) -> String {
         ExprKind::Error(member) => format!("error.{}", member.name),
         ExprKind::TypeMember { ty, member } => format!("{}.{}", path(ty), member.name),
         ExprKind::Member { base, member } => format!("{}.{}", at_least(PRIMARY, base), member.name),
-        ExprKind::Slice { base, high, low } => format!("{}[{}:{}]", at_least(PRIMARY, base), expr(high), expr(low)),
+        ExprKind::Slice { base, high, low } => {
+            format!("{}[{}:{}]", at_least(PRIMARY, base), expr(high), expr(low))
+        }
         // A second sign could make another operator of the first.
         ExprKind::Unary { op, operand } => format!("{}{}", op.symbol(), at_least(PRIMARY, operand)),
         ExprKind::Binary { op, left, right } => {

@@ -50,7 +50,12 @@ fn each_is_refused_for_a_reason_of_its_own() {
         let warns = name.starts_with("warn_");
         assert_eq!(diagnostics.has_errors(), !warns, "{name}");
         assert_eq!(checked.ir.is_some(), warns, "{name}");
-        let reason: Vec<String> = diagnostics.iter().map(|d| format!("{} {}", d.code, d.message)).collect();
+        let reason: Vec<String> = diagnostics
+            .iter()
+            .map(|d| {
+                format!("{} {}: {}", d.code, d.message, d.labels.first().map_or("", |label| &label.message))
+            })
+            .collect();
         assert!(!reason.is_empty(), "{name} says nothing");
         if let Some(other) = reasons.insert(reason.join("\n"), name.clone()) {
             panic!("{name} and {other} are alike: {reason:?}");
@@ -71,7 +76,8 @@ fn every_code_is_given_by_some_program() {
             given.insert(diagnostic.code);
         }
     }
-    let missing: Vec<_> = ALL_CODES.iter().filter(|code| !given.contains(code)).map(|code| code.text()).collect();
+    let missing: Vec<_> =
+        ALL_CODES.iter().filter(|code| !given.contains(code)).map(|code| code.text()).collect();
     assert!(missing.is_empty(), "no program gives {missing:?}");
 }
 

@@ -9,6 +9,11 @@ use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ExprKind};
 use crate::source::Span;
 
+fn wrong_count(expected: usize, given: usize) -> String {
+    let arguments = if expected == 1 { "argument" } else { "arguments" };
+    format!("expected {expected} {arguments}, found {given}")
+}
+
 impl<'a> Checker<'a> {
     pub(super) fn call(
         &mut self,
@@ -64,7 +69,7 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Option<Vec<&'b ast::Expr>> {
         if args.len() != count {
-            let message = format!("{count} arguments are expected here, and {} are given", args.len());
+            let message = wrong_count(count, args.len());
             self.error(Code::BadCall, span, message, "wrong number of arguments");
             return None;
         }
@@ -329,7 +334,7 @@ impl<'a> Checker<'a> {
                     return nothing;
                 };
                 let Some(error) = signal.as_const().and_then(|code| u32::try_from(code).ok()) else {
-                    self.not_constant(signal_span);
+                    self.not_constant(signal_span, "the error of `verify`");
                     return nothing;
                 };
                 self.emit_op(ir::ParserOp::Verify { condition, error });
@@ -378,7 +383,7 @@ impl<'a> Checker<'a> {
         }
         let Some(condition) = self.condition(values[0]) else { return Value::unknown(span) };
         match condition.as_const().map(|value| value.bits() == 1) {
-            None => self.not_constant(values[0].span),
+            None => self.not_constant(values[0].span, "a static assertion"),
             Some(true) => return Value::boolean(true, span),
             Some(false) => {
                 let message = match text {
@@ -471,8 +476,7 @@ impl<'a> Checker<'a> {
         };
         let named = args.iter().filter(|arg| arg.name.is_some()).count();
         if args.len() != params.len() {
-            let message =
-                format!("{} arguments are expected here, and {} are given", params.len(), args.len());
+            let message = wrong_count(params.len(), args.len());
             return wrong(self, span, message);
         }
         if named != 0 && named != args.len() {

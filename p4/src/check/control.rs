@@ -50,6 +50,14 @@ impl<'a> Checker<'a> {
     }
 
     fn warn_unused(&mut self, decl: &'a ast::ControlDecl) {
+        let applied = std::mem::take(&mut self.applied);
+        for (table, (_, applied)) in self.tables.iter_mut().zip(applied) {
+            table.applied = applied.is_some();
+        }
+        // What seems unused may be used in what an error hides.
+        if self.diags.has_errors() {
+            return;
+        }
         let quiet = |annotations: &[ast::Annotation]| annotations.iter().any(|a| a.name.name == "noWarn");
         for local in &decl.locals {
             let (name, what, annotations) = match local {
@@ -65,10 +73,6 @@ impl<'a> Checker<'a> {
                         .help("`@noWarn(\"unused\")` before it keeps this quiet"),
                 );
             }
-        }
-        let applied = std::mem::take(&mut self.applied);
-        for (table, (_, applied)) in self.tables.iter_mut().zip(applied) {
-            table.applied = applied.is_some();
         }
     }
 

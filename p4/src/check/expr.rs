@@ -164,8 +164,9 @@ impl Checker<'_> {
     }
 
     pub(super) fn no_member(&mut self, what: &str, member: &ast::Ident, names: &[&str]) {
+        let what = if what.starts_with("the ") { what.to_string() } else { format!("`{what}`") };
         let mut diagnostic =
-            Diagnostic::error(Code::NoSuchMember, format!("`{what}` has no member `{}`", member.name))
+            Diagnostic::error(Code::NoSuchMember, format!("{what} has no member `{}`", member.name))
                 .at(member.span, "no such member");
         if let Some(close) = closest(&member.name, names.iter().copied()) {
             diagnostic = diagnostic.help(format!("there is a similar one: `{close}`"));
@@ -480,7 +481,7 @@ impl Checker<'_> {
         };
         match (&left.kind, &left.ty) {
             (ValueKind::Integer(_), _) => {
-                self.not_constant(right.span);
+                self.not_constant(right.span, "the amount by which an `int` is shifted");
                 Value::unknown(span)
             }
             (ValueKind::Scalar(expr), Ty::Bits(_)) => {
@@ -527,7 +528,8 @@ impl Checker<'_> {
         let width = left.ty.width();
         let (Some(l), Some(r)) = (left.as_const(), right.as_const()) else {
             let reason = "the hardware has no multiplier here; shift and add, or use constants";
-            let plural = format!("`{}` of values that are not constants", op.symbol());
+            let plural =
+                format!("products and quotients (`{}`) of values that are not constants", op.symbol());
             self.refuse(Code::RefusedExpression, span, &plural, reason);
             return Value::unknown(span);
         };

@@ -31,8 +31,9 @@ impl Checker<'_> {
     }
 
     fn wrong_shape<T>(&mut self, span: Span, found: usize, expected: usize) -> Option<T> {
-        let message = format!("{found} values for {expected} keys");
-        self.error(Code::KeysetShape, span, message, format!("expected {expected} values"));
+        let count = |n: usize, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let message = format!("{} for {}", count(found, "value"), count(expected, "key"));
+        self.error(Code::KeysetShape, span, message, format!("expected {}", count(expected, "value")));
         None
     }
 
@@ -91,7 +92,7 @@ impl Checker<'_> {
         let expr = self.convert(value, as_number.as_ref().unwrap_or(ty))?;
         let number = expr.as_const().cloned();
         if number.is_none() {
-            self.not_constant(span);
+            self.not_constant(span, "what a key is compared with");
         }
         number
     }

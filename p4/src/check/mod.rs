@@ -41,6 +41,7 @@ pub fn check(program: &ast::Program, sources: &SourceMap, diags: &mut Diagnostic
         sources,
         diags,
         scopes: vec![Scope::default()],
+        lost: program.lost.iter().map(String::as_str).collect(),
         order: 0,
         used: HashSet::new(),
         locals: vec![],
@@ -82,6 +83,8 @@ struct Checker<'a> {
     diags: &'a mut Diagnostics,
     /// The global scope first.
     scopes: Vec<Scope<'a>>,
+    /// Names whose declarations the tree lacks.
+    lost: HashSet<&'a str>,
     /// Declarations so far.
     order: u32,
     /// Declared names that something refers to.
@@ -199,7 +202,7 @@ impl<'a> Checker<'a> {
             }
         }
         for local in std::mem::take(&mut self.locals) {
-            if !self.used.contains(&local.span) {
+            if !self.used.contains(&local.span) && !self.diags.has_errors() {
                 self.diags.push(
                     Diagnostic::warning(Code::Unused, format!("variable `{}` is never used", local.name))
                         .at(local.span, "it has no effect"),
@@ -391,7 +394,7 @@ impl<'a> Checker<'a> {
                     match expr.as_const() {
                         Some(number) => number.clone(),
                         None => {
-                            self.not_constant(span);
+                            self.not_constant(span, "the value of an enum's member");
                             continue;
                         }
                     }

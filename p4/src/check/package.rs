@@ -20,17 +20,17 @@ impl<'a> Checker<'a> {
             self.refuse(Code::RefusedDeclaration, instance.span, "other instances at top level", reason);
         }
         let Some(main) = instances.iter().find(|instance| instance.name.name == "main") else {
+            // It may have been lost to an error before.
+            if self.diags.has_errors() {
+                return None;
+            }
             let diagnostic = Diagnostic::error(Code::NoMain, "the program has no `main`")
                 .help("end it with `BATON_NIC(MainParser(), MainControl()) main;`");
-            // Pointing to the program's last line.
-            let last = self
-                .sources
-                .files()
-                .filter(|(_, file)| !file.builtin)
-                .map(|(id, file)| (id, file.text.len()));
-            let diagnostic = match last.last() {
-                Some((file, length)) => {
-                    diagnostic.at(crate::source::Span::new(file, length, length), "it ends here")
+            let main_file = self.sources.files().find(|(_, file)| file.directory.is_some());
+            let diagnostic = match main_file {
+                Some((id, file)) => {
+                    let end = file.text.len();
+                    diagnostic.at(crate::source::Span::new(id, end, end), "it ends here")
                 }
                 None => diagnostic,
             };
@@ -117,7 +117,7 @@ impl<'a> Checker<'a> {
             return None;
         };
         let TypeKind::Specialized { base, args } = &param.ty.kind else { return None };
-        let Some(asked) = self.lookup(base) else { return None };
+        let asked = self.lookup(base)?;
         let Entity::BlockType(asked, _) = asked.entity else { return None };
         let head = match (&found.entity, &*base.name) {
             (Entity::Parser(decl), "MainParserT") => &decl.head,

@@ -158,7 +158,7 @@ impl<'a> Checker<'a> {
             at += 1;
         }
         for (index, state) in states.iter().enumerate() {
-            if !order.contains(&StateId(index as u32)) {
+            if !order.contains(&StateId(index as u32)) && !self.diags.has_errors() {
                 self.diags.push(
                     Diagnostic::warning(
                         Code::Unreachable,

@@ -112,6 +112,9 @@ impl<'a> Checker<'a> {
     }
 
     pub(super) fn unknown_name(&mut self, name: &str, span: Span) {
+        if self.lost.contains(name) {
+            return;
+        }
         let mut diagnostic =
             Diagnostic::error(Code::UnknownName, format!("`{name}` is not declared")).at(span, "not found");
         let later = self.scopes.iter().rev().find_map(|scope| scope.names.get(name));
@@ -143,7 +146,12 @@ impl<'a> Checker<'a> {
 
 /// The one of `names` nearest to `name`, if it is so near that it may be meant.
 pub fn closest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    let limit = (name.chars().count() / 3).clamp(1, 3);
+    let limit = match name.chars().count() {
+        0..=2 => return None,
+        3..=4 => 1,
+        5..=8 => 2,
+        _ => 3,
+    };
     let near = names.filter(|other| other.len().abs_diff(name.len()) <= limit);
     near.map(|other| (distance(name, other), other))
         .filter(|(d, _)| *d <= limit)

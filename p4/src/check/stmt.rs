@@ -110,7 +110,7 @@ impl<'a> Checker<'a> {
         }
         let expr = self.convert(value, ty)?;
         if expr.as_const().is_none() {
-            self.not_constant(span);
+            self.not_constant(span, "the value of a constant");
             return None;
         }
         Some(Value { ty: ty.clone(), kind: ValueKind::Scalar(expr), span })
@@ -355,8 +355,8 @@ impl<'a> Checker<'a> {
             }
         };
         let listed = table.map(|table| self.tables[table.index()].actions.clone()).unwrap_or_default();
-        let (mut result, mut default): (Vec<(Vec<ir::ActionId>, Vec<ir::Stmt>)>, Vec<ir::Stmt>) =
-            (vec![], vec![]);
+        let mut result: Vec<(Vec<ir::ActionId>, Vec<ir::Stmt>)> = vec![];
+        let mut default: Vec<ir::Stmt> = vec![];
         let (mut seen, mut default_seen): (Vec<(ir::ActionId, Span)>, Option<Span>) = (vec![], None);
         // Labels whose body is that of a later case.
         let mut waiting = vec![];

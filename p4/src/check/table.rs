@@ -198,7 +198,7 @@ impl<'a> Checker<'a> {
             match expr.as_const() {
                 Some(number) => args.push(number.clone()),
                 None => {
-                    self.not_constant(span);
+                    self.not_constant(span, "the argument of an action in a table");
                     return None;
                 }
             }

@@ -155,6 +155,9 @@ impl Checker<'_> {
 
     fn named_type(&mut self, path: &ast::Path) -> Ty {
         let Some(found) = self.lookup(path) else {
+            if self.lost.contains(&*path.name) {
+                return Ty::Unknown;
+            }
             let message = format!("type `{}` is not declared", path.name);
             let mut diagnostic = Diagnostic::error(Code::UnknownType, message).at(path.span, "not found");
             if path.name == "packet_in" {

@@ -248,18 +248,14 @@ impl Checker<'_> {
         }
         let number = value.as_const();
         if number.is_none() {
-            self.not_constant(value.span);
+            self.not_constant(value.span, "a width, size or bound");
         }
         number
     }
 
-    pub(super) fn not_constant(&mut self, span: Span) {
-        self.error(
-            Code::NotConstant,
-            span,
-            "a constant is needed here",
-            "its value is not known when compiling",
-        );
+    pub(super) fn not_constant(&mut self, span: Span, what: &str) {
+        let message = format!("{what} must be known when compiling");
+        self.error(Code::NotConstant, span, message, "this is not");
     }
 
     /// A number that is not larger than any integer may be.

@@ -19,7 +19,9 @@ impl Parser<'_> {
             let open = this.expect("{")?;
             let (mut locals, mut states) = (vec![], vec![]);
             while !this.is("}") && !this.at_end() && !this.diags.is_full() {
+                let mark = this.declared.len();
                 if let Err(Reported) = this.parser_member(&mut locals, &mut states) {
+                    this.lose(mark);
                     this.skip_construct();
                 }
             }
@@ -41,9 +43,13 @@ impl Parser<'_> {
             let open = this.expect("{")?;
             let mut locals = vec![];
             while !this.is_word("apply") && !this.is("}") && !this.at_end() && !this.diags.is_full() {
+                let mark = this.declared.len();
                 match this.control_local() {
                     Ok(local) => locals.extend(local),
-                    Err(Reported) => this.skip_construct(),
+                    Err(Reported) => {
+                        this.lose(mark);
+                        this.skip_construct();
+                    }
                 }
             }
             this.expect_word("apply")?;
@@ -107,6 +113,13 @@ impl Parser<'_> {
             locals.push(ParserLocal::Const(self.const_decl(annotations)?));
         } else if self.is_word("value_set") {
             let span = self.span();
+            // `value_set<T>(size) name;`
+            while !matches!(self.tok(), Tok::Punct(";" | "{" | "}") | Tok::End) {
+                self.advance();
+            }
+            if let Tok::Word(name) = &self.tokens[self.at - 1].tok {
+                self.lost.push(name.to_string());
+            }
             self.skip_construct();
             let reason =
                 "the parser is wired by the program alone; look the value up in a table of the control";
@@ -132,6 +145,16 @@ impl Parser<'_> {
                 this.statement_or_skip(&mut body);
             }
             let transition = if this.is_word("transition") { Some(this.transition()?) } else { None };
+            if !matches!(this.tok(), Tok::Punct("}") | Tok::End) {
+                let span = this.span();
+                this.diags.push(
+                    Diagnostic::error(Code::Syntax, "nothing stands behind the transition of a state")
+                        .at(span, "expected `}`"),
+                );
+                while !matches!(this.tok(), Tok::Punct("}") | Tok::End) {
+                    this.skip_construct();
+                }
+            }
             Ok((body, transition))
         })?;
         self.expect_close("}", open)?;

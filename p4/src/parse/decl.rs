@@ -22,6 +22,7 @@ impl Parser<'_> {
                 self.advance();
                 if let Ok(name) = self.ident() {
                     self.declare(&name, true);
+                    self.lost.push(name.name);
                 }
                 let span = self.since(start);
                 self.skip_construct();
@@ -76,13 +77,13 @@ impl Parser<'_> {
         self.declare(&name, true);
         if self.is("<") {
             let span = self.span();
-            self.skip_type_params();
             self.refuse(
                 Code::RefusedDeclaration,
                 span,
                 "generic headers and structs",
                 "declare one for each type",
             );
+            return Err(Reported);
         }
         let open = self.expect("{")?;
         let mut fields = vec![];
@@ -256,6 +257,7 @@ impl Parser<'_> {
         if !self.is("(") {
             let name = self.ident()?;
             self.declare(&name, false);
+            self.lost.push(name.name);
             let span = self.since(start);
             let (plural, reason) = if self.is("(") || self.is("<") {
                 ("functions", "write an action, or a macro for an expression")

@@ -3,7 +3,7 @@
 //! Precedence climbing over [`BinaryOp::precedence`]. Chains such as `a + b + c` make deep trees without deep
 //! recursion here, so the depth of each subtree is counted, and bounded for whoever walks the tree.
 
-use super::{Parsed, Parser, MAX_NESTING};
+use super::{Parsed, Parser, Reported, MAX_NESTING};
 use crate::ast::*;
 use crate::diag::{Code, Diagnostic};
 use crate::source::Span;
@@ -174,7 +174,7 @@ impl Parser<'_> {
                 "indexed expressions",
                 "there are no header stacks and no tuples; a single bit `n` is the slice `[n:n]`",
             );
-            return self.tree(start, base.kind, depth);
+            return Err(Reported);
         }
         self.expect(":")?;
         let low = self.conditional()?;
@@ -213,9 +213,10 @@ impl Parser<'_> {
         match self.tok().clone() {
             Tok::Int { value, width, signed } => {
                 self.advance();
+                let width = if signed { None } else { width };
                 if signed {
                     let reason = "classification compares unsigned fields; use `w` in place of `s`";
-                    self.refuse(Code::RefusedType, start, "signed integers", reason);
+                    self.refuse(Code::RefusedType, start, "signed literals", reason);
                 }
                 self.tree(start, ExprKind::Int(IntLiteral { value, width }), 0)
             }
@@ -239,12 +240,12 @@ impl Parser<'_> {
                     "list and struct expressions",
                     "assign the fields one by one",
                 );
-                self.tree(start, ExprKind::Bool(false), 0)
+                Err(Reported)
             }
             Tok::Punct("...") => {
                 self.advance();
                 self.refuse(Code::RefusedExpression, start, "default initializers", "give the value itself");
-                self.tree(start, ExprKind::Bool(false), 0)
+                Err(Reported)
             }
             Tok::Punct(".") => {
                 let path = self.path()?;
@@ -269,7 +270,7 @@ impl Parser<'_> {
                         "`this` expressions",
                         "there are no abstract methods",
                     );
-                    self.tree(start, ExprKind::Bool(false), 0)
+                    Err(Reported)
                 }
                 word if is_name(word) => {
                     let path = self.path()?;
@@ -307,7 +308,7 @@ impl Parser<'_> {
                     .at(base_span, "this names a type")
                     .help("a cast is written `(type) value`, an enum's member `Type.member`"),
             );
-            return Err(super::Reported);
+            return Err(Reported);
         }
         let (args, depth) = self.args()?;
         self.tree(start, ExprKind::Construct { ty, args }, depth)

@@ -30,7 +30,16 @@ type Parsed<T> = Result<T, Reported>;
 /// Parses a program's tokens, of which the last is [`Tok::End`]. What could not be parsed is missing in the
 /// tree, and has left an error.
 pub fn parse(tokens: &[Token], sources: &SourceMap, diags: &mut Diagnostics) -> Program {
-    let mut parser = Parser { tokens, at: 0, sources, diags, scopes: vec![HashMap::new()], nesting: 0 };
+    let mut parser = Parser {
+        tokens,
+        at: 0,
+        sources,
+        diags,
+        scopes: vec![HashMap::new()],
+        nesting: 0,
+        declared: vec![],
+        lost: vec![],
+    };
     parser.program()
 }
 
@@ -42,6 +51,9 @@ struct Parser<'a> {
     /// Names in scope, the innermost scope last, and whether each is a type.
     scopes: Vec<HashMap<String, bool>>,
     nesting: u32,
+    /// Every name declared so far, and those whose declaration the tree lacks.
+    declared: Vec<String>,
+    lost: Vec<String>,
 }
 
 // ---- Tokens -------------------------------------------------------------------------------------------------
@@ -228,6 +240,12 @@ impl Parser<'_> {
         if let Some(scope) = self.scopes.last_mut() {
             scope.insert(name.name.clone(), is_type);
         }
+        self.declared.push(name.name.clone());
+    }
+
+    /// What was declared since `mark` is not in the tree, because of an error.
+    fn lose(&mut self, mark: usize) {
+        self.lost.extend(self.declared.drain(mark..));
     }
 
     fn is_type_name(&self, name: &str) -> bool {
@@ -327,10 +345,11 @@ impl Parser<'_> {
             if self.eat(";") {
                 continue;
             }
-            let before = self.at;
+            let (before, mark) = (self.at, self.declared.len());
             match self.declaration() {
                 Ok(declaration) => program.declarations.extend(declaration),
                 Err(Reported) => {
+                    self.lose(mark);
                     self.skip_construct();
                     self.nesting = 0;
                     self.scopes.truncate(1);
@@ -341,6 +360,7 @@ impl Parser<'_> {
                 }
             }
         }
+        program.lost = std::mem::take(&mut self.lost);
         program
     }
 }

@@ -26,12 +26,13 @@ impl Parser<'_> {
 
     /// Parses a statement; one that is broken or refused is skipped.
     pub(super) fn statement_or_skip(&mut self, statements: &mut Vec<Stmt>) {
-        let (before, nesting, scopes) = (self.at, self.nesting, self.scopes.len());
+        let (before, nesting, scopes, mark) = (self.at, self.nesting, self.scopes.len(), self.declared.len());
         match self.statement() {
             Ok(statement) => statements.extend(statement),
             Err(Reported) => {
                 self.nesting = nesting;
                 self.scopes.truncate(scopes);
+                self.lose(mark);
                 self.skip_construct();
                 if self.at == before && !self.is("}") {
                     self.advance();
@@ -152,6 +153,7 @@ impl Parser<'_> {
             self.skip_group();
             if let Ok(name) = self.ident() {
                 self.declare(&name, false);
+                self.lost.push(name.name);
             }
             let span = self.since(start);
             self.skip_construct();
@@ -161,8 +163,11 @@ impl Parser<'_> {
             return Ok(None);
         }
         let name = self.ident()?;
+        let mark = self.lost.len();
+        self.lost.push(name.name.clone());
         let init = if self.eat("=") { Some(self.expr()?) } else { None };
         self.expect(";")?;
+        self.lost.truncate(mark);
         self.declare(&name, false);
         Ok(Some(VarDecl { annotations, ty, name, init, span: self.since(start) }))
     }
@@ -172,9 +177,12 @@ impl Parser<'_> {
         let start = self.expect_word("const")?;
         let ty = self.type_ref()?;
         let name = self.ident()?;
+        let mark = self.lost.len();
+        self.lost.push(name.name.clone());
         self.expect("=")?;
         let value = self.expr()?;
         self.expect(";")?;
+        self.lost.truncate(mark);
         self.declare(&name, false);
         Ok(ConstDecl { annotations, ty, name, value, span: self.since(start) })
     }

@@ -67,8 +67,15 @@ pub fn preprocess(
     diags: &mut Diagnostics,
 ) -> io::Result<Vec<Token>> {
     let bytes = loader.load(path)?;
-    let mut pre =
-        Preprocessor { options, loader, sources, diags, expander: Expander::default(), output: vec![] };
+    let mut pre = Preprocessor {
+        options,
+        loader,
+        sources,
+        diags,
+        expander: Expander::default(),
+        output: vec![],
+        exhausted: false,
+    };
     let mut depth = 0;
     if !options.defines.is_empty() {
         let text: String =
@@ -83,6 +90,12 @@ pub fn preprocess(
     let length = pre.sources.file(file).text.len();
     let mut output = pre.output;
     output.push(Token { tok: Tok::End, span: Span::new(file, length, length) });
+    // Without all of its text, what else is wrong with a program cannot be known.
+    let is_cut =
+        |code| matches!(code, Code::IncludeFailed | Code::TooDeep | Code::TooLarge | Code::ErrorDirective);
+    if diags.iter().any(|diagnostic| is_cut(diagnostic.code)) {
+        output.drain(..output.len() - 1);
+    }
     report_bad_tokens(&mut output, diags);
     Ok(output)
 }
@@ -94,6 +107,8 @@ struct Preprocessor<'a> {
     diags: &'a mut Diagnostics,
     expander: Expander,
     output: Vec<Token>,
+    /// Too much was included: nothing more is.
+    exhausted: bool,
 }
 
 /// One `#if` that is open.
@@ -342,7 +357,11 @@ impl Preprocessor<'_> {
             }
             _ => return self.malformed(span, "`#include` is followed by \"file\" or <file>"),
         };
+        if self.exhausted {
+            return;
+        }
         if *depth >= MAX_INCLUDE_DEPTH || self.sources.files().count() >= MAX_FILES {
+            self.exhausted = true;
             let message = if *depth >= MAX_INCLUDE_DEPTH {
                 format!("files include one another {MAX_INCLUDE_DEPTH} deep")
             } else {
@@ -431,7 +450,7 @@ fn report_bad_tokens(tokens: &mut Vec<Token>, diags: &mut Diagnostics) {
             }
             BadToken::Escape(escape) => (
                 Code::BadString,
-                format!("unknown escape `{}` in a string", escape.escape_debug()),
+                format!("unknown escape `\\{}` in a string", escape[1..].escape_debug()),
                 "there are \\\", \\\\ and \\n".into(),
             ),
             BadToken::Integer(reason) => {

@@ -1,7 +1,10 @@
 #include "../valid/include/common.p4"
 #include "../valid/include/parser.p4"
-#include "../valid/include/control.p4"
 
-const bit<(A)> B = 1;
+control MainControl(CONTROL_PARAMS) {
+    bit<(hdr.ipv4.ttl)> b = 1;
+    apply {
+    }
+}
 
 #include "../valid/include/main.p4"

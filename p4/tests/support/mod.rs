@@ -20,8 +20,12 @@ pub fn programs(folder: &str) -> Vec<(PathBuf, String)> {
     list
 }
 
-/// One file in memory, called `main.p4`, and the files of the disk that it includes by absolute paths.
-struct Memory<'a>(&'a [u8]);
+/// One file in memory, called `main.p4`.
+pub struct Memory<'a>(&'a [u8]);
+
+pub fn memory(text: &[u8]) -> Memory<'_> {
+    Memory(text)
+}
 
 impl Loader for Memory<'_> {
     fn load(&self, path: &Path) -> io::Result<Vec<u8>> {
