@@ -17,5 +17,6 @@ pub mod msg;
 mod register;
 pub mod regs;
 pub mod ring;
+pub mod work;
 
 pub use register::{Access, Block, Field, Register};

@@ -6,8 +6,10 @@
 
 use baton_abi::{
     handoff::{HandoffRecord, RECORD_WORDS},
+    mmio::{STATUS, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
+    work,
 };
 use baton_tcp::Instant;
 
@@ -25,7 +27,11 @@ const INCOMPLETE_MAX_US: u32 = 1000;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Takes the command at the head of the queue. False: it is not complete, or there is no room to answer.
-    pub(crate) fn command(&mut self, now: Instant) -> bool {
+    #[inline(never)]
+    pub(crate) fn command(&mut self) -> bool {
+        self.hw.mark::<{ work::COMMAND }>();
+        let (now, status) = (Instant(self.hw.read(TIME_US)), self.hw.read(STATUS));
+        self.mover.begin(&mut self.hw, status);
         if !self.mover.has_event_room(1) {
             return false;
         }
@@ -152,7 +158,7 @@ impl<H: Hardware> Firmware<'_, H> {
     /// stale and go to the host in their turn; when the last of them has, the record follows.
     fn restore(&mut self, slot: SlotIndex) {
         self.end(slot, Fate::Restoring { after_segment: 0 });
-        let after_segment = self.totals.received.wrapping_add(self.qlen);
+        let after_segment = self.totals.received.wrapping_add(self.hw.segments_waiting());
         if let Some(connection) = self.table.get(slot) {
             connection.fate = Fate::Restoring { after_segment };
         }

@@ -56,7 +56,25 @@ pub struct Connection {
     pub counters: Counters,
 }
 
+/// Acknowledged bytes that are reported even though no span of the send buffer is finished.
+const SENT_REPORT_BYTES: u32 = 32 * 1024;
+
 impl Connection {
+    /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event, because a
+    /// span of memory is free again, or much was acknowledged; until then acknowledgements add up.
+    #[inline]
+    pub fn acknowledged(&mut self, acked: u32) -> bool {
+        self.unreported.sent += acked;
+        if acked > 0 && self.send.take_within_first(acked).is_none() {
+            let spans = self.send.spans().len();
+            self.send.consume(acked);
+            if self.send.spans().len() < spans {
+                return true;
+            }
+        }
+        self.unreported.sent >= SENT_REPORT_BYTES
+    }
+
     /// Takes over what a handoff record describes.
     pub fn import(
         config: Config,

@@ -8,11 +8,12 @@
 
 use baton_abi::{
     mmio::{
-        work, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, STATUS_TX_ROOM, TIME_US, WAKE_AT,
+        work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS_TX_ROOM, TIME_US, WAKE_AT,
         WAKE_ON,
     },
     msg::reset,
     regs::mailbox,
+    work,
 };
 use baton_tcp::{Config, Instant, TimerOutcome};
 
@@ -25,14 +26,12 @@ use crate::{
     wheel::{SlotIndex, Step, TimerWheel},
 };
 
-/// Host packets moved in a row before the rest of a turn.
-const HOST_ITEMS_PER_TURN: u32 = 16;
-/// Reads of the scheduler before a turn takes it for empty: after a host packet it is silent for a few cycles.
-const SCHEDULER_POLLS: u32 = 4;
+/// Items taken in a row before the rest of a turn.
+const ITEMS_PER_TURN: u32 = 16;
+/// Reads of the scheduler after a host packet before it is taken for empty.
+const SCHEDULER_POLLS: u32 = 3;
 /// Steps of the timer wheel in a turn.
 const TIMER_STEPS_PER_TURN: u32 = 4;
-/// Longest sleep; any value below half the clock's circle.
-const SLEEP_MAX_US: u32 = 1 << 28;
 /// Sleep while something waits that raises no wake-up of its own.
 const POLL_US: u32 = 1;
 
@@ -59,8 +58,8 @@ pub struct Firmware<'a, H> {
     /// Entries in the lookup table (`Cnum`).
     pub(crate) cnum: u32,
     pub(crate) totals: Totals,
-    /// `Qlen` after the last segment was taken.
-    pub(crate) qlen: u32,
+    /// `totals.received` as the mailbox has it.
+    published_received: u32,
     /// Turns for which events have waited for company.
     pub(crate) report_age: u8,
     /// `Soft_Limit` changed and the host was not told.
@@ -118,7 +117,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             config,
             cnum: 0,
             totals: Totals::default(),
-            qlen: 0,
+            published_received: 0,
             report_age: 0,
             soft_limit_unreported: false,
             incomplete_since: None,
@@ -140,65 +139,96 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     /// One turn of the loop. False: there was nothing to do, or no room to do it.
+    #[inline]
     pub fn turn(&mut self) -> bool {
+        let mut busy = self.take_work();
         let now = Instant(self.hw.read(TIME_US));
-        let status = self.hw.read(STATUS);
-        self.mover.begin(&mut self.hw, status);
-        let mut busy = self.take_work(now);
-        busy |= self.run_timers(now);
-        busy |= self.transmit(now);
-        busy |= self.report(now);
+        if self.wheel.may_have_work(now.0) {
+            busy |= self.run_timers(now);
+        }
+        if self.table.first(Queue::Transmit).is_some() {
+            busy |= self.transmit(now);
+        }
+        if self.has_reports() {
+            busy |= self.report(now);
+        }
         busy
     }
 
     /// Sleeps until there may be something to do.
+    #[inline]
     pub fn rest(&mut self) {
-        let now = self.hw.read(TIME_US);
         let wake_on = match self.table.first(Queue::Transmit) {
             Some(_) => STATUS_TX_ROOM,
             None => 0,
         };
         let wake_at = if self.must_poll() {
-            now.wrapping_add(POLL_US)
+            self.hw.read(TIME_US).wrapping_add(POLL_US)
         } else {
-            self.wheel.next_deadline().unwrap_or(now.wrapping_add(SLEEP_MAX_US))
+            self.wheel.quiet_until()
         };
+        if self.totals.received != self.published_received {
+            self.published_received = self.totals.received;
+            self.hw.publish(mailbox::STS_RX_SEGMENTS, self.totals.received);
+        }
         self.hw.write(WAKE_ON, wake_on);
         self.hw.write(WAKE_AT, wake_at);
         self.hw.sleep();
     }
 
     /// Whether something waits that raises no wake-up of its own.
+    #[inline]
     fn must_poll(&self) -> bool {
-        self.mover.has_backlog()
-            || self.soft_limit_unreported
-            || self.incomplete_since.is_some()
-            || self.table.first(Queue::Report).is_some()
+        self.mover.has_backlog() || self.incomplete_since.is_some() || self.has_reports()
     }
 
-    fn take_work(&mut self, now: Instant) -> bool {
-        let mut item = self.hw.read(SCHED_NEXT);
-        let mut moved = false;
-        for _ in 0..HOST_ITEMS_PER_TURN {
-            match item {
-                work::HOST_RX => self.hw.write(HOST_RX_GO, 1),
-                work::HOST_TX => self.hw.write(HOST_TX_GO, 1),
-                work::NIC_RX => return self.receive(now) || moved,
-                work::COMMAND => return self.command(now) || moved,
-                _ => return moved,
+    /// Whether [`Firmware::report`] may have something to do.
+    #[inline]
+    fn has_reports(&self) -> bool {
+        self.soft_limit_unreported
+            || self.table.first(Queue::Report).is_some()
+            || self.table.first(Queue::Restore).is_some()
+            || self.mover.has_events()
+    }
+
+    /// Takes items from the scheduler until there is none, or enough was done in a turn. False: there was none, or no
+    /// room for what it needs.
+    #[inline]
+    fn take_work(&mut self) -> bool {
+        let mut taken = false;
+        for _ in 0..ITEMS_PER_TURN {
+            self.hw.mark::<{ work::LOOK }>();
+            let done = match self.hw.read(SCHED_NEXT) {
+                item::NIC_RX => self.receive(),
+                item::HOST_RX => self.move_host_packet(HOST_RX_GO),
+                item::HOST_TX => self.move_host_packet(HOST_TX_GO),
+                item::COMMAND => self.command(),
+                _ => false,
+            };
+            if !done {
+                break;
             }
-            moved = true;
-            for _ in 0..SCHEDULER_POLLS {
-                item = self.hw.read(SCHED_NEXT);
-                if item != work::NONE {
-                    break;
-                }
+            taken = true;
+        }
+        taken
+    }
+
+    #[inline]
+    fn move_host_packet(&mut self, go: u32) -> bool {
+        self.hw.mark::<{ work::HOST_PACKET }>();
+        self.hw.write(go, 1);
+        // The scheduler is silent for a few cycles after an item was taken.
+        for _ in 0..SCHEDULER_POLLS {
+            if self.hw.read(SCHED_NEXT) != item::NONE {
+                break;
             }
         }
-        moved
+        true
     }
 
+    #[inline(never)]
     fn run_timers(&mut self, now: Instant) -> bool {
+        self.hw.mark::<{ work::TIMER }>();
         for _ in 0..TIMER_STEPS_PER_TURN {
             match self.wheel.poll(&mut self.table, now.0) {
                 Step::Expired(slot) => {
@@ -229,14 +259,23 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     /// Sees that the slot's timer expires no later than its connection needs.
-    #[inline]
     pub(crate) fn arm(&mut self, slot: SlotIndex) {
-        let Some(deadline) = self.table.get(slot).and_then(|connection| connection.tcb.poll_at()) else {
-            return;
-        };
-        if !self.wheel.runs_until(self.table.timer_link(slot), deadline.0) {
-            self.wheel.start(&mut self.table, slot, deadline.0);
+        if let Some(deadline) = self.table.get(slot).and_then(|connection| connection.tcb.poll_at()) {
+            self.arm_for(slot, deadline);
         }
+    }
+
+    /// Sees that the slot's timer expires no later than `deadline`.
+    #[inline]
+    pub(crate) fn arm_for(&mut self, slot: SlotIndex, deadline: Instant) {
+        if !self.wheel.runs_until(self.table.timer_link(slot), deadline.0) {
+            self.start_timer(slot, deadline);
+        }
+    }
+
+    #[inline(never)]
+    fn start_timer(&mut self, slot: SlotIndex, deadline: Instant) {
+        self.wheel.start(&mut self.table, slot, deadline.0);
     }
 
     /// The connection may have a segment to send.
@@ -246,6 +285,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     /// Starts a connection's way out: from here on, its packets are the host's.
+    #[inline(never)]
     pub(crate) fn end(&mut self, slot: SlotIndex, fate: Fate) {
         let Some(connection) = self.table.get(slot) else { return };
         debug_assert!(connection.is_open());
@@ -263,12 +303,13 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     /// Runs load control: a packet has arrived, or a connection has come or gone.
     #[inline]
     pub(crate) fn run_load_control(&mut self) {
-        self.qlen = self.hw.segments_waiting();
-        let state = self.load.state();
-        let changed = self.load.run(Load { qlen: self.qlen, cnum: self.cnum });
-        self.soft_limit_unreported |= changed;
-        if changed || self.load.state() != state {
-            self.publish_load();
+        if self.load.is_enabled() {
+            let state = self.load.state();
+            let changed = self.load.run(Load { qlen: self.hw.segments_waiting(), cnum: self.cnum });
+            if changed || self.load.state() != state {
+                self.soft_limit_unreported |= changed;
+                self.publish_load();
+            }
         }
     }
 

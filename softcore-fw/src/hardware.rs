@@ -19,6 +19,11 @@ pub trait Hardware {
 
     /// Sleeps until there is work, `STATUS` has a bit of `WAKE_ON`, or `TIME_US` has reached `WAKE_AT`.
     fn sleep(&mut self);
+
+    /// Notes for a profile that work of this kind ([`baton_abi::work`]) begins here, or is recognised. It takes no
+    /// instruction.
+    #[inline(always)]
+    fn mark<const WORK: u32>(&self) {}
 }
 
 /// Result of a lookup-table operation.

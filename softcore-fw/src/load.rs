@@ -69,6 +69,11 @@ impl LoadControl {
         }
     }
 
+    #[inline]
+    pub fn is_enabled(&self) -> bool {
+        self.enabled
+    }
+
     pub fn state(&self) -> LoadState {
         self.state
     }

@@ -9,7 +9,7 @@
 //! order, hence an event that announces received bytes follows their copies.
 
 use baton_abi::{
-    mmio::{job, STATUS_EVENT_ROOM, STATUS_JOB_ROOM},
+    mmio::{job, STATUS, STATUS_EVENT_ROOM, STATUS_JOB_ROOM},
     msg::Header,
     ring::SLOT_WORDS,
 };
@@ -28,6 +28,8 @@ struct Job {
 const BACKLOG: usize = 8;
 /// Jobs that `STATUS_JOB_ROOM` promises.
 const JOB_CREDITS: u8 = 4;
+/// Jobs that nearly every segment needs: a copy and a pop.
+const JOBS_OF_A_SEGMENT: u8 = 2;
 /// Event slots that `STATUS_EVENT_ROOM` promises.
 const EVENT_CREDITS: u8 = 8;
 
@@ -58,6 +60,17 @@ impl Mover {
         self.job_credits -= ready;
     }
 
+    /// Whether an item that needs jobs may be taken; asks for new credits when the old ones are spent.
+    #[inline]
+    pub fn ready<H: Hardware>(&mut self, hw: &mut H) -> bool {
+        if self.waiting == 0 && self.job_credits >= JOBS_OF_A_SEGMENT {
+            return true;
+        }
+        let status = hw.read(STATUS);
+        self.begin(hw, status);
+        self.waiting == 0 && self.job_credits >= JOBS_OF_A_SEGMENT
+    }
+
     /// Whether an item that needs jobs may be taken.
     #[inline]
     pub fn has_room(&self) -> bool {
@@ -78,6 +91,23 @@ impl Mover {
     /// Copies bytes of the oldest packet of the NIC queue to host memory.
     pub fn copy<H: Hardware>(&mut self, hw: &mut H, src: u16, len: u16, addr: u32) {
         self.push(hw, Job { op: job::COPY, src, len, addr });
+    }
+
+    /// Copies bytes of the oldest packet, all that is wanted of it, and frees it. [`Mover::ready`] has said that there is room.
+    #[inline]
+    pub fn copy_and_pop<H: Hardware>(&mut self, hw: &mut H, src: u16, len: u16, addr: u32) {
+        debug_assert!(self.waiting == 0 && self.job_credits >= JOBS_OF_A_SEGMENT);
+        self.job_credits -= JOBS_OF_A_SEGMENT;
+        hw.job(job::COPY, src, len, addr);
+        hw.job(job::POP, 0, 0, 0);
+    }
+
+    /// Frees the oldest packet, of which nothing is wanted. [`Mover::ready`] has said that there is room.
+    #[inline]
+    pub fn pop_at_once<H: Hardware>(&mut self, hw: &mut H) {
+        debug_assert!(self.waiting == 0 && self.job_credits > 0);
+        self.job_credits -= 1;
+        hw.job(job::POP, 0, 0, 0);
     }
 
     /// Frees the oldest packet of the NIC queue.
@@ -119,6 +149,7 @@ impl Mover {
         }
     }
 
+    #[inline]
     fn push<H: Hardware>(&mut self, hw: &mut H, job: Job) {
         if self.waiting == 0 && self.job_credits > 0 {
             self.job_credits -= 1;

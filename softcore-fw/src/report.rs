@@ -7,14 +7,16 @@
 
 use baton_abi::{
     handoff::RECORD_WORDS,
+    mmio::STATUS,
     msg::{event, slots_for, ConnId, Header},
+    work,
 };
 use baton_tcp::Instant;
 
 use crate::{
     connection::{Connection, Fate},
     firmware::Firmware,
-    hardware::Hardware,
+    hardware::{Hardware, HardwareExt},
     table::Queue,
     wheel::SlotIndex,
 };
@@ -26,10 +28,14 @@ const RESTORED_SLOTS: u8 = slots_for(RECORD_WORDS) as u8;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Delivers a batch of events. False: none waits, or there is no room.
+    #[inline(never)]
     pub(crate) fn report(&mut self, now: Instant) -> bool {
+        self.hw.mark::<{ work::REPORT }>();
+        let status = self.hw.read(STATUS);
+        self.mover.begin(&mut self.hw, status);
         self.settle_restored();
         let waiting = self.soft_limit_unreported || self.table.first(Queue::Report).is_some();
-        if waiting && self.qlen > 0 && self.report_age < REPORT_HOLD_TURNS {
+        if waiting && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
             self.report_age += 1;
         } else if waiting && self.mover.has_event_room(1) {
             self.report_age = 0;

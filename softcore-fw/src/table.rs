@@ -110,6 +110,16 @@ impl<'a> Table<'a> {
             .then_some(conn.slot() as SlotIndex)
     }
 
+    /// The connection that has this name now, if packets still reach it, and its slot.
+    #[inline]
+    pub fn open(&mut self, conn: ConnId) -> Option<(SlotIndex, &mut Connection)> {
+        let slot = self.slots.get_mut(conn.slot())?;
+        let generation = slot.generation;
+        let connection = slot.connection.as_mut()?;
+        (generation == conn.generation() && connection.is_open())
+            .then_some((conn.slot() as SlotIndex, connection))
+    }
+
     /// The name of a slot's connection.
     pub fn name(&self, slot: SlotIndex) -> ConnId {
         ConnId::new(usize::from(slot), self.slots[usize::from(slot)].generation)
@@ -128,6 +138,7 @@ impl<'a> Table<'a> {
     }
 
     /// Appends a slot to a queue, unless it is in it.
+    #[inline]
     pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
         let link = &mut self.slots[usize::from(slot)].links[queue as usize];
         if *link != ABSENT {

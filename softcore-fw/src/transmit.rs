@@ -8,6 +8,7 @@
 use baton_abi::{
     mmio::{STATUS, STATUS_TX_ROOM},
     regs::mailbox,
+    work,
 };
 use baton_tcp::Instant;
 
@@ -26,7 +27,9 @@ const CONNECTIONS_PER_TURN: u32 = 4;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Sends segments of the connections at the head of the queue. False: nothing was sent or settled.
+    #[inline(never)]
     pub(crate) fn transmit(&mut self, now: Instant) -> bool {
+        self.hw.mark::<{ work::TRANSMIT }>();
         let mut segments = 0;
         for turn in 0..CONNECTIONS_PER_TURN {
             if self.table.first(Queue::Transmit).is_none() || !self.may_transmit() {

@@ -92,6 +92,7 @@ impl TimerWheel {
     }
 
     /// Whether the slot's timer runs and expires no later than this.
+    #[inline]
     pub fn runs_until(&self, link: &TimerLink, deadline_us: u32) -> bool {
         let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
         link.is_running() && !later(link.deadline, tick)
@@ -150,7 +151,21 @@ impl TimerWheel {
         Step::Idle
     }
 
+    /// Whether [`TimerWheel::poll`] may have something to do; false is certain.
+    #[inline]
+    pub fn may_have_work(&self, now_us: u32) -> bool {
+        !later(self.quiet_until, now_us >> TICK_SHIFT & TICK_MASK) || self.heads[REACHED as usize] != NONE
+    }
+
+    /// Before this time [`TimerWheel::poll`] has nothing to do, in microseconds. It may be too early, which costs a
+    /// look, but not too late.
+    #[inline]
+    pub fn quiet_until(&self) -> u32 {
+        self.quiet_until << TICK_SHIFT
+    }
+
     /// When [`TimerWheel::poll`] has something to do next: a deadline, or a slot to be rearranged before it.
+    #[cfg(test)]
     pub fn next_deadline(&self) -> Option<u32> {
         if self.heads[REACHED as usize] != NONE {
             return Some(self.now << TICK_SHIFT);

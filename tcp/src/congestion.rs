@@ -29,6 +29,7 @@ impl Tcb {
     }
 
     /// What the algorithm may look at.
+    #[inline]
     fn window(&self) -> Window {
         Window {
             cwnd: self.cwnd,
@@ -47,6 +48,7 @@ impl Tcb {
 
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
     /// acknowledgement.
+    #[inline]
     fn grow(&mut self, acked: u32, flight: u32) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
@@ -66,12 +68,23 @@ impl Tcb {
     }
 
     /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
+    #[inline]
     pub(crate) fn cc_acknowledged(&mut self, acked: u32, flight: u32) {
+        if self.phase == Phase::Open {
+            self.dup_acks = 0;
+            self.grow(acked, flight);
+        } else {
+            self.cc_acknowledged_in_recovery(acked, flight);
+        }
+        if self.has(flag::RECOVER) && self.snd_una.gt(self.recover) {
+            self.flags &= !flag::RECOVER;
+        }
+    }
+
+    #[inline(never)]
+    fn cc_acknowledged_in_recovery(&mut self, acked: u32, flight: u32) {
         match self.phase {
-            Phase::Open => {
-                self.dup_acks = 0;
-                self.grow(acked, flight);
-            }
+            Phase::Open => {}
             Phase::Recovery if self.snd_una.ge(self.recover) => {
                 // RFC 6582 Section 3.2, full acknowledgement, option 1; RFC 6675 has cwnd = ssthresh already.
                 self.cwnd = self.ssthresh.min(self.flight().max(self.smss()) + self.smss());
@@ -102,9 +115,6 @@ impl Tcb {
                     self.phase = Phase::Open;
                 }
             }
-        }
-        if self.has(flag::RECOVER) && self.snd_una.gt(self.recover) {
-            self.flags &= !flag::RECOVER;
         }
     }
 

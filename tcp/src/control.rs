@@ -52,6 +52,7 @@ impl CongestionControl for NewReno {
     }
 
     /// RFC 5681 Section 3.1, by counting bytes, with no division.
+    #[inline]
     fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
         self.acked += acked.min(window.cwnd);
         if self.acked < window.cwnd {
@@ -115,6 +116,7 @@ impl CongestionControl for Congestion {
         dispatch!(self, control => control.avoid(window, acked))
     }
 
+    #[inline]
     fn unused(&mut self) {
         dispatch!(self, control => control.unused());
     }

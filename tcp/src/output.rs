@@ -33,6 +33,16 @@ struct Text {
 }
 
 impl Tcb {
+    /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
+    #[inline]
+    pub fn has_something_to_send(&self) -> bool {
+        const NOW: u16 = flag::ACK_NOW | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW;
+        self.flags & NOW != 0
+            || self.send_len > self.flight()
+            || self.phase != Phase::Open
+            || self.dup_acks > 0
+    }
+
     /// The next segment to send, already accounted for as sent. Call until it returns `None`.
     ///
     /// `contiguous(offset)` says how many bytes of the send buffer lie together from `offset` on;

@@ -12,6 +12,7 @@ impl Tcb {
     const SAMPLE_MAX_US: u32 = 1 << 26;
 
     /// Takes a sample (RFC 6298 Sections 2.2 and 2.3, alpha 1/8 and beta 1/4), which ends any backoff.
+    #[inline]
     pub(crate) fn rtt_sample(&mut self, sample_us: u32) {
         let r = sample_us.clamp(1, Self::SAMPLE_MAX_US);
         if self.srtt_us8 == 0 {
@@ -26,17 +27,24 @@ impl Tcb {
     }
 
     /// The timeout now, with backoff (RFC 6298 Sections 2.3 to 2.5 and 5.5).
+    #[inline]
     pub(crate) fn rto_us(&self) -> u32 {
         let base =
             if self.srtt_us8 == 0 { Self::INITIAL_RTO_US } else { (self.srtt_us8 >> 3) + self.rttvar_us4 };
-        let mut rto = base.max(self.config.min_rto_us);
+        let rto = base.max(self.config.min_rto_us);
+        let rto = if self.backoff == 0 { rto } else { self.backed_off(rto) };
+        rto.min(self.config.max_rto_us)
+    }
+
+    #[inline(never)]
+    fn backed_off(&self, mut rto: u32) -> u32 {
         for _ in 0..self.backoff {
             if rto >= self.config.max_rto_us {
                 break;
             }
             rto <<= 1;
         }
-        rto.min(self.config.max_rto_us)
+        rto
     }
 
     /// Starts a measurement that ends when `end` is acknowledged, unless one runs.
@@ -52,6 +60,7 @@ impl Tcb {
     ///
     /// One sample a round trip, as RFC 6298 Section 3 wants at least. Karn's algorithm (Section 3): what was
     /// retransmitted is not measured, unless timestamps tell the transmissions apart.
+    #[inline]
     pub(crate) fn rtt_acknowledged(&mut self, now: Instant, echo: Option<u32>) {
         if self.has(flag::RTT_RUNNING) {
             if self.rtt_seq.le(self.snd_una) {

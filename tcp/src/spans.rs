@@ -77,6 +77,18 @@ impl<const N: usize> Spans<N> {
         Ok(())
     }
 
+    /// Removes the first `n` bytes, at least one, when they lie in the first span and do not finish it. Returns their address.
+    #[inline]
+    pub fn take_within_first(&mut self, n: u32) -> Option<u32> {
+        // Spans that are not there are empty.
+        let first = self.spans.first_mut().filter(|first| first.len > n)?;
+        let addr = first.addr;
+        first.addr = addr.wrapping_add(n);
+        first.len -= n;
+        self.len -= n;
+        Some(addr)
+    }
+
     /// Removes the first `n` bytes, or all when there are fewer.
     pub fn consume(&mut self, n: u32) {
         let mut left = n.min(self.len);

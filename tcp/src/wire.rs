@@ -119,7 +119,7 @@ fn parse_tcp(frame: &[u8], start: usize, end: usize) -> Option<Packet> {
 }
 
 /// NOP, NOP, timestamps, length 10: how nearly every segment begins (RFC 7323 Appendix A).
-const TIMESTAMPS_ALIGNED: u32 = 0x0101_080A;
+pub const TIMESTAMPS_ALIGNED: u32 = 0x0101_080A;
 
 /// Reads `count` words of options, most significant byte first (RFC 9293 Section 3.2). What is malformed ends
 /// the list; what is unknown is skipped.

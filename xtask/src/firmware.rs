@@ -69,6 +69,9 @@ pub fn build_sized(root: &Path, sizes: Sizes) -> Result<PathBuf> {
     ensure!(image.len() <= sizes.ram_kib as usize * 1024, "the image is larger than core memory");
     let flat = target_dir.join(format!("baton-fw-{}-{}k.bin", sizes.connections, sizes.ram_kib));
     std::fs::write(&flat, &image).with_context(|| format!("cannot write {}", flat.display()))?;
+    // Symbols and marks, for a profile.
+    let named = flat.with_extension("elf");
+    std::fs::write(&named, &bytes).with_context(|| format!("cannot write {}", named.display()))?;
     Ok(flat)
 }
 

@@ -3,6 +3,7 @@
 mod bench;
 mod demo;
 mod p4;
+mod profile;
 mod registers;
 mod softcore;
 mod verilog;
@@ -25,6 +26,7 @@ enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
     P4(p4::Args),
+    Profile(profile::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
     /// Run programs on the bare softcore.
@@ -37,6 +39,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Profile(args) => profile::run(args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,
         Command::P4(args) => return p4::run(&args),

@@ -35,6 +35,7 @@ pub struct Load {
     sends: bool,
     packet_id: u16,
     next_timers: u64,
+    segments_heard: u64,
 }
 
 impl Load {
@@ -50,13 +51,14 @@ impl Load {
             sends: config.peers_send,
             packet_id: 0,
             next_timers: 0,
+            segments_heard: 0,
         };
         let (mut answered, mut handed) = (0, 0);
         let deadline = machine.cycles() + HANDOFF_CYCLES * u64::from(count.max(1));
         while answered < count {
             let slots = slots_for(RECORD_WORDS);
             if handed < count && handed - answered < 32 && machine.command_room() >= slots {
-                let (peer, record) = connection(handed as u16, machine.now_us())?;
+                let (peer, record) = connection(handed as u16, machine.now_us(), config)?;
                 load.peers.push(peer);
                 let header = Header { code: command::HANDOFF, slots: slots as u8, conn: ConnId(0) };
                 let mut words = vec![header.to_word(), handed];
@@ -85,6 +87,11 @@ impl Load {
     /// Connections on the NIC.
     pub fn connections(&self) -> u32 {
         self.peers.len() as u32
+    }
+
+    /// Segments with payload that the peers have received.
+    pub fn segments_heard(&self) -> u64 {
+        self.segments_heard
     }
 
     /// What the peers do in a cycle.
@@ -127,6 +134,7 @@ impl Load {
             ensure!(wire::checksums_valid(&frame), "the NIC sent a frame with a wrong checksum");
             let index = usize::from(packet.endpoints.local_port.wrapping_sub(FIRST_PORT));
             let peer = self.peers.get_mut(index).context("the NIC sent a segment to nobody")?;
+            self.segments_heard += u64::from(packet.segment.payload_len > 0);
             let arrival = peer.tcb.segment_arrives(Instant(machine.now_us()), &packet.segment);
             ensure!(!arrival.reset, "connection {index} was reset");
             // The application reads at once, and has always more to write.
@@ -186,7 +194,7 @@ fn received(segment: &SegmentOut) -> SegmentIn {
 }
 
 /// An established connection: the peer's end, and the record of the NIC's.
-fn connection(number: u16, now_us: u32) -> Result<(Peer, HandoffRecord)> {
+fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, HandoffRecord)> {
     let config = Config { nagle: false, min_rto_us: 20_000, delayed_ack_us: 2_000, ..Config::default() };
     let now = Instant(now_us);
     let ends = Endpoints {
@@ -200,7 +208,9 @@ fn connection(number: u16, now_us: u32) -> Result<(Peer, HandoffRecord)> {
     let mut send = Spans::<4>::new();
     let mut receive = Spans::<4>::new();
     let full = "a span fits an empty buffer";
-    send.push(SEND_BUFFER, STREAM_BYTES).ok().context(full)?;
+    if load.nic_sends {
+        send.push(SEND_BUFFER, STREAM_BYTES).ok().context(full)?;
+    }
     receive.push(RECEIVE_BUFFER, STREAM_BYTES).ok().context(full)?;
     let mut peer = Tcb::connect(config, SeqNumber(1_000), 1 << 18, now);
     let syn = peer.poll_transmit(now, |_| 0).context("an active open sends SYN")?;
@@ -209,8 +219,10 @@ fn connection(number: u16, now_us: u32) -> Result<(Peer, HandoffRecord)> {
     ensure!(peer.segment_arrives(now, &received(&syn_ack)).established, "the peer is established");
     let ack = peer.poll_transmit(now, |_| 0).context("SYN and ACK are acknowledged")?;
     ensure!(own.segment_arrives(now, &received(&ack)).established, "the server is established");
-    own.send_enqueued(STREAM_BYTES);
-    peer.send_enqueued(1 << 18);
+    own.send_enqueued(send.len());
+    if load.peers_send {
+        peer.send_enqueued(1 << 18);
+    }
     let record = HandoffRecord {
         endpoints: ends.reversed(),
         tcb: own.export(now),

@@ -2,7 +2,7 @@
 
 use super::LatencyConfig;
 use anyhow::{ensure, Context, Result};
-use baton_abi::regs::{self, mailbox, SchedMode};
+use baton_abi::regs::{self, mailbox};
 use baton_abi::{msg, ring};
 use baton_cosim::axi::AxiConfig;
 use baton_cosim::nic::Nic;
@@ -127,7 +127,7 @@ impl<N: Nic> Machine<N> {
             (regs::CMD_BASE, CMD_RING),
             (regs::CMD_SIZE_LOG2, CMD_LOG2),
             (regs::HASH_KEY, config.seed as u32),
-            (regs::CONTROL, regs::CONTROL_CORE_RUN | (SchedMode::Direct as u32) << regs::CONTROL_MODE_SHIFT),
+            (regs::CONTROL, regs::CONTROL_CORE_RUN | (config.mode as u32) << regs::CONTROL_MODE_SHIFT),
         ] {
             system.reg_write(register, value);
         }
@@ -188,6 +188,11 @@ impl<N: Nic> Machine<N> {
     pub fn wire_bytes(&self) -> [u64; 2] {
         let notes = self.notes.borrow();
         [notes.bytes_in, notes.bytes_out]
+    }
+
+    /// Outputs of the NIC in the last cycle.
+    pub fn outputs(&self) -> &NicOut {
+        &self.system.nic().out
     }
 
     /// Connections that the firmware can hold.

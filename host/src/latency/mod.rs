@@ -13,11 +13,13 @@
 mod load;
 mod machine;
 
+pub(crate) use load::Load;
+pub(crate) use machine::Machine;
+
 use crate::report::Delay;
 use anyhow::{ensure, Result};
+use baton_abi::regs::SchedMode;
 use baton_cosim::nic::Nic;
-use load::Load;
-use machine::Machine;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -35,8 +37,12 @@ pub struct LatencyConfig {
     pub probes: u32,
     /// Connections on the NIC; 0 leaves it idle. More than the firmware's table holds are refused.
     pub connections: u32,
-    /// The peers send too, not only the NIC.
+    /// The peers have endlessly much to send.
     pub peers_send: bool,
+    /// The NIC has endlessly much to send.
+    pub nic_sends: bool,
+    /// How the NIC orders its work.
+    pub mode: SchedMode,
 }
 
 impl Default for LatencyConfig {
@@ -49,6 +55,8 @@ impl Default for LatencyConfig {
             probes: 1000,
             connections: 0,
             peers_send: true,
+            nic_sends: true,
+            mode: SchedMode::Direct,
         }
     }
 }

@@ -329,7 +329,7 @@ fn stale_packets_go_to_the_host_before_the_record() {
     // The mock serves segments before commands; so take the command first, then let the queue drain.
     bench.fw.hw.command(&message(command::RESTORE, conn, &[]));
     let restore_first = |bench: &mut Bench| {
-        bench.fw.command(Instant(bench.fw.hw.time_us));
+        bench.fw.command();
     };
     bench.arrive(0, 0, 0, Flags::PSH, b"one");
     bench.arrive(1, 0, 0, Flags::PSH, b"other");

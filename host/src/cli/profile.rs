@@ -1,0 +1,77 @@
+//! `baton profile`: what the firmware's work costs.
+
+use anyhow::{Context, Result};
+use baton::demo;
+use baton::profile::{self, Cost, Kind, Profile, Program, Workload};
+use baton_abi::work;
+use baton_cosim::nic::VerilatedNic;
+use std::path::PathBuf;
+
+/// Count the firmware's instructions and cycles on the simulated NIC, by kind of work and by function
+///
+/// A kind of work counts from the look at the scheduler that found it. Cycles in which the core slept do not
+/// count. Host packets are moved by the core in mode host-first; the other loads run in mode direct.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// Firmware image, as `cargo xtask firmware` makes it; its executable (.elf) must lie beside it
+    #[arg(long, env = "BATON_FIRMWARE")]
+    firmware: PathBuf,
+    /// Active connections; the firmware's table may hold fewer
+    #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    connections: u32,
+    /// Core cycles to measure, for each load
+    #[arg(long, default_value_t = 1_000_000)]
+    cycles: u64,
+    /// Functions to list, for each load
+    #[arg(long, default_value_t = 8)]
+    functions: usize,
+}
+
+/// Runs the command.
+pub fn run(args: Args) -> Result<()> {
+    let firmware = demo::read_firmware(&args.firmware)?;
+    let elf = args.firmware.with_extension("elf");
+    let program = Program::read(&elf, work::NAMES.len())
+        .context("the profile needs the executable beside the image; `cargo xtask firmware` makes both")?;
+    for (workload, name) in [
+        (Workload::Send, "the NIC sends"),
+        (Workload::Receive, "the NIC receives"),
+        (Workload::HostPackets, "host packets"),
+    ] {
+        let nic = VerilatedNic::new();
+        let profile = profile::measure(workload, args.connections, args.cycles, nic, &firmware, &program)?;
+        println!("{name}");
+        print(&profile, args.functions);
+    }
+    Ok(())
+}
+
+fn print(profile: &Profile, functions: usize) {
+    println!("  {:<32}{:>9}{:>14}{:>10}{:>8}", "kind of work", "times", "instructions", "cycles", "most");
+    for (kind, name) in profile.kinds.iter().zip(work::NAMES).filter(|(kind, _)| kind.times > 0) {
+        let Kind { times, cost, most } = kind;
+        let each = |total: u64| total as f64 / *times as f64;
+        println!(
+            "  {name:<32}{times:>9}{:>14.1}{:>10.1}{:>8}",
+            each(cost.instructions),
+            each(cost.cycles),
+            most.instructions
+        );
+    }
+    if profile.segments_sent > 0 {
+        let cost = profile.kinds[work::TRANSMIT as usize].cost;
+        let each = |total: u64| total as f64 / profile.segments_sent as f64;
+        println!(
+            "  {:<32}{:>9}{:>14.1}{:>10.1}",
+            "transmit a segment",
+            profile.segments_sent,
+            each(cost.instructions),
+            each(cost.cycles)
+        );
+    }
+    let all: u64 = profile.functions.iter().map(|(_, cost)| cost.instructions).sum();
+    for (name, Cost { instructions, cycles }) in profile.functions.iter().take(functions) {
+        let share = 100.0 * *instructions as f64 / all as f64;
+        println!("  {share:5.1} % {instructions:>10} instructions {cycles:>10} cycles  {name}");
+    }
+}
