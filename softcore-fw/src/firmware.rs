@@ -149,7 +149,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         if self.table.first(Queue::Transmit).is_some() {
             busy |= self.transmit(now);
         }
-        if self.has_reports() {
+        if self.has_reports() || self.mover.has_backlog() {
             busy |= self.report(now);
         }
         busy

@@ -78,6 +78,7 @@ impl Mover {
     }
 
     /// Whether jobs wait for room.
+    #[inline]
     pub fn has_backlog(&self) -> bool {
         self.waiting > 0
     }

@@ -127,6 +127,8 @@ impl World {
         let own = [
             self.wire.keys().next().map(|k| k.0),
             self.interrupt_at,
+            // The driver may have enabled an interrupt that was pending.
+            (self.nic.irq() && self.interrupt_at.is_none()).then_some(now + TICK_PS),
             self.server.next_deadline(),
             self.nic.busy().then_some(now + TICK_PS),
             self.nic.wake_ps(),
