@@ -386,8 +386,10 @@ pub mod mailbox {
     pub const CFG_FIN_WAIT_2_US: usize = 9;
     /// Least time between two challenge acknowledgements, in microseconds; 0 takes half a second.
     pub const CFG_CHALLENGE_US: usize = 10;
+    /// Stay in TIME-WAIT, in microseconds; 0 takes a minute.
+    pub const CFG_TIME_WAIT_US: usize = 11;
     /// Words that have a meaning; the others are free.
-    pub const CFG_WORDS: usize = 11;
+    pub const CFG_WORDS: usize = 12;
 
     /// Connections on the NIC (`Cnum`).
     pub const STS_CNUM: usize = 0;

@@ -79,6 +79,7 @@ fn timing<H: Hardware>(hw: &H) -> Config {
         (mailbox::CFG_KEEPALIVE_US, &mut config.keepalive_us),
         (mailbox::CFG_FIN_WAIT_2_US, &mut config.fin_wait_2_us),
         (mailbox::CFG_CHALLENGE_US, &mut config.challenge_us),
+        (mailbox::CFG_TIME_WAIT_US, &mut config.time_wait_us),
     ] {
         if let us @ 1.. = hw.config(word) {
             *value = us;

@@ -296,6 +296,11 @@ impl Tcb {
             arrival.acked = advanced - u32::from(fin_acked);
             self.send_len -= arrival.acked;
             self.sacked.remove_below(ack);
+            if self.sacked.as_slice().first().is_some_and(|range| range.start == ack) {
+                // The peer asks for what it had reported: it has reneged, and the rest is not to be relied on either
+                // (RFC 2018 Section 8).
+                self.sacked.clear();
+            }
             self.advance(now, ack, flight, self.echo(segment));
             if fin_acked {
                 self.flags &= !flag::FIN_QUEUED;

@@ -50,10 +50,18 @@
 //! [`Tcb::export`] gives the state as words for a record, [`Tcb::import`] continues it elsewhere, with
 //! `send.len()` and `receive.len()` of the buffers that go with it. It is the identity at any moment, with data
 //! in flight too. The exporter then drops its copy.
-#![cfg_attr(not(test), no_std)]
-#![forbid(unsafe_code)]
+//!
+//! # From C
+//!
+//! With the feature `capi` the crate builds as a C library; `include/baton_tcp.h` is its reference. Only that part uses `std`,
+//! and only it is unsafe.
+#![cfg_attr(not(any(test, feature = "capi")), no_std)]
+#![cfg_attr(not(feature = "capi"), forbid(unsafe_code))]
+#![deny(unsafe_code)]
 
 mod arrives;
+#[cfg(feature = "capi")]
+pub mod capi;
 mod config;
 mod congestion;
 mod control;

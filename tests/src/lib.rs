@@ -1,5 +1,7 @@
 //! What the tests of the whole system share: the firmware image and a world to run it in.
 
+pub mod script;
+
 use anyhow::{Context, Result};
 use std::path::PathBuf;
 

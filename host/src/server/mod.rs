@@ -18,7 +18,7 @@ pub mod stack;
 
 use anyhow::{ensure, Context, Result};
 use baton_abi::regs::{self, mailbox};
-use baton_cosim::port::HostPort;
+use baton_cosim::port::{HostMemory, HostPort};
 
 pub use bypass::BypassError;
 pub use driver::DriverConfig;
@@ -81,23 +81,54 @@ pub struct ServerStats {
     pub polls: u64,
 }
 
-/// The server machine's software.
-pub struct Server {
+/// A program on the server's sockets.
+pub trait Application {
+    /// Handles an event of a socket.
+    fn handle(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, event: SocketEvent);
+}
+
+/// The server machine's software: the stack, and a program on its sockets.
+pub struct Server<A = HttpServer> {
     stack: Stack,
-    http: HttpServer,
+    application: A,
     selection: Box<dyn Selection>,
     polls: u64,
 }
 
 impl Server {
-    /// Brings the NIC up and listens. With firmware, connections may be handed off; without, the NIC is a plain
-    /// one. All memory of `port` becomes the server's.
+    /// A web server; see [`Server::start_with`].
     pub fn start(
         config: &ServerConfig,
         selection: Box<dyn Selection>,
         port: &mut dyn HostPort,
         firmware: Option<&[u8]>,
     ) -> Result<Server> {
+        let limit = config.body_limit;
+        Server::start_with(config, selection, port, firmware, |bodies| {
+            HttpServer::new(Bodies::new(bodies), limit)
+        })
+    }
+
+    pub fn stats(&self) -> ServerStats {
+        ServerStats {
+            driver: self.stack.driver.stats(),
+            stack: self.stack.stats(),
+            http: self.application.stats(),
+            polls: self.polls,
+        }
+    }
+}
+
+impl<A: Application> Server<A> {
+    /// Brings the NIC up and listens. With firmware, connections may be handed off; without, the NIC is a plain
+    /// one. All memory of `port` becomes the server's; what is left is the application's to send from.
+    pub fn start_with(
+        config: &ServerConfig,
+        selection: Box<dyn Selection>,
+        port: &mut dyn HostPort,
+        firmware: Option<&[u8]>,
+        application: impl FnOnce(Arena) -> A,
+    ) -> Result<Server<A>> {
         ensure!((1..=65535).contains(&config.connections), "connections is not 1 to 65535");
         ensure!(
             config.receive_bytes >= 1024 && config.receive_bytes.is_multiple_of(64),
@@ -137,6 +168,7 @@ impl Server {
             (mailbox::CFG_KEEPALIVE_US, config.tcp.keepalive_us),
             (mailbox::CFG_FIN_WAIT_2_US, config.tcp.fin_wait_2_us),
             (mailbox::CFG_CHALLENGE_US, config.tcp.challenge_us),
+            (mailbox::CFG_TIME_WAIT_US, config.tcp.time_wait_us),
         ] {
             if driver_config.mailbox[word] == 0 {
                 driver_config.mailbox[word] = own;
@@ -160,12 +192,7 @@ impl Server {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
         }
         stack.listen(config.http_port);
-        Ok(Server {
-            stack,
-            http: HttpServer::new(Bodies::new(bodies), config.body_limit),
-            selection,
-            polls: 0,
-        })
+        Ok(Server { stack, application: application(bodies), selection, polls: 0 })
     }
 
     /// Handles everything that has happened: events of the NIC first, then frames, timers and the application.
@@ -189,7 +216,7 @@ impl Server {
     fn settle(&mut self, port: &mut dyn HostPort) {
         loop {
             while let Some((id, event)) = self.stack.next_event() {
-                self.http.handle(&mut self.stack, port.memory_mut(), id, event);
+                self.application.handle(&mut self.stack, port.memory_mut(), id, event);
                 if event == SocketEvent::Established {
                     let load = self.stack.load();
                     let endpoints = self.stack.endpoints(id);
@@ -231,6 +258,22 @@ impl Server {
         result
     }
 
+    /// Lets the application act of its own accord, and sends what comes of it.
+    pub fn act<R>(
+        &mut self,
+        port: &mut dyn HostPort,
+        act: impl FnOnce(&mut A, &mut Stack, &mut HostMemory) -> R,
+    ) -> R {
+        self.stack.set_time(port.now_ps());
+        let result = act(&mut self.application, &mut self.stack, port.memory_mut());
+        self.settle(port);
+        result
+    }
+
+    pub fn application(&self) -> &A {
+        &self.application
+    }
+
     /// Delays of the host packets received since the last call, in core cycles from arrival to completion.
     pub fn take_host_packet_delays(&mut self) -> Vec<u64> {
         self.stack.driver.take_delays()
@@ -238,14 +281,5 @@ impl Server {
 
     pub fn stack(&self) -> &Stack {
         &self.stack
-    }
-
-    pub fn stats(&self) -> ServerStats {
-        ServerStats {
-            driver: self.stack.driver.stats(),
-            stack: self.stack.stats(),
-            http: self.http.stats(),
-            polls: self.polls,
-        }
     }
 }

@@ -11,6 +11,12 @@ use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, Socket
 use super::stack::{NicLoad, Stack, StackStats};
 
 impl Stack {
+    /// Opens a connection (RFC 9293 Section 3.10.1). There is no resolver: `endpoints` has the peer's link address.
+    /// `None`: no receive ring is free, or there is such a connection.
+    pub fn connect(&mut self, endpoints: Endpoints) -> Option<SocketId> {
+        self.open(endpoints)
+    }
+
     pub fn endpoints(&self, id: SocketId) -> Option<Endpoints> {
         self.socket(id).map(|s| s.endpoints)
     }

@@ -473,6 +473,21 @@ impl Stack {
         self.touch(id);
     }
 
+    /// An active open, whose SYN goes out with the next work.
+    pub(super) fn open(&mut self, endpoints: Endpoints) -> Option<SocketId> {
+        let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+        let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
+        if self.by_tuple.contains_key(&key) || table_full {
+            return None;
+        }
+        let ring = self.rings.take()?;
+        let iss = SeqNumber(self.rng.next_u32());
+        let tcb = Tcb::connect(self.config, iss, self.rings.stride(), self.now());
+        let id = self.insert(endpoints, tcb, ring);
+        self.touch(id);
+        Some(id)
+    }
+
     fn send_reset(&mut self, port: &mut dyn HostPort, endpoints: Endpoints, segment: &SegmentIn) {
         if let Some(reset) = reset_for(segment) {
             if self.driver.tx_buffer().is_some() {

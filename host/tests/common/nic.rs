@@ -258,16 +258,15 @@ impl NicDouble {
 
     fn tick_core(&mut self) -> bool {
         let Some(firmware) = self.firmware.as_mut() else { return false };
-        let mut busy = false;
         for _ in 0..self.rng.next_u32() % 8 {
             self.device.borrow_mut().command_first = self.rng.next_u32() & 1 == 0;
             if !firmware.turn() {
                 firmware.rest();
-                break;
+                return false;
             }
-            busy = true;
         }
-        busy
+        // It has not said when it wants to wake: it goes on in the next tick.
+        true
     }
 
     fn tick_tx(&mut self) -> bool {

@@ -11,18 +11,27 @@ pub enum Setting {
     Moving,
     /// The host's driver and stack, on a NIC without firmware.
     Host,
+    /// The host and the firmware's library, on devices without timing, with the connection handed off.
+    Firmware,
     /// The whole co-simulated NIC, with the connection handed off.
     Nic,
 }
 
 impl Setting {
-    pub const ALL: [Setting; 4] = [Setting::Engine, Setting::Moving, Setting::Host, Setting::Nic];
+    pub const ALL: [Setting; 5] =
+        [Setting::Engine, Setting::Moving, Setting::Host, Setting::Firmware, Setting::Nic];
+
+    /// Whether connections are handed off to a NIC.
+    pub fn hands_off(self) -> bool {
+        matches!(self, Setting::Firmware | Setting::Nic)
+    }
 
     pub fn name(self) -> &'static str {
         match self {
             Setting::Engine => "engine",
             Setting::Moving => "moving",
             Setting::Host => "host",
+            Setting::Firmware => "firmware",
             Setting::Nic => "nic",
         }
     }
@@ -32,7 +41,7 @@ impl Setting {
         match self {
             Setting::Engine | Setting::Moving => 0,
             // A few microseconds of rings and interrupts.
-            Setting::Host => 1_000,
+            Setting::Host | Setting::Firmware => 1_000,
             // A core of a few megahertz takes a millisecond or two for a segment.
             Setting::Nic => 20_000,
         }

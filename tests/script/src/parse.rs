@@ -218,12 +218,13 @@ fn setting(input: &str) -> Parsed<'_, Setting> {
         value(Setting::Engine, tag("engine")),
         value(Setting::Moving, tag("moving")),
         value(Setting::Host, tag("host")),
+        value(Setting::Firmware, tag("firmware")),
         value(Setting::Nic, tag("nic")),
     ))(input)
 }
 
 fn must_setting(input: &str) -> Parsed<'_, Setting> {
-    label("`engine`, `moving`, `host` or `nic`", setting)(input)
+    label("`engine`, `moving`, `host`, `firmware` or `nic`", setting)(input)
 }
 
 // --- Numbers and times.

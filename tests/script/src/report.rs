@@ -65,7 +65,7 @@ pub fn describe(segment: &Segment, own: SeqNumber, other: SeqNumber) -> String {
 pub fn replay(name: &str, setting: Setting) -> String {
     let package = match setting {
         Setting::Engine | Setting::Moving => "cargo test -p baton-script --test scripts",
-        Setting::Host => "cargo test -p baton-tests --test scripts",
+        Setting::Host | Setting::Firmware => "cargo test -p baton-tests --test scripts",
         Setting::Nic => "cargo xtask test -- --test scripts",
     };
     format!("BATON_SCRIPT={name} BATON_SETTING={} {package}", setting.name())

@@ -147,7 +147,7 @@ impl Runner<'_> {
         });
         let established = matches!(step.action, Action::Open(_) | Action::Event(Event::Established));
         match self.endpoint.setting() {
-            Setting::Nic if established && !self.script.marks_handoff() => {
+            setting if setting.hands_off() && established && !self.script.marks_handoff() => {
                 self.endpoint.handoff()?;
                 self.note("handoff");
                 self.anchor_us = self.endpoint.now_us();

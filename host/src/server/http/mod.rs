@@ -17,6 +17,7 @@ use self::bodies::Bodies;
 use self::parser::{Error, Method, Request};
 use super::socket::{SocketEvent, SocketId};
 use super::stack::Stack;
+use super::Application;
 
 /// Bytes of the buffer that a response's head is written to.
 pub const HEAD_BUFFER_BYTES: u32 = 256;
@@ -56,24 +57,8 @@ pub struct HttpServer {
     stats: HttpStats,
 }
 
-impl HttpServer {
-    /// Bodies have up to `body_limit` bytes; longer ones are not found.
-    pub fn new(bodies: Bodies, body_limit: u32) -> Self {
-        HttpServer {
-            bodies,
-            body_limit,
-            clients: HashMap::new(),
-            scratch: Vec::new(),
-            stats: HttpStats::default(),
-        }
-    }
-
-    pub fn stats(&self) -> HttpStats {
-        self.stats
-    }
-
-    /// Handles an event of a socket.
-    pub fn handle(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, event: SocketEvent) {
+impl Application for HttpServer {
+    fn handle(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, event: SocketEvent) {
         match event {
             SocketEvent::Established => {
                 self.clients.insert(id, Client::default());
@@ -99,6 +84,23 @@ impl HttpServer {
             SocketEvent::Readable => {}
         }
         self.serve(sockets, memory, id);
+    }
+}
+
+impl HttpServer {
+    /// Bodies have up to `body_limit` bytes; longer ones are not found.
+    pub fn new(bodies: Bodies, body_limit: u32) -> Self {
+        HttpServer {
+            bodies,
+            body_limit,
+            clients: HashMap::new(),
+            scratch: Vec::new(),
+            stats: HttpStats::default(),
+        }
+    }
+
+    pub fn stats(&self) -> HttpStats {
+        self.stats
     }
 
     /// Answers what can be answered.

@@ -1,0 +1,97 @@
+//! Packet scripts against the host's stack, and against the firmware's library on functional devices. `docs/scripts.md` says how to choose scripts and settings.
+
+#[allow(dead_code)] // The host's own tests use more of it.
+#[path = "../../host/tests/common/device.rs"]
+mod device;
+#[allow(dead_code)]
+#[path = "../../host/tests/common/nic.rs"]
+mod nic;
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
+
+use anyhow::Result;
+use baton_cosim::port::HostPort;
+use baton_script::{folder, load, run, Endpoint, Script, Setting};
+use baton_tests::script::{HostEndpoint, Machine};
+use nic::NicDouble;
+
+/// Worlds that run side by side.
+const WORKERS: usize = 2;
+/// Memory of a server on the double.
+const MEMORY_BYTES: u32 = 4 << 20;
+const PS_PER_US: u64 = 1_000_000;
+
+impl Machine for NicDouble {
+    fn advance(&mut self, until_ps: u64) {
+        let raised = self.irq();
+        while self.now_ps() < until_ps && self.sent.is_empty() {
+            let next =
+                if self.busy() { self.now_ps() + PS_PER_US } else { self.wake_ps().unwrap_or(until_ps) };
+            self.set_time(next.min(until_ps));
+            self.tick();
+            if self.irq() && !raised {
+                return;
+            }
+        }
+    }
+
+    fn wire_send(&mut self, frame: Vec<u8>) {
+        self.receive(frame);
+    }
+
+    fn wire_recv(&mut self) -> Option<Vec<u8>> {
+        self.sent.pop_front()
+    }
+}
+
+/// Runs every script of a setting, some side by side, and reports all failures at once.
+fn all(setting: Setting, endpoint: impl Fn(&Script) -> Result<Box<dyn Endpoint>> + Sync) -> Result<()> {
+    if std::env::var("BATON_SETTING").is_ok_and(|only| only != setting.name()) {
+        return Ok(());
+    }
+    let scripts = load(&folder())?;
+    let scripts: Vec<&Script> = scripts.iter().filter(|script| script.runs_in(setting)).collect();
+    let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..WORKERS {
+            scope.spawn(|| loop {
+                let index = next.fetch_add(1, Ordering::Relaxed);
+                let Some(script) = scripts.get(index) else { return };
+                let outcome = endpoint(script).and_then(|mut endpoint| run(script, endpoint.as_mut()));
+                if let Err(error) = outcome {
+                    failures.lock().expect("no worker panics with it").push((index, format!("{error:#}")));
+                }
+            });
+        }
+    });
+    let mut failures = failures.into_inner()?;
+    failures.sort();
+    println!(
+        "{} of {} scripts pass in setting {}",
+        scripts.len() - failures.len(),
+        scripts.len(),
+        setting.name()
+    );
+    let texts: Vec<String> = failures.into_iter().map(|(_, text)| text).collect();
+    assert!(texts.is_empty(), "{} of {} scripts fail:\n\n{}", texts.len(), scripts.len(), texts.join("\n\n"));
+    Ok(())
+}
+
+/// A server on the double, which does everything at once; with an image it runs the firmware's library.
+fn double(setting: Setting, script: &Script, image: Option<&[u8]>) -> Result<Box<dyn Endpoint>> {
+    let mut nic = NicDouble::new(MEMORY_BYTES, 1);
+    nic.laziness = 0;
+    Ok(Box::new(HostEndpoint::new(setting, &script.config, nic, 1, image)?))
+}
+
+#[test]
+fn host() -> Result<()> {
+    all(Setting::Host, |script| double(Setting::Host, script, None))
+}
+
+#[test]
+fn firmware() -> Result<()> {
+    // Any image starts the library.
+    all(Setting::Firmware, |script| double(Setting::Firmware, script, Some(&[0x13, 0, 0, 0])))
+}
