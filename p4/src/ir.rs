@@ -16,6 +16,8 @@
 //! `NoError`) when a packet begins, and a local one again where it is declared. `Extract` sets all fields of
 //! its header and its validity together; when the packet is too short it sets none of them.
 
+mod dump;
+
 use crate::source::Span;
 use num_bigint::BigUint;
 

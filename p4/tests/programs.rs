@@ -22,3 +22,18 @@ fn every_program_checks_cleanly() {
     }
     assert_eq!(count, 5);
 }
+
+/// What the five programs are lowered to.
+#[test]
+fn every_program_is_lowered_to_its_snapshot() {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.set_snapshot_path("lowered");
+    let _bound = settings.bind_to_scope();
+    for name in ["connection", "ipv6", "tenant", "priority", "firewall"] {
+        let path = format!("programs/{name}.p4");
+        let checked = baton_p4::check(Path::new(&path), &Options::default(), &Disk).unwrap();
+        insta::assert_snapshot!(name, checked.ir.expect(name).to_string());
+    }
+}

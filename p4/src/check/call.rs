@@ -191,6 +191,7 @@ impl<'a> Checker<'a> {
             }
             None => *first = Some(span),
         }
+        self.applies += 1;
         self.emit(ir::Stmt::Apply(table));
         Value { ty: Ty::Void, kind: ValueKind::Applied(table), span }
     }
@@ -402,13 +403,18 @@ impl<'a> Checker<'a> {
             self.error(Code::BadCall, span, "actions are called in controls only", "not possible here");
             return;
         }
+        self.statements += 1;
         if self.too_many_statements(span) {
             return;
         }
         let Some(values) = self.bind_args(&action.params, args, span, action.name.span) else { return };
         // The arguments are evaluated where the call stands, before anything is copied.
         let mut bound = vec![];
-        for (param, value) in action.params.iter().zip(values) {
+        let applies = self.applies;
+        for (index, (param, value)) in action.params.iter().zip(values).enumerate() {
+            if index > 0 {
+                self.applied_late(applies, span);
+            }
             let writes = matches!(param.direction, Some(ast::Direction::Out | ast::Direction::InOut));
             let target = match (writes, value) {
                 (true, Some(expr)) => self.target(expr),

@@ -38,10 +38,14 @@ impl Checker<'_> {
             }
             ast::ExprKind::Binary { op, left, right } => {
                 let left = self.expr(left);
+                let applies = self.applies;
                 let right = match op {
                     BinaryOp::And | BinaryOp::Or => self.conditionally(|this| this.expr(right)),
                     _ => self.expr(right),
                 };
+                if left.as_const().is_none() {
+                    self.applied_late(applies, right.span);
+                }
                 self.binary(*op, left, right, span)
             }
             ast::ExprKind::Conditional { condition, then, otherwise } => {
@@ -74,6 +78,18 @@ impl Checker<'_> {
         let result = check(self);
         self.conditional -= 1;
         result
+    }
+
+    /// Refuses a table that was applied since the count was `before`: what the expression has read already, the
+    /// table's action may have changed.
+    pub(super) fn applied_late(&mut self, before: u32, span: Span) {
+        if self.applies != before {
+            self.diags.push(
+                Diagnostic::error(Code::RefusedExpression, "a table cannot be applied behind other operands")
+                    .at(span, "it is applied here, after the others are read")
+                    .help("apply it first, as in `bool hit = t.apply().hit;`"),
+            );
+        }
     }
 
     fn literal(&mut self, literal: &ast::IntLiteral, span: Span) -> Value {

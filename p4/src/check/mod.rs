@@ -34,6 +34,10 @@ use value::wrap;
 
 /// Scalars that one block may have.
 const MAX_VARS: usize = 1 << 13;
+/// Types within types.
+const MAX_TYPE_DEPTH: usize = 64;
+/// Fields of a struct, members of an enum, states of a parser, cases of a `select`.
+const MAX_LIST: usize = 1 << 10;
 
 /// Checks a program. It is lowered if there is no error, from the parser's either.
 pub fn check(program: &ast::Program, sources: &SourceMap, diags: &mut Diagnostics) -> Option<ir::Program> {
@@ -55,6 +59,7 @@ pub fn check(program: &ast::Program, sources: &SourceMap, diags: &mut Diagnostic
         site: Site::Top,
         conditional: 0,
         branches: 0,
+        applies: 0,
         stmts: vec![],
         ops: vec![],
         statements: 0,
@@ -107,6 +112,8 @@ struct Checker<'a> {
     conditional: u32,
     /// How deep the statement is in branches.
     branches: u32,
+    /// Applications of tables so far.
+    applies: u32,
     /// Where statements and parser operations go, the innermost last.
     stmts: Vec<Vec<ir::Stmt>>,
     ops: Vec<Vec<ir::ParserOp>>,
@@ -301,7 +308,9 @@ impl<'a> Checker<'a> {
         let ty = match (&inner, decl.distinct) {
             (Ty::Unknown, _) | (_, false) => inner,
             (Ty::Bits(_) | Ty::Bool | Ty::Enum(_) | Ty::Distinct(_), true) => {
-                Ty::Distinct(Rc::new(DistinctType { name: decl.name.name.clone(), inner }))
+                let depth = inner.depth() + 1;
+                let def = DistinctType { name: decl.name.name.clone(), inner, depth };
+                self.not_too_deep(Ty::Distinct(Rc::new(def)), decl.name.span)
             }
             (_, true) => {
                 let message = format!("`type` cannot be made of `{inner}`");
@@ -317,8 +326,34 @@ impl<'a> Checker<'a> {
         self.declare(&decl.name, Entity::Type(ty));
     }
 
+    /// The type, or an unknown one if it is made of types too deep.
+    fn not_too_deep(&mut self, ty: Ty, span: Span) -> Ty {
+        if ty.depth() <= MAX_TYPE_DEPTH {
+            return ty;
+        }
+        let label = format!("more than {MAX_TYPE_DEPTH} types, one within the other");
+        self.error(Code::TooDeep, span, "this type is nested too deeply", label);
+        Ty::Unknown
+    }
+
+    /// Whether a list is longer than the compiler takes; then it is reported.
+    fn too_many(&mut self, count: usize, most: usize, what: &str, span: Span) -> bool {
+        if count > most {
+            self.error(
+                Code::TooLarge,
+                span,
+                format!("more than {most} {what}"),
+                format!("there are {count}"),
+            );
+        }
+        count > most
+    }
+
     fn fields(&mut self, decl: &'a ast::FieldsDecl, is_header: bool) {
         self.annotations(&decl.annotations, &[]);
+        if self.too_many(decl.fields.len(), MAX_LIST, "fields", decl.name.span) {
+            return self.declare(&decl.name, Entity::Unknown);
+        }
         let mut fields: Vec<(ast::Ident, Ty)> = vec![];
         for field in &decl.fields {
             self.annotations(&field.annotations, &[]);
@@ -350,8 +385,10 @@ impl<'a> Checker<'a> {
             }
             fields.push((field.name.clone(), ty));
         }
-        let def = Rc::new(Fields { name: decl.name.name.clone(), fields });
+        let depth = 1 + fields.iter().map(|(_, ty)| ty.depth()).max().unwrap_or(0);
+        let def = Rc::new(Fields { name: decl.name.name.clone(), fields, depth });
         let ty = if is_header { Ty::Header(def) } else { Ty::Struct(def) };
+        let ty = self.not_too_deep(ty, decl.name.span);
         let entity = if scalars(&ty) > MAX_VARS {
             let message = format!("`{ty}` holds more than {MAX_VARS} fields");
             self.error(Code::TooLarge, decl.name.span, message, "with all that it is made of");
@@ -376,6 +413,9 @@ impl<'a> Checker<'a> {
                 }
             },
         };
+        if self.too_many(decl.members.len(), MAX_LIST, "members", decl.name.span) {
+            return self.declare(&decl.name, Entity::Unknown);
+        }
         if decl.members.is_empty() {
             self.error(Code::Syntax, decl.name.span, "an enum without members", "it has no values");
         }

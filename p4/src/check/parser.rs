@@ -2,7 +2,7 @@
 
 use super::keyset::covers;
 use super::value::Place;
-use super::{Checker, Site};
+use super::{Checker, Site, MAX_LIST};
 use crate::ast;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, Next, ParserOp, StateId, Target};
@@ -36,6 +36,9 @@ impl<'a> Checker<'a> {
     }
 
     fn states(&mut self, decl: &'a ast::ParserDecl, init: Vec<ParserOp>) -> Option<ir::Parser> {
+        if self.too_many(decl.states.len(), MAX_LIST, "states", decl.head.name.span) {
+            return None;
+        }
         let mut ids: HashMap<&str, StateId> = HashMap::new();
         for (index, state) in decl.states.iter().enumerate() {
             self.annotations(&state.annotations, &[]);
@@ -113,6 +116,9 @@ impl<'a> Checker<'a> {
                 "`select` without a key",
                 "there is nothing to choose by",
             );
+        }
+        if self.too_many(cases.len(), MAX_LIST, "cases", transition.span) {
+            return Next::Goto(Target::Reject);
         }
         let mut exprs = vec![];
         let mut types = vec![];

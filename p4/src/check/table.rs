@@ -41,7 +41,7 @@ impl<'a> Checker<'a> {
             keys,
             actions: listed.iter().map(|(id, _)| *id).collect(),
             default,
-            default_is_const: decl.default_action.as_ref().is_none_or(|default| default.is_const),
+            default_is_const: decl.default_action.as_ref().is_some_and(|default| default.is_const),
             entries,
             size,
             applied: false,

@@ -52,6 +52,8 @@ impl EnumType {
 pub struct DistinctType {
     pub name: String,
     pub inner: Ty,
+    /// How many types this one is made of, one within the other.
+    pub depth: usize,
 }
 
 /// A header or a struct.
@@ -59,6 +61,8 @@ pub struct DistinctType {
 pub struct Fields {
     pub name: String,
     pub fields: Vec<(ast::Ident, Ty)>,
+    /// How many structs there are one within the other, this one included.
+    pub depth: usize,
 }
 
 impl Ty {
@@ -71,6 +75,15 @@ impl Ty {
             (Ty::Distinct(a), Ty::Distinct(b)) => Rc::ptr_eq(a, b),
             (Ty::Header(a), Ty::Header(b)) | (Ty::Struct(a), Ty::Struct(b)) => Rc::ptr_eq(a, b),
             _ => std::mem::discriminant(self) == std::mem::discriminant(other),
+        }
+    }
+
+    /// How many declared types the type goes through to scalars.
+    pub fn depth(&self) -> usize {
+        match self {
+            Ty::Header(def) | Ty::Struct(def) => def.depth,
+            Ty::Distinct(def) => def.depth,
+            _ => 0,
         }
     }
 

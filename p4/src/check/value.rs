@@ -10,6 +10,9 @@ use crate::source::Span;
 use num_bigint::{BigInt, BigUint, Sign};
 use std::rc::Rc;
 
+/// Scalars of a block, with those of the actions that are expanded in it.
+const MAX_ALL_VARS: usize = 1 << 15;
+
 /// What an expression gives.
 #[derive(Clone, Debug)]
 pub struct Value {
@@ -287,6 +290,11 @@ impl Checker<'_> {
         span: Span,
     ) -> Place {
         let kind = match ty {
+            _ if self.vars.len() >= MAX_ALL_VARS => {
+                let message = format!("more than {MAX_ALL_VARS} scalars, once actions are expanded");
+                self.error(Code::TooLarge, span, message, "with this one");
+                PlaceKind::Unknown
+            }
             Ty::Struct(def) => {
                 let fields = def.fields.clone();
                 let place = |this: &mut Self, (field, ty): &(ast::Ident, Ty)| {
