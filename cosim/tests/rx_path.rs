@@ -251,6 +251,26 @@ fn latencies_are_as_documented() {
     }
 }
 
+/// A host frame behind the longest NIC frame takes as long as one by itself.
+#[test]
+fn host_frames_do_not_wait_behind_nic_frames() {
+    let mut maker = FrameMaker::new(9);
+    let pace = Pace { gap: 0, stall: 0, consume: 0, operations: false };
+    let mut bench = Bench::new(9, maker.connections.clone(), pace);
+    for (frame, at) in [(maker.segment(true, 1460), 0), (maker.segment(false, 6), 386)] {
+        bench.send_at(true, frame, false, Some(at));
+    }
+    bench.run_until_sent(2000);
+    let mut cycles = 0;
+    while bench.dut.peek("hq_pending") == 0 {
+        bench.step();
+        cycles += 1;
+        assert!(cycles < 100, "the host frame waits");
+    }
+    assert_eq!(cycles + 1, 39);
+    bench.assert_seen(|seen| assert_eq!((seen.passed, seen.count(Verdict::Nic)), (1, 0)));
+}
+
 #[test]
 fn a_connection_is_on_the_nic_from_insert_to_delete() {
     let mut maker = FrameMaker::new(8);

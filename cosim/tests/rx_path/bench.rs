@@ -69,6 +69,8 @@ pub struct Seen {
     pub frames: usize,
     pub overflow: usize,
     pub last: Option<Verdict>,
+    /// Host frames that passed a NIC frame.
+    pub passed: usize,
     counts: HashMap<Verdict, usize>,
     good: usize,
 }
@@ -558,8 +560,14 @@ impl Bench {
                 continue;
             }
             let early = matches!(verdict, Verdict::BadFcs | Verdict::BadLength | Verdict::Filtered);
-            let sent = if early { &mut self.early } else { &mut self.staged }
-                .pop_front()
+            let frames = if early { &mut self.early } else { &mut self.staged };
+            // A host frame may pass the NIC frame before it.
+            let fate = |at: usize| frames.get(at).map(|sent| &sent.fate);
+            let passes = verdict == Verdict::Host
+                && matches!((fate(0), fate(1)), (Some(Fate::Nic(_)), Some(Fate::Host { .. })));
+            self.seen.passed += usize::from(passes);
+            let sent = frames
+                .remove(usize::from(passes))
                 .unwrap_or_else(|| panic!("seed {seed}: {verdict:?}, but of no frame"));
             let host_fits = self.host_level.fits(&sent, HOST_WORDS);
             let nic_fits = self.nic_level.fits(&sent, NIC_WORDS);

@@ -169,7 +169,6 @@ pub struct RxPath<
     most_frames: Constant<Bits<F1>>,
     routed: Signal<Local, RoutedFrame>,
     facts: Signal<Local, FrameFacts>,
-    routed_facts: Signal<Local, FrameFacts>,
 }
 
 /// Words of staging and of each queue, as powers of two, that jumbo frames take.
@@ -260,7 +259,6 @@ impl<
             most_frames: Constant::new(bits((1 << F) - 4)),
             routed: Default::default(),
             facts: Default::default(),
-            routed_facts: Default::default(),
         }
     }
 }
@@ -329,9 +327,8 @@ module! {
         self.routed.next = self.lookup.routed.val();
         self.steer.routed.next = self.routed.val();
         self.steer.arrival.next = self.arrivals.head.val();
-        self.routed_facts.next = self.routed.val().facts;
-        self.ct_conn.next = self.routed.val().value;
-        self.ct_bytes.next = bit_cast::<16, 14>(self.routed_facts.val().payload_len);
+        self.ct_conn.next = self.steer.nic_value.val();
+        self.ct_bytes.next = bit_cast::<16, 14>(self.steer.nic_payload.val());
         self.lookup.take.next = self.steer.take.val();
         self.staging.read_addr.next = self.steer.read_addr.val();
         self.steer.read_data.next = self.staging.read_data.val();

@@ -4,9 +4,14 @@
 //! NIC's queue, with a descriptor made from its headers on the way; every other one goes to the host's
 //! queue. A frame that does not fit its queue is dropped. Each outcome is a pulse.
 //!
-//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, a dropped one takes
-//! one. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed as it
-//! leaves, so that the memory need not hold two of the longest frames. Verified in `cosim/tests/rx_path.rs`.
+//! Host frames do not wait behind a NIC frame: while one is copied, a host frame that has been judged passes it, and
+//! the copy goes on where it was. It is left to come after if it is a jumbo frame or if 128 words have passed the same
+//! frame already, which bounds how long staging keeps what has been copied. Each queue gets its frames in order.
+//!
+//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, the first of which costs the other
+//! nothing if it passes one; a dropped frame takes one. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed
+//! as it leaves, so that the memory need not hold two of the longest frames, and the words of frames that passed are
+//! freed with the last word of the frame that they passed. Verified in `cosim/tests/rx_path.rs`.
 
 use super::info::{FrameFacts, Packet, RoutedFrame};
 use crate::kit::{Cr, Reg};
@@ -41,6 +46,9 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub desc_write: Signal<Out, Bit>,
     pub desc_index: Signal<Out, Bits<4>>,
     pub desc_data: Signal<Out, Bits<32>>,
+    /// Connection and payload bytes of the frame that `to_nic` speaks of.
+    pub nic_value: Signal<Out, Bits<16>>,
+    pub nic_payload: Signal<Out, Bits<14>>,
     /// Outcomes: a bad frame, and where the good ones went.
     pub bad: Signal<Out, Bit>,
     pub to_host: Signal<Out, Bit>,
@@ -48,10 +56,19 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub to_nic: Signal<Out, Bit>,
     pub nic_drop: Signal<Out, Bit>,
 
-    copying: Reg<Bit>,
-    to_nic_queue: Reg<Bit>,
-    /// The word that is on `read_data`.
+    /// The frame at the head is being copied to the host's queue, with this word of it on `read_data`.
+    host_busy: Reg<Bit>,
+    host_place: Reg<Bits<12>>,
+    /// A frame that has left the head is being copied to the NIC's queue; unless a host frame passes it, this word of it
+    /// is on `read_data`.
+    nic_busy: Reg<Bit>,
     place: Reg<Bits<12>>,
+    nic_words: Reg<Bits<12>>,
+    nic_frame: Reg<RoutedFrame>,
+    nic_arrival: Reg<Bits<32>>,
+    /// Words of host frames that have passed it, and where the next word of such a frame lies.
+    passed: Reg<Bits<12>>,
+    ahead: Reg<Bits<12>>,
 
     capacity_host: Constant<Bits<H1>>,
     capacity_nic: Constant<Bits<N1>>,
@@ -66,8 +83,16 @@ pub struct Steer<const H1: usize, const N1: usize> {
     decide: Signal<Local, Bit>,
     is_good: Signal<Local, Bit>,
     drop: Signal<Local, Bit>,
-    last: Signal<Local, Bit>,
-    next_place: Signal<Local, Bits<12>>,
+    nic_facts: Signal<Local, FrameFacts>,
+    start_host: Signal<Local, Bit>,
+    start_nic: Signal<Local, Bit>,
+    pass: Signal<Local, Bit>,
+    nic_turn: Signal<Local, Bit>,
+    host_next: Signal<Local, Bits<12>>,
+    nic_next: Signal<Local, Bits<12>>,
+    host_last: Signal<Local, Bit>,
+    nic_last: Signal<Local, Bit>,
+    behind: Signal<Local, Bits<12>>,
     big: Signal<Local, Bits<32>>,
     payload_offset: Signal<Local, Bits<32>>,
     option_index: Signal<Local, Bits<4>>,
@@ -100,14 +125,22 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             desc_write: Default::default(),
             desc_index: Default::default(),
             desc_data: Default::default(),
+            nic_value: Default::default(),
+            nic_payload: Default::default(),
             bad: Default::default(),
             to_host: Default::default(),
             host_drop: Default::default(),
             to_nic: Default::default(),
             nic_drop: Default::default(),
-            copying: Default::default(),
-            to_nic_queue: Default::default(),
+            host_busy: Default::default(),
+            host_place: Default::default(),
+            nic_busy: Default::default(),
             place: Default::default(),
+            nic_words: Default::default(),
+            nic_frame: Default::default(),
+            nic_arrival: Default::default(),
+            passed: Default::default(),
+            ahead: Default::default(),
             capacity_host: Constant::new(bits(1 << (H1 - 1))),
             capacity_nic: Constant::new(bits(1 << (N1 - 1))),
             frame: Default::default(),
@@ -121,8 +154,16 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             decide: Default::default(),
             is_good: Default::default(),
             drop: Default::default(),
-            last: Default::default(),
-            next_place: Default::default(),
+            nic_facts: Default::default(),
+            start_host: Default::default(),
+            start_nic: Default::default(),
+            pass: Default::default(),
+            nic_turn: Default::default(),
+            host_next: Default::default(),
+            nic_next: Default::default(),
+            host_last: Default::default(),
+            nic_last: Default::default(),
+            behind: Default::default(),
             big: Default::default(),
             payload_offset: Default::default(),
             option_index: Default::default(),
@@ -133,7 +174,7 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
 
 module! {
     impl [const H1: usize, const N1: usize] Logic for Steer<H1, N1>;
-    regs: copying, to_nic_queue, place;
+    regs: host_busy, host_place, nic_busy, place, nic_words, nic_frame, nic_arrival, passed, ahead;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -149,7 +190,7 @@ module! {
             self.nic_room.val() && (self.nic_free.val() >= bit_cast::<N1, 12>(self.words.val()));
 
         // The decision, while nothing is being copied.
-        self.decide.next = self.routed_valid.val() && !self.copying.q.val();
+        self.decide.next = self.routed_valid.val() && !self.host_busy.q.val() && !self.nic_busy.q.val();
         self.is_good.next = self.decide.val() && !self.facts.val().bad;
         self.bad.next = self.decide.val() && self.facts.val().bad;
         self.nic_drop.next = self.is_good.val() && self.frame.val().hit && !self.nic_fits.val();
@@ -157,41 +198,101 @@ module! {
         self.drop.next = (self.decide.val() && self.facts.val().bad)
             || (self.is_good.val() && self.frame.val().hit && !self.nic_fits.val())
             || (self.is_good.val() && !self.frame.val().hit && !self.host_fits.val());
+        self.start_nic.next = self.is_good.val() && self.frame.val().hit && self.nic_fits.val();
 
-        // The copy. Word 0 is read during the decision; then the oldest word is the one that is on `read_data`, and
-        // leaves, so that the one after it is at place 1.
-        self.last.next = self.copying.q.val() && (self.place.q.val() + 1 == self.words.val());
-        self.next_place.next = self.place.q.val() + 1;
+        // A host frame passes the NIC frame that is being copied, unless that is just about to end.
+        self.nic_turn.next = self.nic_busy.q.val() && !self.host_busy.q.val();
+        self.nic_next.next = self.place.q.val() + 1;
+        self.nic_last.next = self.nic_turn.val() && (self.nic_next.val() == self.nic_words.q.val());
+        self.pass.next = self.nic_turn.val()
+            && (self.nic_next.val() != self.nic_words.q.val())
+            && self.routed_valid.val()
+            && !self.facts.val().bad
+            && !self.frame.val().hit
+            && self.host_fits.val()
+            && !self.words.val().get_bits::<3>(9).any()
+            && !self.passed.q.val().get_bits::<5>(7).any();
+        self.start_host.next =
+            (self.is_good.val() && !self.frame.val().hit && self.host_fits.val()) || self.pass.val();
+        self.host_next.next = self.host_place.q.val() + 1;
+        self.host_last.next = self.host_busy.q.val() && (self.host_next.val() == self.words.val());
+
+        // What is read. Word 0 is read during the decision; then the oldest word is the one that is on `read_data`,
+        // and leaves, so that the one after it is at place 1. A frame that passes lies behind what is left of the NIC
+        // frame and those that passed before, and nothing leaves meanwhile.
+        self.behind.next = self.nic_words.q.val() - self.place.q.val() + self.passed.q.val();
         self.read_addr.next = 0.into();
-        if self.copying.q.val() {
-            self.read_addr.next = 1.into();
-            self.place.d.next = self.next_place.val();
-        }
-        if self.decide.val() && !self.drop.val() {
-            self.copying.d.next = true;
-            self.to_nic_queue.d.next = self.frame.val().hit;
-            self.place.d.next = 0.into();
-        }
-        if self.last.val() {
-            self.copying.d.next = false;
-        }
-        self.take.next = self.drop.val() || self.last.val();
-        self.free.next = self.drop.val() || self.copying.q.val();
+        self.free.next = self.drop.val();
         self.free_words.next = self.words.val();
-        if self.copying.q.val() {
-            self.free_words.next = 1.into();
+        if self.host_busy.q.val() {
+            self.host_place.d.next = self.host_next.val();
+            if self.nic_busy.q.val() {
+                self.ahead.d.next = self.ahead.q.val() + 1;
+                if !self.host_last.val() {
+                    self.read_addr.next = self.ahead.q.val();
+                }
+            } else {
+                self.read_addr.next = 1.into();
+                self.free.next = true;
+                self.free_words.next = 1.into();
+            }
         }
+        if self.nic_turn.val() {
+            self.place.d.next = self.nic_next.val();
+            self.read_addr.next = 1.into();
+            self.free.next = true;
+            self.free_words.next = 1.into();
+            if self.nic_last.val() {
+                self.free_words.next = self.passed.q.val() + 1;
+            }
+            if self.pass.val() {
+                self.read_addr.next = self.behind.val();
+                self.ahead.d.next = self.behind.val();
+            }
+        }
+
+        // From frame to frame.
+        if self.host_last.val() {
+            self.host_busy.d.next = false;
+            if self.nic_busy.q.val() {
+                self.passed.d.next = self.passed.q.val() + self.words.val();
+            }
+        }
+        if self.nic_last.val() {
+            self.nic_busy.d.next = false;
+        }
+        if self.start_host.val() {
+            self.host_busy.d.next = true;
+            self.host_place.d.next = 0.into();
+        }
+        if self.start_nic.val() {
+            self.nic_busy.d.next = true;
+            self.place.d.next = 0.into();
+            self.passed.d.next = 0.into();
+            self.nic_words.d.next = self.words.val();
+            self.nic_frame.d.next = self.frame.val();
+            self.nic_arrival.d.next = self.arrival.val();
+        }
+        self.take.next = self.drop.val() || self.host_last.val() || self.start_nic.val();
 
         self.write_data.next = self.read_data.val();
-        self.host_write.next = self.copying.q.val() && !self.to_nic_queue.q.val();
-        self.nic_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
-        self.host_push.next = self.last.val() && !self.to_nic_queue.q.val();
-        self.nic_push.next = self.last.val() && self.to_nic_queue.q.val();
-        self.to_host.next = self.last.val() && !self.to_nic_queue.q.val();
-        self.to_nic.next = self.last.val() && self.to_nic_queue.q.val();
+        self.host_write.next = self.host_busy.q.val();
+        self.nic_write.next = self.nic_turn.val();
+        self.host_push.next = self.host_last.val();
+        self.nic_push.next = self.nic_last.val();
+        self.to_host.next = self.host_last.val();
+        self.to_nic.next = self.nic_last.val();
+        self.nic_facts.next = self.nic_frame.q.val().facts;
+        self.nic_value.next = self.nic_frame.q.val().value;
+        self.nic_payload.next = self.nic_facts.val().payload_len;
         self.packet.next.stored_len = self.facts.val().stored_len;
         self.packet.next.arrival = self.arrival.val();
         self.packet.next.verified = self.facts.val().verified;
+        if self.nic_turn.val() {
+            self.packet.next.stored_len = self.nic_facts.val().stored_len;
+            self.packet.next.arrival = self.nic_arrival.q.val();
+            self.packet.next.verified = self.nic_facts.val().verified;
+        }
 
         // The descriptor: three words of findings with the first words of the frame, then the TCP header's
         // own words as they pass. A segment has at least the 14 words up to its window, so all are written
@@ -200,36 +301,36 @@ module! {
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(8)) << 16
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(16)) << 8
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(24));
-        self.payload_offset.next = (bit_cast::<32, 4>(self.facts.val().data_offset) << 2) + 36;
+        self.payload_offset.next = (bit_cast::<32, 4>(self.nic_facts.val().data_offset) << 2) + 36;
         self.option_index.next = self.place.q.val().get_bits::<4>(0) - 8;
         self.field_index.next = self.place.q.val().get_bits::<4>(0) - 7;
         self.desc_write.next = false;
         self.desc_index.next = self.option_index.val();
         self.desc_data.next = self.big.val();
         if (self.place.q.val() >= 14) && (self.place.q.val() < 24) {
-            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
+            self.desc_write.next = self.nic_turn.val();
         }
         if (self.place.q.val() >= 10) && (self.place.q.val() < 13) {
-            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
+            self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = self.field_index.val();
         }
         if self.place.q.val() == 0 {
-            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
+            self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = 0.into();
-            self.desc_data.next = bit_cast::<32, 16>(self.frame.val().value)
-                | (bit_cast::<32, 14>(self.facts.val().payload_len) << 16);
+            self.desc_data.next = bit_cast::<32, 16>(self.nic_frame.q.val().value)
+                | (bit_cast::<32, 14>(self.nic_facts.val().payload_len) << 16);
         }
         if self.place.q.val() == 1 {
-            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
+            self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = 1.into();
             self.desc_data.next = self.payload_offset.val()
-                | (bit_cast::<32, 2>(self.facts.val().ecn) << 12)
-                | (bit_cast::<32, 14>(self.facts.val().stored_len) << 16);
+                | (bit_cast::<32, 2>(self.nic_facts.val().ecn) << 12)
+                | (bit_cast::<32, 14>(self.nic_facts.val().stored_len) << 16);
         }
         if self.place.q.val() == 2 {
-            self.desc_write.next = self.copying.q.val() && self.to_nic_queue.q.val();
+            self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = 2.into();
-            self.desc_data.next = self.arrival.val();
+            self.desc_data.next = self.nic_arrival.q.val();
         }
     }
 }
