@@ -4,7 +4,7 @@ use anyhow::{ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
 use baton::latency::{self, LatencyConfig};
 use baton::report::Delay;
-use baton_cosim::{nic::VerilatedNic, reference};
+use baton_cosim::{nic::VerilatedNic, receive, reference};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -15,6 +15,10 @@ use std::time::Duration;
 /// cosim_core_cycles_per_second is the speed of the co-simulation of the whole NIC in the demo, in core cycles
 /// a second of one processor core, with server and clients; the median of the runs. reference_cycles_per_second is
 /// the speed of a small design that never changes, measured between the runs: the ratio of the two compares machines.
+///
+/// min_frame_interval_cycles is the smallest interval at which frames of minimum size pass the receive path without loss,
+/// whatever their mix; lookup_refused_percent_at_4096 the share of connections that the lookup table refuses while it is
+/// filled to 4096, and lookup_refused_percent_changing that of new ones when others leave the full table.
 ///
 /// host_latency_* are core cycles from a host packet's last word at the NIC to the response of its completion entry in
 /// host memory, in direct mode, memory's own 8 cycles included: of 64-byte frames on an idle NIC, and beside connections
@@ -49,6 +53,7 @@ pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
     let mut figures = BTreeMap::new();
     if !args.latency_only {
+        receive_path(&mut figures)?;
         speed(&args, &firmware, &mut figures)?;
     }
     latency(&args, &firmware, &mut figures)?;
@@ -84,6 +89,15 @@ fn speed(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>
     bar.finish_and_clear();
     figures.insert("cosim_core_cycles_per_second", median(speeds));
     figures.insert("reference_cycles_per_second", median(references));
+    Ok(())
+}
+
+/// Figures of the receive path, measured on its Verilog.
+fn receive_path(figures: &mut BTreeMap<&'static str, f64>) -> Result<()> {
+    figures.insert("min_frame_interval_cycles", receive::min_frame_interval_cycles(5000)?.into());
+    let refused = receive::lookup_refused::<12>(1, 32, 4096)?;
+    figures.insert("lookup_refused_percent_at_4096", refused.filling);
+    figures.insert("lookup_refused_percent_changing", refused.changing);
     Ok(())
 }
 
