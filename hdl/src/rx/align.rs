@@ -7,7 +7,7 @@
 //! Core clock, synchronous reset. Latency one cycle; a frame of `n` stream words takes `n + 1` cycles, so a
 //! minimum-size frame of 60 bytes takes 16. Backpressure: `tready` of the wire is low for one
 //! cycle after each frame and while a loopback frame passes, never otherwise; the output has none. Frames of
-//! any length pass; `len` stops counting above 16384. Verified in `cosim/tests/rx_path.rs`.
+//! any length pass; `len` stops counting above 16384. Verified in `cosim/tests/rx_path.rs` and `cosim/tests/rx_blocks.rs`.
 
 use crate::kit::{Cr, Reg, StreamIn};
 use crate::module;

@@ -13,7 +13,7 @@
 //! Core clock, synchronous reset. One word a cycle, no backpressure. `refuse` stands from the cycle after word 1 to the
 //! end of the frame, `vlan` from the cycle after word 3; both are low at the first word of a frame. A frame that ends
 //! before is too short for anyone to ask. A change of the settings counts from the next frame on. Verified in
-//! `cosim/tests/rx_blocks` and, in the path, in `cosim/tests/rx_path.rs`.
+//! `cosim/tests/rx_blocks.rs` and, in the path, in `cosim/tests/rx_path.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

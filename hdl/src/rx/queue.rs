@@ -7,7 +7,8 @@
 //! Core clock, synchronous reset. A packet is written a word a cycle and pushed with its last word; it
 //! appears on both sides in the next cycle. Every read answers one cycle after its address. The writer asks
 //! `used_words` and `room` before it starts: a push without room would be lost. `advance` and `pop` of an
-//! empty side are ignored. Verified in `cosim/tests/rx_path.rs`.
+//! empty side are ignored. Verified in `cosim/tests/rx_path.rs` and
+//! `cosim/tests/rx_blocks.rs`.
 
 use super::info::Packet;
 use super::ring::Ring;

@@ -7,7 +7,8 @@
 //! Core clock, synchronous reset. A write is taken in its cycle, `read_data` answers the `read_addr` of the
 //! cycle before, `used` follows a cycle after the write or release that changes it. A write when the ring
 //! is full is ignored (the writer watches `full`); releasing more than was written is the reader's fault.
-//! One block RAM for each 512 words of 32 bits. Verified in `cosim/tests/rx_path.rs`.
+//! One block RAM for each 512 words of 32 bits. Verified in `cosim/tests/rx_path.rs` and
+//! `cosim/tests/rx_blocks.rs`.
 
 use crate::kit::{Cr, RamRw, Reg};
 use crate::module;
