@@ -302,3 +302,27 @@ fn a_silent_peer_in_fin_wait_2_is_given_up() {
         s.quiet();
     }
 }
+
+/// The deviations of `arrives.rs`: text on a SYN is not kept, so the peer sends it again.
+#[test]
+fn text_on_a_syn_comes_again() {
+    let syn = SegmentIn { seq: IRS, flags: Flags::SYN, window: 500, payload_len: 10, ..SegmentIn::default() };
+    let mut tcb = Tcb::accept(plain(), &syn, ISS, 10_000, Instant(0));
+    assert_eq!(tcb.poll_transmit(Instant(0), |_| 0).unwrap().ack, IRS + 1);
+    let ack = SegmentIn { seq: IRS + 1, ack: ISS + 1, flags: Flags::ACK, ..syn };
+    let arrival = tcb.segment_arrives(Instant(20), &ack);
+    assert_eq!((arrival.established, arrival.advanced), (true, 10));
+}
+
+/// The deviations of `arrives.rs`: TS.Recent does not expire, so a peer that was silent for half the circle of its
+/// clock is taken for an old duplicate.
+#[test]
+fn an_old_ts_recent_still_counts() {
+    let mut s = Script::established(Config { timestamps: true, ..plain() }, 10_000);
+    s.options.timestamps = Some((100, 0));
+    assert_eq!(s.data(0, 10, 0).advanced, 10);
+    s.options.timestamps = Some((100 + (1 << 31), 0));
+    assert!(s.data(10, 10, 0).dropped);
+    s.options.timestamps = Some((99 + (1 << 31), 0));
+    assert_eq!(s.data(10, 10, 0).advanced, 10);
+}

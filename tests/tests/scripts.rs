@@ -1,4 +1,5 @@
-//! Packet scripts against the host's stack, and against the firmware's library on functional devices. `docs/scripts.md` says how to choose scripts and settings.
+//! Packet scripts against the host's stack and against the NIC: the firmware's library on functional devices, and the
+//! verilated hardware. `docs/scripts.md` says how to choose scripts and settings.
 
 #[allow(dead_code)] // The host's own tests use more of it.
 #[path = "../../host/tests/common/device.rs"]
@@ -11,11 +12,17 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 use anyhow::Result;
+use baton_cosim::nic::VerilatedNic;
 use baton_cosim::port::HostPort;
 use baton_script::{folder, load, run, Endpoint, Script, Setting};
-use baton_tests::script::{HostEndpoint, Machine};
+use baton_tests::script::{simulated, HostEndpoint, Machine};
 use nic::NicDouble;
 
+/// Core clock of the co-simulated NIC. The softcore takes a thousand cycles or two for a segment, and a second of TCP's
+/// time should not be more cycles than it must.
+const MEGAHERTZ: u32 = 1;
+/// Of the scripts outside `handoff/`, one in so many runs on the co-simulated NIC unless all are asked for.
+const SAMPLE: usize = 5;
 /// Worlds that run side by side.
 const WORKERS: usize = 2;
 /// Memory of a server on the double.
@@ -51,7 +58,18 @@ fn all(setting: Setting, endpoint: impl Fn(&Script) -> Result<Box<dyn Endpoint>>
         return Ok(());
     }
     let scripts = load(&folder())?;
-    let scripts: Vec<&Script> = scripts.iter().filter(|script| script.runs_in(setting)).collect();
+    let mut scripts: Vec<&Script> = scripts.iter().filter(|script| script.runs_in(setting)).collect();
+    let chosen = ["BATON_SCRIPT", "BATON_SETTING"].iter().any(|name| std::env::var_os(name).is_some());
+    if setting == Setting::Nic && !chosen && !baton_tests::long() {
+        // A second of TCP is a second or so of a processor here.
+        let all = scripts.len();
+        let mut number = 0;
+        scripts.retain(|script| {
+            number += 1;
+            script.name.starts_with("handoff/") || number % SAMPLE == 0
+        });
+        println!("{} of {all} scripts run in setting nic; `cargo xtask test --long` runs all", scripts.len());
+    }
     let (next, failures) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
     std::thread::scope(|scope| {
         for _ in 0..WORKERS {
@@ -94,4 +112,13 @@ fn host() -> Result<()> {
 fn firmware() -> Result<()> {
     // Any image starts the library.
     all(Setting::Firmware, |script| double(Setting::Firmware, script, Some(&[0x13, 0, 0, 0])))
+}
+
+#[test]
+fn nic() -> Result<()> {
+    let image = baton_tests::firmware()?;
+    all(Setting::Nic, |script| {
+        let machine = simulated(VerilatedNic::new(), MEGAHERTZ);
+        Ok(Box::new(HostEndpoint::new(Setting::Nic, &script.config, machine, MEGAHERTZ, Some(&image))?))
+    })
 }

@@ -168,3 +168,17 @@ fn growth_is_bounded() {
         before = w;
     }
 }
+
+/// The deviation in the module's header: a curve longer than 32 s aims lower, and takes no longer.
+#[test]
+fn the_longest_curve_aims_lower() {
+    let mut cubic = Cubic::new();
+    let _ = cubic.reduce(&window(60_000_000), 60_000_000);
+    assert_eq!(cubic.w_max, 60_000);
+    let _ = cubic.avoid(&Window { tick: 9, ..window(10_000_000) }, 1000);
+    assert_eq!(cubic.origin, 9 + TICKS_MAX);
+    let exact = 10_000.0 + 0.4 * (f64::from(TICKS_MAX) * TICK).powi(3);
+    assert!((f64::from(cubic.w_max) - exact).abs() <= 1.0, "{} segments, not {exact}", cubic.w_max);
+    // The window starts where it is, not above.
+    assert!(cubic.at(9, 1000).abs_diff(10_000_000) <= 2000);
+}

@@ -19,21 +19,22 @@ fn relative(number: SeqNumber, base: SeqNumber) -> i64 {
     i64::from(number.0.wrapping_sub(base.0) as i32)
 }
 
-/// `segment` in the words of the language. `own` is the stream it belongs to.
-pub fn describe(segment: &Segment, own: SeqNumber, other: SeqNumber) -> String {
-    let mut out = String::new();
-    for (flag, letter) in [
+/// Flags as a script writes them.
+pub fn flag_letters(flags: Flags) -> String {
+    let letters = [
         (Flags::SYN, 'S'),
         (Flags::FIN, 'F'),
         (Flags::RST, 'R'),
         (Flags::PSH, 'P'),
         (Flags::ACK, '.'),
         (Flags::URG, 'U'),
-    ] {
-        if segment.flags.has(flag) {
-            out.push(letter);
-        }
-    }
+    ];
+    letters.into_iter().filter(|(flag, _)| flags.has(*flag)).map(|(_, letter)| letter).collect()
+}
+
+/// `segment` in the words of the language. `own` is the stream it belongs to.
+pub fn describe(segment: &Segment, own: SeqNumber, other: SeqNumber) -> String {
+    let mut out = flag_letters(segment.flags);
     let start = relative(segment.seq, own);
     let _ = write!(out, " {start}");
     if !segment.payload.is_empty() {

@@ -12,7 +12,7 @@ use baton_tcp::{Flags, Options, Range, SeqNumber, State};
 use crate::{
     ast::{Action, Call, Open, OptionSpec, SegmentSpec, Step, Value},
     pattern,
-    report::{describe, replay, Bases},
+    report::{describe, flag_letters, replay, Bases},
     Endpoint, Event, Output, Script, Segment, Setting, Stream,
 };
 
@@ -257,11 +257,21 @@ impl Runner<'_> {
         Err(anyhow!("{wrong}\n  expected: {}\n  actual:   > {actual}", self.expected(spec)))
     }
 
+    /// The step's segment in its own words, one of a train.
     fn expected(&self, spec: &SegmentSpec) -> String {
-        format!(
-            "{}:{}, flags {:?}, ack {:?}, win {:?}",
-            spec.start, spec.end, spec.flags, spec.ack, spec.window
-        )
+        let mut text = format!("> {} {}", flag_letters(spec.flags), spec.start);
+        if spec.end > spec.start {
+            let _ = write!(text, ":{}", spec.end);
+        }
+        for (name, value) in [("ack", spec.ack), ("win", spec.window.map(i64::from))] {
+            if let Some(value) = value {
+                let _ = write!(text, " {name} {value}");
+            }
+        }
+        if let Some(options) = &spec.options {
+            let _ = write!(text, " with {options:?}");
+        }
+        text
     }
 
     /// Everything in which a segment differs from what is expected.
