@@ -29,9 +29,9 @@ pub mod work {
 pub const STATUS_JOB_ROOM: u32 = 1 << 0;
 /// [`STATUS`]: there is room for eight more event slots.
 pub const STATUS_EVENT_ROOM: u32 = 1 << 1;
-/// [`STATUS`]: a transmit header slot is free and a segment may be pushed.
+/// [`STATUS`]: a transmit header slot is free and a burst may be pushed.
 pub const STATUS_TX_ROOM: u32 = 1 << 2;
-/// [`STATUS`]: no job, event or segment of the firmware is unfinished.
+/// [`STATUS`]: no job, event or burst of the firmware is unfinished.
 pub const STATUS_QUIET: u32 = 1 << 3;
 
 /// Operations of [`JOB_GO`], carried out in order.
@@ -46,10 +46,14 @@ pub mod job {
     pub const EVENT: u32 = 4;
 }
 
-/// [`TX_GO`]: the IPv4 header checksum is to be inserted.
-pub const TX_GO_IP_CHECKSUM: u32 = 1 << 16;
-/// [`TX_GO`]: the TCP checksum is to be inserted; its field holds the pseudo-header's sum.
-pub const TX_GO_TCP_CHECKSUM: u32 = 1 << 17;
+/// [`TX_GO`]: least bit of the connection value.
+pub const TX_GO_CONN_SHIFT: u32 = 16;
+/// Least and most bytes of a header in the [`TX_HEADER`] window, a multiple of 4: two of padding, Ethernet, IPv4
+/// without options, TCP.
+pub const TX_HEADER_BYTES_MIN: u32 = 2 + 14 + 20 + 20;
+pub const TX_HEADER_BYTES_MAX: u32 = TX_HEADER_BYTES_MIN + 40;
+/// Most bytes of payload in one burst: 64 segments of 1460 bytes, and more.
+pub const TX_BURST_BYTES_MAX: u32 = (1 << 17) - 1;
 
 /// [`COUNTER_OP`]: set the counters to zero in the step that reads them.
 pub const COUNTER_OP_CLEAR: u32 = 1 << 31;
@@ -103,7 +107,7 @@ register_block! {
         /// Room in the job, event and transmit queues.
         STATUS = 0x0004, ReadOnly, {
             JOB_ROOM[0:0] "room for at least four jobs", EVENT_ROOM[1:1] "room for eight event slots",
-            TX_ROOM[2:2] "a segment may be pushed", QUIET[3:3] "nothing of the firmware is unfinished"
+            TX_ROOM[2:2] "a burst may be pushed", QUIET[3:3] "nothing of the firmware is unfinished"
         };
         /// Microseconds since reset, wrapping.
         TIME_US = 0x0008, ReadOnly;
@@ -145,18 +149,24 @@ register_block! {
 }
 
 register_block! {
-    /// Transmission of segments.
+    /// Transmission of bursts: a header, and payload that is cut into segments.
     TRANSMIT {
         /// Host address of the payload.
         TX_ADDR = 0x0060, WriteOnly;
         /// Payload length in bytes; 0 sends the header alone.
-        TX_LEN = 0x0064, WriteOnly, { LEN[15:0] "bytes" };
-        /// Sends the header in the TX_HEADER window, followed by the payload. The header starts with two
-        /// bytes of padding, which are counted and not sent.
+        TX_LEN = 0x0064, WriteOnly, { LEN[16:0] "bytes" };
+        /// Sends the header in the TX_HEADER window once for each TX_MSS bytes of payload, and for what remains.
+        /// The header starts with two bytes of padding, which are counted and not sent. It is that of the first
+        /// segment; hardware fills in the total length and both checksums, adds the bytes that went before to the
+        /// sequence number, counts the identification up, and leaves PSH and FIN to the last segment.
         TX_GO = 0x0068, WriteOnly, {
-            HEADER_LEN[7:0] "bytes, with the padding", IP_CHECKSUM[16:16] "insert the IPv4 header checksum",
-            TCP_CHECKSUM[17:17] "insert the TCP checksum"
+            HEADER_LEN[7:0] "bytes, with the padding: 56 to 96, a multiple of 4", CONN[31:16] "connection value, for the counters"
         };
+        /// Bytes of payload in each segment but the last. It stays until written again.
+        TX_MSS = 0x006C, WriteOnly, { MSS[13:0] "bytes, 1 and up; a frame must not be larger than allowed" };
+        /// Bursts that were refused, or abandoned because their payload could not be read, and the connection of
+        /// the last one. What was sent of such a burst is a number of its first segments.
+        TX_LOST = 0x0070, ReadOnly, { COUNT[15:0] "bursts, wrapping", CONN[31:16] "connection value" };
     }
 }
 
@@ -210,7 +220,7 @@ register_block! {
     WINDOWS {
         /// Descriptor of the segment at the head of the NIC receive queue.
         NIC_RX[16] = 0x0200, ReadOnly;
-        /// Header of the segment to send, most significant byte first; written, then TX_GO.
+        /// Header of the burst to send, most significant byte first; written, then TX_GO.
         TX_HEADER[32] = 0x0280, WriteOnly;
         /// The command slots at the head of the command queue, eight words each.
         CMD[64] = 0x0300, ReadOnly;

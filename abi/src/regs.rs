@@ -252,7 +252,7 @@ register_block! {
         STAT_NIC_RX_FRAMES = 0x0220, ReadOnly;
         /// Frames dropped because the NIC receive queue was full.
         STAT_NIC_RX_DROPS = 0x0224, ReadOnly;
-        /// Host transmit descriptors served.
+        /// Frames of the host sent, to the wire or injected; each segment of a TSO frame is one.
         STAT_HOST_TX_FRAMES = 0x0228, ReadOnly;
         /// Segments that the firmware sent.
         STAT_NIC_TX_FRAMES = 0x022C, ReadOnly;
@@ -260,7 +260,8 @@ register_block! {
         STAT_DMA_READ_ERRORS = 0x0230, ReadOnly;
         /// DMA writes refused or failed.
         STAT_DMA_WRITE_ERRORS = 0x0234, ReadOnly;
-        /// Transmit descriptors and firmware segments refused: an impossible length, or a checksum outside the frame.
+        /// Transmit descriptors and firmware bursts refused: an impossible length, a checksum outside the frame, or a
+        /// header to be segmented that is not Ethernet, IPv4 and TCP.
         STAT_TX_BAD_DESCRIPTORS = 0x0238, ReadOnly;
         /// Instructions that the softcore has retired.
         STAT_CORE_INSTRUCTIONS = 0x023C, ReadOnly;
@@ -280,6 +281,8 @@ register_block! {
         STAT_HOST_RX_DELAY_MAX = 0x0258, ReadOnly;
         /// Received frames dropped: their destination is not one that RX_FILTER lets in.
         STAT_RX_FILTERED = 0x025C, ReadOnly;
+        /// TSO frames and firmware bursts abandoned, from the first segment on that could not be read.
+        STAT_TX_ABANDONED = 0x0260, ReadOnly;
     }
 }
 

@@ -5,7 +5,8 @@
 //! differ by `size`. The NIC writes its four indices, one word each, to the index block, after
 //! everything that they announce.
 
-/// Bytes of a transmit descriptor: `addr`, `len | flags << 16`, `csum_start | csum_offset << 16`, reserved.
+/// Bytes of a transmit descriptor: `addr`, `len | flags << 16`, `csum_start | csum_offset << 16`,
+/// `mss | header_len << 16`.
 pub const TX_DESC_BYTES: u32 = 16;
 /// Bytes of a receive descriptor, before and after completion.
 pub const RX_DESC_BYTES: u32 = 16;
@@ -44,16 +45,34 @@ pub const TX_FLAG_CHECKSUM: u16 = 1 << 0;
 /// Transmit flag: the frame re-enters the receive path instead of the wire (the `INJECT` command).
 pub const TX_FLAG_INJECT: u16 = 1 << 1;
 
+/// Transmit flag: the frame is cut into segments of `mss` bytes of payload. Its first `header_len` bytes are the
+/// header of the first one: Ethernet without a tag, IPv4 without options, TCP. Hardware fills in the total length and
+/// both checksums, whatever the header holds there, adds the bytes that went before to the sequence number, counts the
+/// identification up, and leaves PSH and FIN to the last segment. `csum_start`, `csum_offset` and
+/// [`TX_FLAG_CHECKSUM`] have no meaning then; [`TX_FLAG_INJECT`] is refused.
+pub const TX_FLAG_TSO: u16 = 1 << 2;
+/// Largest frame with [`TX_FLAG_TSO`].
+pub const TSO_FRAME_BYTES_MAX: u32 = 0xFFFF;
+/// Least and most bytes of its header; two bytes more, it is a multiple of 4.
+pub const TSO_HEADER_BYTES_MIN: u32 = 14 + 20 + 20;
+pub const TSO_HEADER_BYTES_MAX: u32 = TSO_HEADER_BYTES_MIN + 40;
+
 /// A transmit descriptor.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TxDesc {
     /// Host address of the frame, any alignment.
     pub addr: u32,
-    /// Bytes, from [`FRAME_BYTES_MIN`] to [`FRAME_BYTES_MAX`].
+    /// Bytes, from [`FRAME_BYTES_MIN`] to [`FRAME_BYTES_MAX`], or to [`JUMBO_FRAME_BYTES_MAX`], or, with
+    /// [`TX_FLAG_TSO`], more than the header and up to [`TSO_FRAME_BYTES_MAX`].
     pub len: u16,
     pub flags: u16,
     pub csum_start: u16,
     pub csum_offset: u16,
+    /// [`TX_FLAG_TSO`]: bytes of payload in each segment but the last. Header and so many bytes must make a frame
+    /// that is allowed.
+    pub mss: u16,
+    /// [`TX_FLAG_TSO`]: bytes of the header.
+    pub header_len: u16,
 }
 
 impl TxDesc {
@@ -62,7 +81,7 @@ impl TxDesc {
             self.addr,
             u32::from(self.len) | u32::from(self.flags) << 16,
             u32::from(self.csum_start) | u32::from(self.csum_offset) << 16,
-            0,
+            u32::from(self.mss) | u32::from(self.header_len) << 16,
         ]
     }
 }

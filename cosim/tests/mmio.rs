@@ -217,15 +217,17 @@ fn a_lookup_is_busy_from_the_write_on() {
 }
 
 #[test]
-fn a_segment_goes_with_what_was_written_before() {
+fn a_burst_goes_with_what_was_written_before() {
     let mut bench = Bench::new();
     bench.write(mmio::TX_ADDR, 0x1234_5678);
-    bench.write(mmio::TX_LEN, 1460);
+    bench.write(mmio::TX_LEN, mmio::TX_BURST_BYTES_MAX);
+    bench.write(mmio::TX_MSS, 1460);
     bench.set("addr", u64::from(mmio::TX_GO));
-    bench.set("wdata", u64::from(56 | mmio::TX_GO_IP_CHECKSUM | mmio::TX_GO_TCP_CHECKSUM));
+    bench.set("wdata", 56 | 0xABCD << mmio::TX_GO_CONN_SHIFT);
     bench.set("write", 1);
-    let names = ["tp_go", "tp_header_len", "tp_ip_csum", "tp_tcp_csum", "tp_addr", "tp_len"];
-    assert_eq!(names.map(|n| bench.get(n)), [1, 56, 1, 1, 0x1234_5678, 1460]);
+    let names = ["tp_go", "tp_header_len", "tp_conn", "tp_addr", "tp_len", "tp_mss"];
+    let longest = u64::from(mmio::TX_BURST_BYTES_MAX);
+    assert_eq!(names.map(|n| bench.get(n)), [1, 56, 0xABCD, 0x1234_5678, longest, 1460]);
     bench.set("addr", u64::from(mmio::TX_HEADER + 4 * 31));
     assert_eq!(["th_write", "th_index", "tp_go"].map(|n| bench.get(n)), [1, 31, 0]);
 }
@@ -271,4 +273,19 @@ fn counters_are_asked_for_and_read() {
     for (value, (name, address)) in (0x9000_0001..).zip(words) {
         assert_eq!(bench.read(address), value, "{name}");
     }
+}
+
+#[test]
+fn lost_bursts_are_counted_with_their_connection() {
+    let mut bench = Bench::new();
+    assert_eq!(bench.read(mmio::TX_LOST), 0);
+    for conn in [7, 0xABCD] {
+        bench.set("tp_lost", 1);
+        bench.set("tp_lost_conn", conn);
+        bench.dut.cycle();
+        bench.set("tp_lost", 0);
+        bench.set("tp_lost_conn", 1);
+        bench.dut.cycle();
+    }
+    assert_eq!(bench.read(mmio::TX_LOST), 0xABCD_0002);
 }

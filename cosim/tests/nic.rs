@@ -99,9 +99,7 @@ fn host_packets_reach_memory_and_the_wire_without_firmware() {
         let desc = ring::TxDesc {
             addr: BUFFERS + 2048 * slot + ring::RX_PAD_BYTES,
             len: frames[slot as usize].len() as u16,
-            flags: 0,
-            csum_start: 0,
-            csum_offset: 0,
+            ..ring::TxDesc::default()
         };
         system.memory_mut().write_words(TX_RING + 16 * slot, &desc.to_words());
     }

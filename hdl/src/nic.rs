@@ -436,9 +436,9 @@ module! {
         self.counters.rx_valid.next = self.rx.st_nic.val();
         self.counters.rx_conn.next = self.rx.ct_conn.val();
         self.counters.rx_bytes.next = self.rx.ct_bytes.val();
-        self.counters.tx_valid.next = false;
-        self.counters.tx_conn.next = 0.into();
-        self.counters.tx_bytes.next = 0.into();
+        self.counters.tx_valid.next = self.tx_side.sent_valid.val();
+        self.counters.tx_conn.next = self.tx_side.sent_conn.val();
+        self.counters.tx_bytes.next = self.tx_side.sent_bytes.val();
         self.counters.core_start.next = self.mmio.ct_start.val();
         self.counters.core_conn.next = self.mmio.ct_conn.val();
         self.counters.core_clear.next = self.mmio.ct_clear.val();
@@ -519,8 +519,11 @@ module! {
         self.tx_side.cmd_prod.next = self.rings.cmd_prod.val();
         self.tx_side.tp_go.next = self.mmio.tp_go.val();
         self.tx_side.tp_header_len.next = self.mmio.tp_header_len.val();
-        self.tx_side.tp_ip_csum.next = self.mmio.tp_ip_csum.val();
-        self.tx_side.tp_tcp_csum.next = self.mmio.tp_tcp_csum.val();
+        self.tx_side.tp_conn.next = self.mmio.tp_conn.val();
+        self.tx_side.tp_mss.next = self.mmio.tp_mss.val();
+        self.mmio.tp_lost.next = self.tx_side.lost.val();
+        self.mmio.tp_lost_conn.next = self.tx_side.sent_conn.val();
+        self.tx_side.jumbo.next = self.identity.jumbo.val();
         self.tx_side.tp_addr.next = self.mmio.tp_addr.val();
         self.tx_side.tp_len.next = self.mmio.tp_len.val();
         self.tx_side.th_write.next = self.mmio.th_write.val();
@@ -549,6 +552,7 @@ module! {
         self.statistics.tx_frames.next = self.tx_side.st_frames.val();
         self.statistics.host_tx_frames.next = self.tx_side.st_host.val();
         self.statistics.nic_tx_frames.next = self.tx_side.st_nic.val();
+        self.statistics.tx_abandoned.next = self.tx_side.st_abandoned.val();
         self.statistics.tx_bad_descriptors.next = self.tx_side.st_bad_desc.val();
         self.statistics.dma_read_errors.next = self.tx_side.dma_error.val();
         self.statistics.dma_write_errors.next = self.write_side.dma_error.val();

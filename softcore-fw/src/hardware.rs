@@ -7,7 +7,10 @@
 use baton_abi::mmio::{
     self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
     LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO, TX_HEADER, TX_LEN,
+    TX_MSS,
 };
+
+use baton_abi::msg::ConnId;
 
 /// The device registers of the NIC and its sleep instruction.
 pub trait Hardware {
@@ -92,16 +95,18 @@ pub trait HardwareExt: Hardware {
         self.write(EVT_DATA, word);
     }
 
-    /// Writes word `index` of the next segment's header.
+    /// Writes word `index` of the next burst's header.
     fn header_word(&mut self, index: usize, word: u32) {
         self.write(TX_HEADER + 4 * index as u32, word);
     }
 
-    /// Sends the header, `header_len` bytes with its padding, and `len` bytes from `addr`.
-    fn transmit(&mut self, header_len: u32, addr: u32, len: u16) {
+    /// Sends the header, `header_len` bytes with its padding, with `len` bytes from `addr`, cut into segments of
+    /// `mss` bytes, for a connection.
+    fn transmit(&mut self, header_len: u32, addr: u32, len: u32, mss: u16, conn: ConnId) {
         self.write(TX_ADDR, addr);
-        self.write(TX_LEN, u32::from(len));
-        self.write(TX_GO, header_len | mmio::TX_GO_IP_CHECKSUM | mmio::TX_GO_TCP_CHECKSUM);
+        self.write(TX_LEN, len);
+        self.write(TX_MSS, u32::from(mss));
+        self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
     }
 
     /// Adds an entry to the lookup table.

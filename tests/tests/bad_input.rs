@@ -109,7 +109,7 @@ fn a_descriptor_outside_registered_memory_is_refused_and_the_next_one_sent() -> 
     let outside = [base + 0x8000, 0xFFFF_FFF0];
     let bad_lengths = [0u16, 13, 1519, u16::MAX];
     let mut descriptors: Vec<TxDesc> = Vec::new();
-    let desc = |addr, len| TxDesc { addr, len, flags: 0, csum_start: 0, csum_offset: 0 };
+    let desc = |addr, len| TxDesc { addr, len, ..TxDesc::default() };
     descriptors.extend(outside.map(|addr| desc(addr, 100)));
     descriptors.extend(bad_lengths.map(|len| desc(good, len)));
     descriptors.push(desc(good, 100));

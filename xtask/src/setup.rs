@@ -28,6 +28,9 @@ const FST: &[SystemPackage] = &[
     SystemPackage { name: "zlib1g-dev", proof: "/usr/include/zlib.h" },
 ];
 
+/// The judge of the checksums on the wire. Its test is skipped where it cannot be had.
+const TSHARK: &[SystemPackage] = &[SystemPackage { name: "tshark", proof: "/usr/bin/tshark" }];
+
 /// A RISC-V capable Rust where rustup cannot bring the target.
 const DEBIAN_RUST: &[SystemPackage] = &[
     SystemPackage { name: "rustc-web", proof: "/usr/bin/rustc" },
@@ -40,6 +43,9 @@ const DEBIAN_RUST: &[SystemPackage] = &[
 pub fn all(root: &Path) -> Result<()> {
     python_tools(root)?;
     system_packages(FST)?;
+    if let Err(error) = system_packages(TSHARK) {
+        eprintln!("setup: goes on without tshark: {error:#}");
+    }
     if !rustup_target_ready() {
         system_packages(DEBIAN_RUST)?;
     }

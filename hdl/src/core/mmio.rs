@@ -59,10 +59,13 @@ pub struct Mmio {
     pub tp_ready: Signal<In, Bit>,
     pub tp_go: Signal<Out, Bit>,
     pub tp_header_len: Signal<Out, Bits<8>>,
-    pub tp_ip_csum: Signal<Out, Bit>,
-    pub tp_tcp_csum: Signal<Out, Bit>,
+    pub tp_conn: Signal<Out, Bits<16>>,
     pub tp_addr: Signal<Out, Bits<32>>,
-    pub tp_len: Signal<Out, Bits<16>>,
+    pub tp_len: Signal<Out, Bits<17>>,
+    pub tp_mss: Signal<Out, Bits<14>>,
+    /// A burst of this connection was lost.
+    pub tp_lost: Signal<In, Bit>,
+    pub tp_lost_conn: Signal<In, Bits<16>>,
     pub th_write: Signal<Out, Bit>,
     pub th_index: Signal<Out, Bits<5>>,
     pub th_data: Signal<Out, Bits<32>>,
@@ -107,7 +110,10 @@ pub struct Mmio {
     job_src_len: Reg<Bits<32>>,
     job_to: Reg<Bits<32>>,
     tx_addr: Reg<Bits<32>>,
-    tx_len: Reg<Bits<16>>,
+    tx_len: Reg<Bits<17>>,
+    tx_mss: Reg<Bits<14>>,
+    lost_count: Reg<Bits<16>>,
+    lost_conn: Reg<Bits<16>>,
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     key2: Reg<Bits<32>>,
@@ -141,7 +147,8 @@ pub struct Mmio {
 
 module! {
     impl [] Logic for Mmio;
-    regs: wake_at, wake_on, awake, marks, job_src_len, job_to, tx_addr, tx_len, key0, key1, key2, value, op, start,
+    regs: wake_at, wake_on, awake, marks, job_src_len, job_to, tx_addr, tx_len, tx_mss, lost_count,
+        lost_conn, key0, key1, key2, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
     #[hdl_gen]
@@ -199,7 +206,10 @@ module! {
                     self.tx_addr.d.next = self.wdata.val();
                 }
                 100 => {
-                    self.tx_len.d.next = self.wdata.val().get_bits::<16>(0);
+                    self.tx_len.d.next = self.wdata.val().get_bits::<17>(0);
+                }
+                108 => {
+                    self.tx_mss.d.next = self.wdata.val().get_bits::<14>(0);
                 }
                 104 => {
                     self.tp_go.next = true;
@@ -281,10 +291,14 @@ module! {
         self.evt_word.next = self.events.head.val();
 
         self.tp_header_len.next = self.wdata.val().get_bits::<8>(0);
-        self.tp_ip_csum.next = self.wdata.val().get_bit(16);
-        self.tp_tcp_csum.next = self.wdata.val().get_bit(17);
+        self.tp_conn.next = self.wdata.val().get_bits::<16>(16);
         self.tp_addr.next = self.tx_addr.q.val();
         self.tp_len.next = self.tx_len.q.val();
+        self.tp_mss.next = self.tx_mss.q.val();
+        if self.tp_lost.val() {
+            self.lost_count.d.next = self.lost_count.q.val() + 1;
+            self.lost_conn.d.next = self.tp_lost_conn.val();
+        }
         self.th_index.next = self.addr.val().get_bits::<5>(2);
         self.th_data.next = self.wdata.val();
 
@@ -352,6 +366,10 @@ module! {
             }
             48 => {
                 self.register.d.next = bit_cast::<32, 4>(self.wake_on.q.val());
+            }
+            112 => {
+                self.register.d.next = bit_cast::<32, 16>(self.lost_count.q.val())
+                    | (bit_cast::<32, 16>(self.lost_conn.q.val()) << 16);
             }
             128 => {
                 self.register.d.next = self.key0.q.val();

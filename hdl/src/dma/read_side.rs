@@ -4,7 +4,7 @@
 //! ring as a word stream of eight words a slot. A transmit or receive descriptor that could not be read keeps its
 //! place, as one of length zero; a command slot that could not be read is consumed and dropped.
 //!
-//! Core clock, synchronous reset. Verified in `cosim/tests/dma_read.rs` and `cosim/tests/tx.rs`.
+//! Core clock, synchronous reset. Verified in `cosim/tests/dma_read.rs` and `cosim/tests/tx`.
 
 use super::{
     axi_reader::AxiReader,

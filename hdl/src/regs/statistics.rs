@@ -5,7 +5,7 @@ use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Answers at addresses 0x200 to 0x25C. Each input named after a counter adds one in every cycle in which it is high;
+/// Answers at addresses 0x200 to 0x260. Each input named after a counter adds one in every cycle in which it is high;
 /// a queue length input is followed with its high-water mark; `delay` is added when `delay_valid` is high.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Statistics {
@@ -27,6 +27,7 @@ pub struct Statistics {
     pub dma_read_errors: Signal<In, Bit>,
     pub dma_write_errors: Signal<In, Bit>,
     pub tx_bad_descriptors: Signal<In, Bit>,
+    pub tx_abandoned: Signal<In, Bit>,
     pub core_instructions: Signal<In, Bit>,
     pub core_idle_cycles: Signal<In, Bit>,
     pub host_rx_qlen: Signal<In, Bits<16>>,
@@ -51,6 +52,7 @@ pub struct Statistics {
     dma_read_errors_count: Reg<Bits<32>>,
     dma_write_errors_count: Reg<Bits<32>>,
     tx_bad_descriptors_count: Reg<Bits<32>>,
+    tx_abandoned_count: Reg<Bits<32>>,
     core_instructions_count: Reg<Bits<32>>,
     core_idle_cycles_count: Reg<Bits<32>>,
     host_rx_qlen_most: Reg<Bits<16>>,
@@ -71,7 +73,7 @@ pub struct Statistics {
 
 module! {
     impl [] Logic for Statistics;
-    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, core_instructions_count, core_idle_cycles_count,
+    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, tx_abandoned_count, core_instructions_count, core_idle_cycles_count,
         host_rx_qlen_most, nic_rx_qlen_most, host_tx_qlen_most, cmd_qlen_most, delay_sum, delay_max;
     children: ;
     #[hdl_gen]
@@ -124,6 +126,9 @@ module! {
         if self.tx_bad_descriptors.val() {
             self.tx_bad_descriptors_count.d.next = self.tx_bad_descriptors_count.q.val() + 1;
         }
+        if self.tx_abandoned.val() {
+            self.tx_abandoned_count.d.next = self.tx_abandoned_count.q.val() + 1;
+        }
         if self.core_instructions.val() {
             self.core_instructions_count.d.next = self.core_instructions_count.q.val() + 1;
         }
@@ -157,7 +162,7 @@ module! {
             }
         }
         // Writes are ignored, but only where there is a counter.
-        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 604);
+        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 608);
         self.bus.read_hit.next = true;
         self.bus.read_data.next = 0.into();
         match self.bus.read_addr.val().index() {
@@ -232,6 +237,9 @@ module! {
             }
             604 => {
                 self.bus.read_data.next = self.rx_filtered_count.q.val();
+            }
+            608 => {
+                self.bus.read_data.next = self.tx_abandoned_count.q.val();
             }
             _ => {
                 self.bus.read_hit.next = false;

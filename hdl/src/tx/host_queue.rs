@@ -4,9 +4,8 @@
 //! own. Up to eight wait here, up to four of them granted. `go` while nothing is pending is ignored.
 //!
 //! Core clock, synchronous reset. Four cycles a descriptor. A descriptor that could not be read comes out with
-//! length zero, which the planner refuses. Verified in `cosim/tests/tx.rs`.
+//! length zero, which the planner refuses. Verified in `cosim/tests/tx`.
 
-use super::records::HostFrame;
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -31,7 +30,15 @@ pub struct HostQueue {
     pub go: Signal<In, Bit>,
     /// Descriptors posted and not yet granted.
     pub qlen: Signal<Out, Bits<16>>,
-    pub frame: Signal<Out, HostFrame>,
+    /// A granted descriptor: address, length, whether a checksum is inserted, the frame injected, or cut into
+    /// segments, its third word, and its fourth.
+    pub frame_addr: Signal<Out, Bits<32>>,
+    pub frame_length: Signal<Out, Bits<16>>,
+    pub frame_checksum: Signal<Out, Bit>,
+    pub frame_inject: Signal<Out, Bit>,
+    pub frame_segment: Signal<Out, Bit>,
+    pub frame_csum: Signal<Out, Bits<32>>,
+    pub frame_cut: Signal<Out, Bits<32>>,
     pub frame_valid: Signal<Out, Bit>,
     pub frame_take: Signal<In, Bit>,
 
@@ -45,8 +52,9 @@ pub struct HostQueue {
     length: Reg<Bits<16>>,
     checksum: Reg<Bit>,
     inject: Reg<Bit>,
-    csum_start: Reg<Bits<16>>,
-    csum_offset: Reg<Bits<16>>,
+    segment: Reg<Bit>,
+    csum: Reg<Bits<32>>,
+    cut: Reg<Bits<32>>,
     may: Signal<Local, Bit>,
     grant: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
@@ -55,7 +63,7 @@ pub struct HostQueue {
 
 module! {
     impl [] Logic for HostQueue;
-    regs: granted_index, waiting, granted, pos, held, addr, length, checksum, inject, csum_start, csum_offset;
+    regs: granted_index, waiting, granted, pos, held, addr, length, checksum, inject, segment, csum, cut;
     children: stamps;
     #[hdl_gen]
     fn update(&mut self) {
@@ -95,12 +103,13 @@ module! {
                     }
                     self.checksum.d.next = self.word.val().get_bit(16);
                     self.inject.d.next = self.word.val().get_bit(17);
+                    self.segment.d.next = self.word.val().get_bit(18);
                 }
                 2 => {
-                    self.csum_start.d.next = self.word.val().get_bits::<16>(0);
-                    self.csum_offset.d.next = self.word.val().get_bits::<16>(16);
+                    self.csum.d.next = self.word.val();
                 }
                 _ => {
+                    self.cut.d.next = self.word.val();
                     self.held.d.next = true;
                 }
             }
@@ -109,11 +118,12 @@ module! {
             self.held.d.next = false;
         }
         self.frame_valid.next = self.held.q.val();
-        self.frame.next.addr = self.addr.q.val();
-        self.frame.next.length = self.length.q.val();
-        self.frame.next.checksum = self.checksum.q.val();
-        self.frame.next.inject = self.inject.q.val();
-        self.frame.next.csum_start = self.csum_start.q.val();
-        self.frame.next.csum_offset = self.csum_offset.q.val();
+        self.frame_addr.next = self.addr.q.val();
+        self.frame_length.next = self.length.q.val();
+        self.frame_checksum.next = self.checksum.q.val();
+        self.frame_inject.next = self.inject.q.val();
+        self.frame_segment.next = self.segment.q.val();
+        self.frame_csum.next = self.csum.q.val();
+        self.frame_cut.next = self.cut.q.val();
     }
 }

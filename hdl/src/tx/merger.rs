@@ -6,18 +6,25 @@
 //! out aligned.
 //!
 //! Core clock, synchronous reset. One word a cycle, latency two cycles, no backpressure. Verified in
-//! `cosim/tests/tx.rs`.
+//! `cosim/tests/tx`.
 
-use super::records::{OutWord, Tag};
+use super::records::OutWord;
 use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Byte rotator and joiner.
+/// Byte rotator and joiner. The inputs named `tag_` are those of [`super::sender::Sender`].
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Merger {
     pub cr: Cr,
-    pub tag: Signal<In, Tag>,
+    pub tag_valid: Signal<In, Bit>,
+    pub tag_header: Signal<In, Bit>,
+    pub tag_inject: Signal<In, Bit>,
+    pub tag_last: Signal<In, Bit>,
+    pub tag_lane: Signal<In, Bits<2>>,
+    pub tag_count: Signal<In, Bits<3>>,
+    pub tag_mask: Signal<In, Bits<4>>,
+    pub tag_patch: Signal<In, Bits<32>>,
     pub header: Signal<In, Bits<32>>,
     pub payload: Signal<In, Bits<32>>,
     pub word: Signal<Out, OutWord>,
@@ -34,12 +41,13 @@ pub struct Merger {
     left_count: Reg<Bits<2>>,
     /// They are the end of their frame.
     flush: Reg<Bit>,
-    out: Reg<OutWord>,
+    out_data: Reg<Bits<32>>,
+    out_keep: Reg<Bits<4>>,
+    out_last: Reg<Bit>,
+    out_inject: Reg<Bit>,
     out_valid: Reg<Bit>,
 
     raw: Signal<Local, Bits<32>>,
-    patch: Signal<Local, Bits<32>>,
-    mask: Signal<Local, Bits<4>>,
     lanes: Signal<Local, Bits<32>>,
     picked: Signal<Local, Bits<32>>,
     shifted: Signal<Local, Bits<32>>,
@@ -50,48 +58,55 @@ pub struct Merger {
 
 module! {
     impl [] Logic for Merger;
-    regs: bytes, count, bytes_valid, bytes_last, bytes_inject, left, left_count, flush, out, out_valid;
+    regs: bytes, count, bytes_valid, bytes_last, bytes_inject, left, left_count, flush, out_data, out_keep, out_last,
+        out_inject, out_valid;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
+        self.bytes_valid.d.next = self.tag_valid.val();
         self.raw.next = self.payload.val();
-        if self.tag.val().header {
-            self.raw.next = self.header.val();
-        }
-        self.patch.next = self.tag.val().patch;
-        self.mask.next = self.tag.val().patch_mask;
         self.lanes.next = 0.into();
-        if self.mask.val().get_bit(0) {
-            self.lanes.next = 0xFF.into();
-        }
-        if self.mask.val().get_bit(1) {
-            self.lanes.next = self.lanes.val() | 0xFF00;
-        }
-        if self.mask.val().get_bit(2) {
-            self.lanes.next = self.lanes.val() | 0xFF0000;
-        }
-        if self.mask.val().get_bit(3) {
-            self.lanes.next = self.lanes.val() | 0xFF000000u64;
-        }
-        self.picked.next = (self.raw.val() & (!self.lanes.val())) | (self.patch.val() & self.lanes.val());
-        self.shifted.next = self.picked.val() >> (bit_cast::<5, 2>(self.tag.val().lane) << 3);
-        self.bytes.d.next = self.shifted.val();
-        match self.tag.val().count.index() {
-            1 => {
-                self.bytes.d.next = bit_cast::<32, 8>(self.shifted.val().get_bits::<8>(0));
+        self.picked.next = 0.into();
+        self.shifted.next = 0.into();
+        if self.tag_valid.val() {
+            if self.tag_header.val() {
+                self.raw.next = self.header.val();
             }
-            2 => {
-                self.bytes.d.next = bit_cast::<32, 16>(self.shifted.val().get_bits::<16>(0));
+            self.picked.next = self.raw.val();
+            if self.tag_mask.val().any() {
+                if self.tag_mask.val().get_bit(0) {
+                    self.lanes.next = 0xFF.into();
+                }
+                if self.tag_mask.val().get_bit(1) {
+                    self.lanes.next = self.lanes.val() | 0xFF00;
+                }
+                if self.tag_mask.val().get_bit(2) {
+                    self.lanes.next = self.lanes.val() | 0xFF0000;
+                }
+                if self.tag_mask.val().get_bit(3) {
+                    self.lanes.next = self.lanes.val() | 0xFF000000u64;
+                }
+                self.picked.next =
+                    (self.raw.val() & (!self.lanes.val())) | (self.tag_patch.val() & self.lanes.val());
             }
-            3 => {
-                self.bytes.d.next = bit_cast::<32, 24>(self.shifted.val().get_bits::<24>(0));
+            self.shifted.next = self.picked.val() >> (bit_cast::<5, 2>(self.tag_lane.val()) << 3);
+            self.bytes.d.next = self.shifted.val();
+            match self.tag_count.val().index() {
+                1 => {
+                    self.bytes.d.next = bit_cast::<32, 8>(self.shifted.val().get_bits::<8>(0));
+                }
+                2 => {
+                    self.bytes.d.next = bit_cast::<32, 16>(self.shifted.val().get_bits::<16>(0));
+                }
+                3 => {
+                    self.bytes.d.next = bit_cast::<32, 24>(self.shifted.val().get_bits::<24>(0));
+                }
+                _ => {}
             }
-            _ => {}
+            self.count.d.next = self.tag_count.val();
+            self.bytes_last.d.next = self.tag_last.val();
+            self.bytes_inject.d.next = self.tag_inject.val();
         }
-        self.count.d.next = self.tag.val().count;
-        self.bytes_valid.d.next = self.tag.val().valid;
-        self.bytes_last.d.next = self.tag.val().last;
-        self.bytes_inject.d.next = self.tag.val().inject;
 
         self.joined.next = bit_cast::<56, 24>(self.left.q.val())
             | (bit_cast::<56, 32>(self.bytes.q.val()) << (bit_cast::<5, 2>(self.left_count.q.val()) << 3));
@@ -99,11 +114,11 @@ module! {
         self.keep_count.next = self.total.val();
         self.out_valid.d.next = false;
         self.flush.d.next = false;
-        self.out.d.next.last = false;
+        self.out_last.d.next = false;
         if self.flush.q.val() {
             self.keep_count.next = bit_cast::<3, 2>(self.left_count.q.val());
             self.out_valid.d.next = true;
-            self.out.d.next.last = true;
+            self.out_last.d.next = true;
             self.left.d.next = 0.into();
             self.left_count.d.next = 0.into();
         } else if self.bytes_valid.q.val() {
@@ -112,35 +127,38 @@ module! {
                 self.left.d.next = self.joined.val().get_bits::<24>(32);
                 self.left_count.d.next = self.total.val().get_bits::<2>(0);
                 self.flush.d.next = self.bytes_last.q.val() && (self.total.val() != 4);
-                self.out.d.next.last = self.bytes_last.q.val() && (self.total.val() == 4);
+                self.out_last.d.next = self.bytes_last.q.val() && (self.total.val() == 4);
             } else {
                 self.left.d.next = self.joined.val().get_bits::<24>(0);
                 self.left_count.d.next = self.total.val().get_bits::<2>(0);
                 if self.bytes_last.q.val() {
                     self.out_valid.d.next = true;
-                    self.out.d.next.last = true;
+                    self.out_last.d.next = true;
                     self.left.d.next = 0.into();
                     self.left_count.d.next = 0.into();
                 }
             }
         }
-        self.out.d.next.data = self.joined.val().get_bits::<32>(0);
-        self.out.d.next.inject = self.bytes_inject.q.val();
+        self.out_data.d.next = self.joined.val().get_bits::<32>(0);
+        self.out_inject.d.next = self.bytes_inject.q.val();
         match self.keep_count.val().index() {
             1 => {
-                self.out.d.next.keep = 1.into();
+                self.out_keep.d.next = 1.into();
             }
             2 => {
-                self.out.d.next.keep = 3.into();
+                self.out_keep.d.next = 3.into();
             }
             3 => {
-                self.out.d.next.keep = 7.into();
+                self.out_keep.d.next = 7.into();
             }
             _ => {
-                self.out.d.next.keep = 15.into();
+                self.out_keep.d.next = 15.into();
             }
         }
-        self.word.next = self.out.q.val();
+        self.word.next.data = self.out_data.q.val();
+        self.word.next.keep = self.out_keep.q.val();
+        self.word.next.last = self.out_last.q.val();
+        self.word.next.inject = self.out_inject.q.val();
         self.valid.next = self.out_valid.q.val();
     }
 }

@@ -1,23 +1,30 @@
-//! Transmission: frames of the host and segments of the firmware, from host memory to the wire.
+//! Transmission: frames of the host and bursts of the firmware, from host memory to the wire.
 //!
 //! [`TxSide`] joins the transmit path with the read side of the DMA engine, which also prefetches receive
 //! buffers and commands. Frames without their check sequence leave on `wire_out`, or on `loopback` when their
-//! descriptor says so. Host frames go before segments.
+//! descriptor says so. A *burst* is a header template and a span of host memory; hardware cuts it into segments of
+//! one MSS and completes each header: sequence number, total length, identification, PSH and FIN, both
+//! checksums. The firmware pushes bursts, the host has them of frames with `TX_FLAG_TSO`. Host frames go before the
+//! firmware's segments, between those of a burst too.
 //!
-//! Core clock, synchronous reset. Inside a frame a word goes out every cycle. A frame with an impossible length is
-//! dropped and counted by `st_bad_desc`; one whose bytes could not be read is dropped and shows as a
-//! `dma_error`. Verified in `cosim/tests/tx.rs`.
+//! Core clock, synchronous reset. Inside a frame a word goes out every cycle; between the segments of a burst, and
+//! between any two frames that are ready, three cycles pass at most. A frame or burst with an impossible length,
+//! or whose header is no template, is dropped and counted by `st_bad_desc`; one whose bytes could not be read is
+//! dropped and shows as a `dma_error`, and what remains of its burst is abandoned (`st_abandoned`). `lost` tells
+//! of the firmware's bursts that ended in either way. Verified in `cosim/tests/tx`.
 
 pub mod finish;
-pub mod header;
 pub mod host_queue;
 pub mod intake;
+pub mod loader;
 pub mod merger;
 pub mod output;
 pub mod path;
 pub mod planner;
 pub mod records;
 pub mod sender;
+pub mod staging;
+pub mod template;
 
 pub use path::TxPath;
 
@@ -35,23 +42,33 @@ pub struct TxSide {
     pub cr: Cr,
     /// Cycle counter.
     pub now: Signal<In, Bits<32>>,
+    /// Frames of up to 9014 bytes, without the check sequence, instead of 1518.
+    pub jumbo: Signal<In, Bit>,
 
     /// Writes word `th_index` of the current header, most significant byte first on the wire.
     pub th_write: Signal<In, Bit>,
     pub th_index: Signal<In, Bits<5>>,
     pub th_data: Signal<In, Bits<32>>,
-    /// Pushes the segment whose header was written.
+    /// Pushes the burst whose header was written.
     pub tp_go: Signal<In, Bit>,
     /// Bytes of the header, with two bytes of padding.
     pub tp_header_len: Signal<In, Bits<8>>,
-    pub tp_ip_csum: Signal<In, Bit>,
-    pub tp_tcp_csum: Signal<In, Bit>,
+    /// Connection that the burst belongs to; it comes out again with each segment sent.
+    pub tp_conn: Signal<In, Bits<16>>,
     pub tp_addr: Signal<In, Bits<32>>,
-    pub tp_len: Signal<In, Bits<16>>,
+    /// Bytes of payload of all segments together, and of each but the last.
+    pub tp_len: Signal<In, Bits<17>>,
+    pub tp_mss: Signal<In, Bits<14>>,
     /// A header slot is free: its words may be written, and `tp_go` raised.
     pub tp_ready: Signal<Out, Bit>,
-    /// No segment of the firmware is unfinished.
+    /// No burst of the firmware is unfinished.
     pub quiet_nic: Signal<Out, Bit>,
+    /// Pulse: a segment of the firmware was sent for this connection, with so many bytes of payload.
+    pub sent_valid: Signal<Out, Bit>,
+    pub sent_conn: Signal<Out, Bits<16>>,
+    pub sent_bytes: Signal<Out, Bits<16>>,
+    /// Pulse: a burst of the firmware, for the connection `sent_conn`, was refused or abandoned.
+    pub lost: Signal<Out, Bit>,
 
     pub tx_base: Signal<In, Bits<32>>,
     pub tx_size_log2: Signal<In, Bits<4>>,
@@ -116,8 +133,10 @@ pub struct TxSide {
     pub st_host: Signal<Out, Bit>,
     /// Pulse: a segment of the firmware was sent.
     pub st_nic: Signal<Out, Bit>,
-    /// Pulse: a descriptor or segment was refused.
+    /// Pulse: a descriptor or burst was refused.
     pub st_bad_desc: Signal<Out, Bit>,
+    /// Pulse: the rest of a burst was abandoned, because bytes of it could not be read.
+    pub st_abandoned: Signal<Out, Bit>,
 
     read: ReadSide,
     path: TxPath,
@@ -191,10 +210,16 @@ module! {
         self.path.th_data.next = self.th_data.val();
         self.path.tp_go.next = self.tp_go.val();
         self.path.tp_header_len.next = self.tp_header_len.val();
-        self.path.tp_ip_csum.next = self.tp_ip_csum.val();
-        self.path.tp_tcp_csum.next = self.tp_tcp_csum.val();
+        self.path.tp_conn.next = self.tp_conn.val();
         self.path.tp_addr.next = self.tp_addr.val();
         self.path.tp_len.next = self.tp_len.val();
+        self.path.tp_mss.next = self.tp_mss.val();
+        self.path.jumbo.next = self.jumbo.val();
+        self.sent_valid.next = self.path.sent_valid.val();
+        self.sent_conn.next = self.path.sent_conn.val();
+        self.sent_bytes.next = self.path.sent_bytes.val();
+        self.lost.next = self.path.lost.val();
+        self.st_abandoned.next = self.path.st_abandoned.val();
         self.tp_ready.next = self.path.tp_ready.val();
         self.quiet_nic.next = self.path.quiet_nic.val();
         self.st_frames.next = self.path.st_frames.val();

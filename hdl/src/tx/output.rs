@@ -5,7 +5,7 @@
 //! sender may go on; what it has on its way then still fits.
 //!
 //! Core clock, synchronous reset. One word a cycle, one idle cycle between frames. Verified in
-//! `cosim/tests/tx.rs`.
+//! `cosim/tests/tx`.
 
 use super::records::OutWord;
 use crate::kit::{Cr, LutFifo, Reg, StreamOut};

@@ -1,25 +1,27 @@
-//! The transmit path from granted descriptors and pushed segments to frames.
+//! The transmit path from granted descriptors and pushed bursts to frames.
 //!
-//! A frame passes `planner` (order, lengths, read request), `intake` (payload into memory, summed), `finish`
-//! (checksums), `sender` and `merger` (header and payload joined, checksums in place) and `output`. A frame is
-//! stored whole before its first byte goes out. Payload memory holds 1024 words, two of the largest frames, so the
-//! next frames are read while one is sent; up to eight are on their way.
+//! A frame passes `planner` (order, segments, lengths, read request), `intake` (payload into memory, summed),
+//! `finish` (what differs in its header, checksums), `sender` and `merger` (header and payload joined, patches in
+//! place) and `output`. A frame is stored whole before its first byte goes out. Payload memory holds 4096 words, of
+//! which 1024 are used unless jumbo frames are on, so the next frames are read while one is sent; up to
+//! eleven are on their way.
 //!
-//! Core clock, synchronous reset. Verified in `cosim/tests/tx.rs`.
+//! Core clock, synchronous reset. Verified in `cosim/tests/tx`.
 
 use super::{
     finish::Finish,
-    header::HeaderStage,
     host_queue::HostQueue,
     intake::Intake,
+    loader::Loader,
     merger::Merger,
     output::Output,
     planner::Planner,
     records::{IntakeNote, Job, Ready},
     sender::Sender,
+    staging::HeaderStage,
 };
 use crate::dma::read_bus::{ReadData, ReadRequestSource};
-use crate::kit::{Cr, LutFifo, RamRw, StreamOut};
+use crate::kit::{Cr, LutFifo, LutRam, RamRw, StreamOut};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -28,6 +30,7 @@ use rust_hdl::prelude::*;
 pub struct TxPath {
     pub cr: Cr,
     pub now: Signal<In, Bits<32>>,
+    pub jumbo: Signal<In, Bit>,
     pub request: ReadRequestSource,
     pub data: ReadData,
 
@@ -49,12 +52,16 @@ pub struct TxPath {
     pub th_data: Signal<In, Bits<32>>,
     pub tp_go: Signal<In, Bit>,
     pub tp_header_len: Signal<In, Bits<8>>,
-    pub tp_ip_csum: Signal<In, Bit>,
-    pub tp_tcp_csum: Signal<In, Bit>,
+    pub tp_conn: Signal<In, Bits<16>>,
     pub tp_addr: Signal<In, Bits<32>>,
-    pub tp_len: Signal<In, Bits<16>>,
+    pub tp_len: Signal<In, Bits<17>>,
+    pub tp_mss: Signal<In, Bits<14>>,
     pub tp_ready: Signal<Out, Bit>,
     pub quiet_nic: Signal<Out, Bit>,
+    pub sent_valid: Signal<Out, Bit>,
+    pub sent_conn: Signal<Out, Bits<16>>,
+    pub sent_bytes: Signal<Out, Bits<16>>,
+    pub lost: Signal<Out, Bit>,
 
     pub wire_out: StreamOut,
     pub loopback: StreamOut,
@@ -62,25 +69,30 @@ pub struct TxPath {
     pub st_host: Signal<Out, Bit>,
     pub st_nic: Signal<Out, Bit>,
     pub st_bad_desc: Signal<Out, Bit>,
+    pub st_abandoned: Signal<Out, Bit>,
 
     queue: HostQueue,
     header: HeaderStage,
     planner: Planner,
     intake: Intake,
+    loader: Loader,
     finish: Finish,
     sender: Sender,
     merger: Merger,
     exit: Output,
-    payload: RamRw<32, 10>,
+    payload: RamRw<32, 12>,
     jobs: LutFifo<Job, 3, 4>,
     notes: LutFifo<IntakeNote, 3, 4>,
-    readies: LutFifo<Ready, 2, 3>,
+    readies: LutFifo<Ready, 1, 2>,
+    /// Words that the finisher computed, four a frame.
+    patches: LutRam<32, 3>,
 }
 
 module! {
     impl [] Logic for TxPath;
     regs: ;
-    children: queue, header, planner, intake, finish, sender, merger, exit, payload, jobs, notes, readies;
+    children: queue, header, planner, intake, loader, finish, sender, merger, exit, payload, jobs, notes, readies,
+        patches;
     #[hdl_gen]
     fn update(&mut self) {
         ReadRequestSource::link(&mut self.request, &mut self.planner.request);
@@ -108,17 +120,26 @@ module! {
         self.header.pushed.next.addr = self.tp_addr.val();
         self.header.pushed.next.length = self.tp_len.val();
         self.header.pushed.next.header = self.tp_header_len.val();
-        self.header.pushed.next.ip_checksum = self.tp_ip_csum.val();
-        self.header.pushed.next.tcp_checksum = self.tp_tcp_csum.val();
+        self.header.pushed.next.mss = self.tp_mss.val();
+        self.header.conn.next = self.tp_conn.val();
         self.tp_ready.next = self.header.ready.val();
         self.quiet_nic.next = self.header.idle.val();
 
-        self.planner.frame.next = self.queue.frame.val();
+        self.planner.jumbo.next = self.jumbo.val();
+        self.planner.frame_addr.next = self.queue.frame_addr.val();
+        self.planner.frame_length.next = self.queue.frame_length.val();
+        self.planner.frame_checksum.next = self.queue.frame_checksum.val();
+        self.planner.frame_inject.next = self.queue.frame_inject.val();
+        self.planner.frame_segment.next = self.queue.frame_segment.val();
+        self.planner.frame_csum.next = self.queue.frame_csum.val();
+        self.planner.frame_cut.next = self.queue.frame_cut.val();
         self.planner.frame_valid.next = self.queue.frame_valid.val();
         self.queue.frame_take.next = self.planner.frame_take.val();
-        self.planner.segment.next = self.header.segment.val();
-        self.planner.segment_valid.next = self.header.segment_valid.val();
-        self.header.segment_take.next = self.planner.segment_take.val();
+        self.planner.burst.next = self.header.burst.val();
+        self.planner.burst_valid.next = self.header.burst_valid.val();
+        self.header.burst_take.next = self.planner.burst_take.val();
+        self.planner.failed.next = self.finish.failed.val();
+        self.planner.host_freed.next = self.sender.host_freed.val();
         self.planner.read_index.next = self.sender.read_index.val();
 
         self.jobs.data.next = self.planner.job.val();
@@ -133,6 +154,14 @@ module! {
         self.payload.write_enable.next = self.intake.write_enable.val();
         self.payload.write_addr.next = self.intake.write_addr.val();
         self.payload.write_data.next = self.intake.write_data.val();
+        self.loader.data.next = self.intake.write_data.val();
+        self.loader.valid.next = self.intake.header_valid.val();
+        self.loader.last.next = self.intake.header_last.val();
+        self.loader.lane.next = self.intake.header_lane.val();
+        self.loader.slot.next = self.intake.header_slot.val();
+        self.header.host_write.next = self.loader.write.val();
+        self.header.host_addr.next = self.loader.write_addr.val();
+        self.header.host_data.next = self.loader.write_data.val();
 
         self.finish.job.next = self.jobs.head.val();
         self.finish.job_valid.next = self.jobs.valid.val();
@@ -140,11 +169,14 @@ module! {
         self.finish.payload.next = self.intake.payload.val();
         self.finish.payload_valid.next = self.intake.payload_valid.val();
         self.intake.payload_take.next = self.finish.payload_take.val();
-        self.finish.sums.next = self.header.sums.val();
-        self.finish.sums_valid.next = self.header.sums_valid.val();
-        self.header.sums_take.next = self.finish.sums_take.val();
+        self.header.scan_addr.next = self.finish.scan_addr.val();
+        self.finish.scan_data.next = self.header.scan_data.val();
+        self.patches.write_enable.next = self.finish.patch_write.val();
+        self.patches.write_addr.next = self.finish.patch_addr.val();
+        self.patches.write_data.next = self.finish.patch_data.val();
         self.tx_cons.next = self.finish.tx_cons.val();
         self.st_bad_desc.next = self.finish.bad.val();
+        self.st_abandoned.next = self.finish.abandoned.val();
 
         self.readies.data.next = self.finish.ready.val();
         self.readies.push.next = self.finish.ready_push.val();
@@ -153,14 +185,28 @@ module! {
         self.sender.ready_valid.next = self.readies.valid.val();
         self.readies.pop.next = self.sender.ready_take.val();
         self.sender.room.next = self.exit.room.val();
-        self.header.read_addr.next = self.sender.header_addr.val();
+        self.header.send_addr.next = self.sender.header_addr.val();
         self.header.freed.next = self.sender.freed.val();
         self.payload.read_addr.next = self.sender.payload_addr.val();
+        self.patches.read_addr.next = self.sender.patch_addr.val();
+        self.sender.patch.next = self.patches.read_data.val();
+        self.sender.conn.next = self.header.send_conn.val();
         self.st_host.next = self.sender.sent_host.val();
-        self.st_nic.next = self.sender.sent_segment.val();
+        self.sent_valid.next = self.sender.sent_valid.val();
+        self.sent_conn.next = self.sender.sent_conn.val();
+        self.sent_bytes.next = self.sender.sent_bytes.val();
+        self.st_nic.next = self.sender.sent_valid.val();
+        self.lost.next = self.sender.lost.val();
 
-        self.merger.tag.next = self.sender.tag.val();
-        self.merger.header.next = self.header.read_data.val();
+        self.merger.tag_valid.next = self.sender.word_valid.val();
+        self.merger.tag_header.next = self.sender.word_header.val();
+        self.merger.tag_inject.next = self.sender.word_inject.val();
+        self.merger.tag_last.next = self.sender.word_last.val();
+        self.merger.tag_lane.next = self.sender.word_lane.val();
+        self.merger.tag_count.next = self.sender.word_count.val();
+        self.merger.tag_mask.next = self.sender.word_mask.val();
+        self.merger.tag_patch.next = self.sender.word_patch.val();
+        self.merger.header.next = self.header.send_data.val();
         self.merger.payload.next = self.payload.read_data.val();
         self.exit.word.next = self.merger.word.val();
         self.exit.valid.next = self.merger.valid.val();

@@ -1,30 +1,50 @@
-//! The planner: decides which frame is next, checks its lengths, and has its payload read.
+//! The planner: decides which frame is next, cuts bursts into segments, checks lengths, and has payload read.
 //!
-//! Granted host frames go first, then the firmware's segments. A frame is planned when the payload memory has
-//! room for all of it, so several may be on their way, and reading goes on while earlier frames are sent.
-//! A frame with an impossible length, or whose checksum would lie outside it, is passed on as `bad`: it keeps
-//! its place in the order and is dropped at the end.
+//! Granted host frames go first, then the firmware's bursts, and the choice is made anew for every segment, until the
+//! moment in which there is room for it: a host frame goes between two segments of a burst. A host that fills the wire
+//! does not stop the firmware's connections, though: after four frames of the host, or segments of its bursts, in a
+//! row, one segment that has waited meanwhile goes. A burst of the host (a frame with `TX_FLAG_TSO`) has its
+//! header read into a slot before its first segment. A frame is planned when the payload memory has room for all
+//! of it, so several may be on their way, and reading goes on while earlier frames are sent: 1024 words, two of
+//! the largest frames, or 4096 with `jumbo`. That is also all that can be ahead of a host frame.
 //!
-//! Core clock, synchronous reset. Five cycles a frame. Verified in `cosim/tests/tx.rs`.
+//! A frame or burst with an impossible length, or whose checksum would lie outside it, is passed on as `bad`: it
+//! keeps its place in the order and is dropped at the end. A burst whose slot is `failed` ends with one more
+//! segment, without payload, that is dropped too.
+//!
+//! Core clock, synchronous reset. Seven cycles a frame, with its request; a burst of the host takes two more.
+//! Verified in `cosim/tests/tx`.
 
-use super::records::{HostFrame, IntakeNote, Job, Segment};
+use super::records::{Burst, IntakeNote, Job};
 use crate::dma::read_bus::ReadRequestSource;
 use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Turns descriptors and segments into jobs and read requests.
+/// Turns descriptors and bursts into jobs and read requests.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Planner {
     pub cr: Cr,
-    pub frame: Signal<In, HostFrame>,
+    /// Frames of up to 9014 bytes, without the check sequence, instead of 1518.
+    pub jumbo: Signal<In, Bit>,
+    pub frame_addr: Signal<In, Bits<32>>,
+    pub frame_length: Signal<In, Bits<16>>,
+    pub frame_checksum: Signal<In, Bit>,
+    pub frame_inject: Signal<In, Bit>,
+    pub frame_segment: Signal<In, Bit>,
+    pub frame_csum: Signal<In, Bits<32>>,
+    pub frame_cut: Signal<In, Bits<32>>,
     pub frame_valid: Signal<In, Bit>,
     pub frame_take: Signal<Out, Bit>,
-    pub segment: Signal<In, Segment>,
-    pub segment_valid: Signal<In, Bit>,
-    pub segment_take: Signal<Out, Bit>,
+    pub burst: Signal<In, Burst>,
+    pub burst_valid: Signal<In, Bit>,
+    pub burst_take: Signal<Out, Bit>,
+    /// Bursts to be ended: a bit a slot, those of the host from 4 on.
+    pub failed: Signal<In, Bits<6>>,
+    /// Pulse: a slot of the host is free again.
+    pub host_freed: Signal<In, Bit>,
     /// Where the sender reads next in the payload memory; everything before it is free.
-    pub read_index: Signal<In, Bits<11>>,
+    pub read_index: Signal<In, Bits<13>>,
     pub request: ReadRequestSource,
     pub job: Signal<Out, Job>,
     pub job_push: Signal<Out, Bit>,
@@ -33,108 +53,269 @@ pub struct Planner {
     pub note_push: Signal<Out, Bit>,
     pub note_full: Signal<In, Bit>,
 
-    /// 0 chooses, 1 measures, 2 waits for room, 3 asks.
-    state: Reg<Bits<2>>,
+    /// 0 chooses, 1 locates, 2 measures, 3 sizes, 4 and 5 ask for a header, 6 waits for room, 7 asks.
+    state: Reg<Bits<3>>,
     host: Reg<Bit>,
-    reserved: Reg<Bits<11>>,
-    words: Reg<Bits<9>>,
+    plain: Reg<Bit>,
+    /// Host frames planned while a burst of the firmware waited, up to four.
+    passed: Reg<Bits<3>>,
+    /// A burst of the firmware, or of the host, is in progress: its next payload byte, and its slot.
+    nic_open: Reg<Bit>,
+    nic_offset: Reg<Bits<17>>,
+    nic_slot: Reg<Bits<2>>,
+    host_open: Reg<Bit>,
+    host_offset: Reg<Bits<17>>,
+    host_slot: Reg<Bit>,
+    host_used: Reg<Bits<2>>,
+    reserved: Reg<Bits<13>>,
+    /// The frame in hand.
+    addr: Reg<Bits<32>>,
+    left: Reg<Bits<17>>,
+    length: Reg<Bits<14>>,
+    bad: Reg<Bit>,
+    last: Reg<Bit>,
+    words: Reg<Bits<12>>,
     tail: Reg<Bits<2>>,
-    first: Reg<Bits<11>>,
-    patch: Reg<Bits<11>>,
+    first: Reg<Bits<14>>,
+    place: Reg<Bits<14>>,
     udp: Reg<Bit>,
-    bad_length: Reg<Bit>,
-    bad_checksum: Reg<Bit>,
-    request_addr: Reg<Bits<32>>,
-    request_length: Reg<Bits<16>>,
 
-    addr: Signal<Local, Bits<32>>,
-    length: Signal<Local, Bits<16>>,
-    lane: Signal<Local, Bits<2>>,
-    span: Signal<Local, Bits<17>>,
-    rounded: Signal<Local, Bits<17>>,
-    total: Signal<Local, Bits<17>>,
-    past_patch: Signal<Local, Bits<17>>,
+    frame_mss: Signal<Local, Bits<16>>,
+    frame_header: Signal<Local, Bits<16>>,
+    burst_header: Signal<Local, Bits<8>>,
+    csum_start: Signal<Local, Bits<16>>,
+    csum_offset: Signal<Local, Bits<16>>,
     udp_offset: Signal<Local, Bits<16>>,
-    bad: Signal<Local, Bit>,
-    used: Signal<Local, Bits<11>>,
-    need: Signal<Local, Bits<11>>,
+    past_patch: Signal<Local, Bits<17>>,
+    base: Signal<Local, Bits<32>>,
+    bytes: Signal<Local, Bits<17>>,
+    offset: Signal<Local, Bits<17>>,
+    begun: Signal<Local, Bit>,
+    host_next: Signal<Local, Bit>,
+    mss: Signal<Local, Bits<17>>,
+    segment_bytes: Signal<Local, Bits<17>>,
+    limit: Signal<Local, Bits<17>>,
+    mine: Signal<Local, Bits<6>>,
+    ended: Signal<Local, Bits<6>>,
+    lane: Signal<Local, Bits<2>>,
+    span: Signal<Local, Bits<14>>,
+    rounded: Signal<Local, Bits<14>>,
+    next_offset: Signal<Local, Bits<17>>,
+    used: Signal<Local, Bits<13>>,
+    need: Signal<Local, Bits<13>>,
     room: Signal<Local, Bit>,
     go: Signal<Local, Bit>,
+    header_go: Signal<Local, Bit>,
 }
 
 module! {
     impl [] Logic for Planner;
-    regs: state, host, reserved, words, tail, first, patch, udp, bad_length, bad_checksum, request_addr, request_length;
+    regs: state, host, plain, passed, nic_open, nic_offset, nic_slot, host_open, host_offset, host_slot, host_used, reserved,
+        addr, left, length, bad, last, words, tail, first, place, udp;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        self.addr.next = self.segment.val().addr;
-        self.length.next = self.segment.val().length;
-        if self.host.q.val() {
-            self.addr.next = self.frame.val().addr;
-            self.length.next = self.frame.val().length;
+        self.frame_mss.next = self.frame_cut.val().get_bits::<16>(0);
+        self.frame_header.next = self.frame_cut.val().get_bits::<16>(16);
+        self.csum_start.next = self.frame_csum.val().get_bits::<16>(0);
+        self.csum_offset.next = self.frame_csum.val().get_bits::<16>(16);
+        self.burst_header.next = self.burst.val().header;
+        self.limit.next = 1518.into();
+        if self.jumbo.val() {
+            self.limit.next = 9014.into();
         }
-        self.lane.next = self.addr.val().get_bits::<2>(0);
-        self.span.next = bit_cast::<17, 16>(self.length.val()) + bit_cast::<17, 2>(self.lane.val());
-        self.rounded.next = self.span.val() + 3;
-        self.total.next =
-            bit_cast::<17, 16>(self.segment.val().length) + bit_cast::<17, 8>(self.segment.val().header);
-        self.past_patch.next = bit_cast::<17, 16>(self.frame.val().csum_offset) + 2;
-        // UDP's checksum is six bytes into its header, TCP's sixteen.
-        self.udp_offset.next = self.frame.val().csum_start + 6;
+        self.begun.next = self.nic_open.q.val();
+        if self.host.q.val() {
+            self.begun.next = self.host_open.q.val();
+        }
+        self.lane.next = self.addr.q.val().get_bits::<2>(0);
 
-        self.bad.next = self.bad_length.q.val() || self.bad_checksum.q.val();
-        self.used.next = self.reserved.q.val() - self.read_index.val();
-        self.need.next = self.used.val() + bit_cast::<11, 9>(self.words.q.val());
-        self.room.next = (self.need.val() <= 1024) || self.bad.val();
-        self.go.next = (self.state.q.val() == 2)
-            && self.room.val()
-            && !self.job_full.val()
-            && !self.note_full.val();
+        self.host_next.next = self.frame_valid.val() && !(self.burst_valid.val() && self.passed.q.val().get_bit(2));
 
+        // Values of one state each, zero in the others.
+        self.base.next = 0.into();
+        self.bytes.next = 0.into();
+        self.offset.next = 0.into();
+        self.mss.next = 0.into();
+        self.segment_bytes.next = 0.into();
+        self.mine.next = 0.into();
+        self.ended.next = 0.into();
+        self.past_patch.next = 0.into();
+        self.udp_offset.next = 0.into();
+        self.span.next = 0.into();
+        self.rounded.next = 0.into();
+        self.next_offset.next = 0.into();
+        self.used.next = 0.into();
+        self.need.next = 0.into();
+        self.room.next = false;
+        self.go.next = false;
+        self.header_go.next = false;
         match self.state.q.val().index() {
             0 => {
-                self.host.d.next = self.frame_valid.val();
-                if self.frame_valid.val() || self.segment_valid.val() {
+                self.host.d.next = self.host_next.val();
+                self.plain.d.next = self.host_next.val() && !self.frame_segment.val();
+                if self.frame_valid.val() || self.burst_valid.val() {
                     self.state.d.next = 1.into();
                 }
             }
             1 => {
-                self.words.d.next = self.rounded.val().get_bits::<9>(2);
-                if self.length.val() == 0 {
-                    self.words.d.next = 0.into();
+                self.base.next = self.burst.val().addr;
+                self.bytes.next = self.burst.val().length;
+                if self.nic_open.q.val() {
+                    self.offset.next = self.nic_offset.q.val();
                 }
-                self.tail.d.next = self.span.val().get_bits::<2>(0);
-                self.request_addr.d.next = self.addr.val();
-                self.request_length.d.next = self.length.val();
-                self.first.d.next = bit_cast::<11, 2>(self.lane.val());
-                self.udp.d.next = self.frame.val().csum_offset == self.udp_offset.val();
-                self.patch.d.next =
-                    bit_cast::<11, 16>(self.frame.val().csum_offset) + bit_cast::<11, 2>(self.lane.val());
                 if self.host.q.val() {
-                    self.first.d.next =
-                        bit_cast::<11, 16>(self.frame.val().csum_start) + bit_cast::<11, 2>(self.lane.val());
-                    self.bad_length.d.next = (self.length.val() < 14) || (self.length.val() > 1518);
-                    self.bad_checksum.d.next = self.frame.val().checksum
-                        && ((self.frame.val().csum_start >= self.length.val())
-                            || (self.past_patch.val() > bit_cast::<17, 16>(self.length.val())));
-                } else {
-                    // Two bytes of padding are counted in the header and not sent.
-                    self.bad_length.d.next = (self.segment.val().header < 16)
-                        || (self.segment.val().header > 128)
-                        || (self.total.val() > 1520);
-                    self.bad_checksum.d.next = (self.segment.val().ip_checksum
-                        && (self.segment.val().header < 36))
-                        || (self.segment.val().tcp_checksum && (self.segment.val().header < 56));
+                    self.base.next = self.frame_addr.val();
+                    self.bytes.next = bit_cast::<17, 16>(self.frame_length.val());
+                    self.offset.next = 0.into();
+                    if !self.plain.q.val() {
+                        self.offset.next = bit_cast::<17, 16>(self.frame_header.val());
+                        if self.host_open.q.val() {
+                            self.offset.next = self.host_offset.q.val();
+                        }
+                    }
                 }
+                self.addr.d.next = self.base.val() + bit_cast::<32, 17>(self.offset.val());
+                self.left.d.next = self.bytes.val() - self.offset.val();
                 self.state.d.next = 2.into();
             }
             2 => {
-                if self.go.val() {
+                self.mss.next = bit_cast::<17, 14>(self.burst.val().mss);
+                // The header counts its padding, of two bytes, and the frame does not.
+                self.segment_bytes.next =
+                    (self.mss.val() + bit_cast::<17, 8>(self.burst_header.val())) - 2;
+                self.mine.next = bits::<6>(1) << self.nic_slot.q.val();
+                if self.host.q.val() {
+                    self.mss.next = bit_cast::<17, 16>(self.frame_mss.val());
+                    self.segment_bytes.next = self.mss.val() + bit_cast::<17, 16>(self.frame_header.val());
+                    self.mine.next = bits::<6>(16) << bit_cast::<1, 1>(self.host_slot.q.val().into());
+                }
+                self.ended.next = self.failed.val() & self.mine.val();
+                self.past_patch.next = bit_cast::<17, 16>(self.csum_offset.val()) + 2;
+                self.length.d.next = self.left.q.val().get_bits::<14>(0);
+                self.last.d.next = true;
+                self.bad.d.next = false;
+                if self.plain.q.val() {
+                    self.bad.d.next = (self.left.q.val() < 14)
+                        || (self.left.q.val() > self.limit.val())
+                        || (self.frame_checksum.val()
+                            && ((self.csum_start.val() >= self.frame_length.val())
+                                || (self.past_patch.val() > self.left.q.val())));
+                } else {
+                    if self.left.q.val() > self.mss.val() {
+                        self.length.d.next = self.mss.val().get_bits::<14>(0);
+                        self.last.d.next = false;
+                    }
+                    if self.begun.val() {
+                        if self.ended.val().any() {
+                            self.length.d.next = 0.into();
+                            self.last.d.next = true;
+                        }
+                    } else if self.host.q.val() {
+                        self.bad.d.next = self.frame_inject.val()
+                            || (self.frame_mss.val() == 0)
+                            || (self.frame_header.val() < 54)
+                            || (self.frame_header.val() > 94)
+                            || (self.frame_header.val().get_bits::<2>(0) != 2)
+                            || (self.frame_header.val() >= self.frame_length.val())
+                            || (self.segment_bytes.val() > self.limit.val());
+                    } else {
+                        self.bad.d.next = (self.burst_header.val() < 56)
+                            || (self.burst_header.val() > 96)
+                            || (self.burst_header.val().get_bits::<2>(0) != 0)
+                            || ((self.left.q.val() != 0)
+                                && ((self.mss.val() == 0) || (self.segment_bytes.val() > self.limit.val())));
+                    }
+                }
+                self.state.d.next = 3.into();
+            }
+            3 => {
+                self.span.next = self.length.q.val() + bit_cast::<14, 2>(self.lane.val());
+                self.rounded.next = self.span.val() + 3;
+                self.words.d.next = self.rounded.val().get_bits::<12>(2);
+                self.tail.d.next = self.span.val().get_bits::<2>(0);
+                self.first.d.next = bit_cast::<14, 2>(self.lane.val());
+                self.place.d.next = self.length.q.val();
+                // UDP's checksum is six bytes into its header, TCP's sixteen.
+                self.udp_offset.next = self.csum_start.val() + 6;
+                self.udp.d.next = false;
+                if self.plain.q.val() {
+                    self.first.d.next =
+                        bit_cast::<14, 16>(self.csum_start.val()) + bit_cast::<14, 2>(self.lane.val());
+                    self.place.d.next =
+                        bit_cast::<14, 16>(self.csum_offset.val()) + bit_cast::<14, 2>(self.lane.val());
+                    self.udp.d.next =
+                        self.frame_checksum.val() && (self.csum_offset.val() == self.udp_offset.val());
+                }
+                self.state.d.next = 6.into();
+                if self.bad.q.val() {
+                    self.words.d.next = 0.into();
+                    self.last.d.next = true;
+                    // A refused frame of the host has no slot.
+                    self.plain.d.next = self.host.q.val();
+                } else if self.length.q.val() == 0 {
+                    self.words.d.next = 0.into();
+                }
+                if !self.bad.q.val() && self.host.q.val() && !self.plain.q.val() && !self.host_open.q.val() {
+                    self.state.d.next = 4.into();
+                }
+            }
+            4 => {
+                self.header_go.next = !self.host_used.q.val().get_bit(1) && !self.note_full.val();
+                if self.header_go.val() {
+                    self.state.d.next = 5.into();
+                }
+            }
+            5 => {
+                if self.request.ready.val() {
+                    self.state.d.next = 6.into();
+                }
+            }
+            6 => {
+                self.used.next = self.reserved.q.val() - self.read_index.val();
+                self.need.next = self.used.val() + bit_cast::<13, 12>(self.words.q.val());
+                self.room.next = (self.need.val() <= 1024) || (self.jumbo.val() && (self.need.val() <= 4096));
+                self.go.next = self.room.val() && !self.job_full.val() && !self.note_full.val();
+                if !self.go.val() && !self.host.q.val() && self.host_next.val() {
+                    // Nothing was promised to the segment that waits.
                     self.state.d.next = 0.into();
-                    if !self.bad.val() && (self.words.q.val() != 0) {
-                        self.reserved.d.next = self.reserved.q.val() + bit_cast::<11, 9>(self.words.q.val());
-                        self.state.d.next = 3.into();
+                }
+                if self.go.val() {
+                    if !self.host.q.val() || !self.burst_valid.val() {
+                        self.passed.d.next = 0.into();
+                    } else if !self.passed.q.val().get_bit(2) {
+                        self.passed.d.next = self.passed.q.val() + 1;
+                    }
+                    self.reserved.d.next = self.reserved.q.val() + bit_cast::<13, 12>(self.words.q.val());
+                    self.state.d.next = 7.into();
+                    if self.words.q.val() == 0 {
+                        self.state.d.next = 0.into();
+                    }
+                    if self.host.q.val() {
+                        if !self.plain.q.val() {
+                            self.next_offset.next = bit_cast::<17, 14>(self.length.q.val());
+                            if self.host_open.q.val() {
+                                self.host_offset.d.next = self.host_offset.q.val() + self.next_offset.val();
+                            } else {
+                                self.host_offset.d.next =
+                                    bit_cast::<17, 16>(self.frame_header.val()) + self.next_offset.val();
+                            }
+                            self.host_open.d.next = !self.last.q.val();
+                            if self.last.q.val() {
+                                self.host_slot.d.next = !self.host_slot.q.val();
+                            }
+                        }
+                    } else {
+                        self.next_offset.next = bit_cast::<17, 14>(self.length.q.val());
+                        if self.nic_open.q.val() {
+                            self.nic_offset.d.next = self.nic_offset.q.val() + self.next_offset.val();
+                        } else {
+                            self.nic_offset.d.next = self.next_offset.val();
+                        }
+                        self.nic_open.d.next = !self.last.q.val();
+                        if self.last.q.val() {
+                            self.nic_slot.d.next = self.nic_slot.q.val() + 1;
+                        }
                     }
                 }
             }
@@ -144,31 +325,50 @@ module! {
                 }
             }
         }
-        self.frame_take.next = self.go.val() && self.host.q.val();
-        self.segment_take.next = self.go.val() && !self.host.q.val();
+        if self.header_go.val() && !self.host_freed.val() {
+            self.host_used.d.next = self.host_used.q.val() + 1;
+        }
+        if self.host_freed.val() && !self.header_go.val() {
+            self.host_used.d.next = self.host_used.q.val() - 1;
+        }
+
+        self.frame_take.next = self.go.val() && self.host.q.val() && self.last.q.val();
+        self.burst_take.next = self.go.val() && !self.host.q.val() && self.last.q.val();
         self.job_push.next = self.go.val();
         self.job.next.host = self.host.q.val();
-        self.job.next.bad = self.bad.val();
-        self.job.next.inject = self.host.q.val() && self.frame.val().inject;
-        self.job.next.header = self.segment.val().header;
-        self.job.next.words = self.words.q.val();
-        self.job.next.lane = self.request_addr.q.val().get_bits::<2>(0);
-        self.job.next.end = self.tail.q.val();
-        self.job.next.ip_checksum = !self.host.q.val() && self.segment.val().ip_checksum;
-        self.job.next.patch = self.patch.q.val();
-        self.job.next.udp = self.udp.q.val();
-        self.job.next.checksum = self.segment.val().tcp_checksum;
+        self.job.next.plain = self.plain.q.val();
+        self.job.next.bad = self.bad.q.val();
+        self.job.next.inject = self.plain.q.val() && self.frame_inject.val();
+        self.job.next.slot = self.nic_slot.q.val();
+        self.job.next.header = self.burst_header.val().get_bits::<5>(2);
         if self.host.q.val() {
-            self.job.next.checksum = self.frame.val().checksum;
+            self.job.next.slot = bit_cast::<2, 1>(self.host_slot.q.val().into());
+            // Two bytes of padding make whole words of it.
+            self.job.next.header = self.frame_header.val().get_bits::<5>(2) + 1;
         }
-        if self.bad.val() {
-            self.job.next.words = 0.into();
-        }
-        self.note_push.next = self.go.val() && !self.bad.val() && (self.words.q.val() != 0);
+        self.job.next.first = !self.begun.val();
+        self.job.next.last = self.last.q.val();
+        self.job.next.words = self.words.q.val();
+        self.job.next.lane = self.lane.val();
+        self.job.next.end = self.tail.q.val();
+        self.job.next.place = self.place.q.val();
+        self.job.next.checksum = self.frame_checksum.val();
+        self.job.next.udp = self.udp.q.val();
+
+        self.note_push.next = self.header_go.val() || (self.go.val() && (self.words.q.val() != 0));
+        self.note.next.header = self.state.q.val() == 4;
+        self.note.next.slot = self.host_slot.q.val();
         self.note.next.first = self.first.q.val();
         self.note.next.end = self.tail.q.val();
-        self.request.addr.next = self.request_addr.q.val();
-        self.request.length.next = self.request_length.q.val();
-        self.request.valid.next = self.state.q.val() == 3;
+        self.request.addr.next = self.addr.q.val();
+        self.request.length.next = bit_cast::<16, 14>(self.length.q.val());
+        if self.state.q.val() == 4 {
+            self.note.next.first = bit_cast::<14, 2>(self.frame_addr.val().get_bits::<2>(0));
+        }
+        if self.state.q.val() == 5 {
+            self.request.addr.next = self.frame_addr.val();
+            self.request.length.next = self.frame_header.val();
+        }
+        self.request.valid.next = (self.state.q.val() == 5) || (self.state.q.val() == 7);
     }
 }

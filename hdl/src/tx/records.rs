@@ -1,60 +1,60 @@
-//! What the transmit stages hand to one another.
+//! What the transmit stages hand to one another. Each record fits 64 bits where it can, one machine word of a
+//! simulator.
 
 use rust_hdl::prelude::*;
 
-/// A segment that the firmware pushed; its header lies in a staging slot.
+/// A burst that the firmware pushed; its header lies in a staging slot.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct Segment {
+pub struct Burst {
     /// Host address of the payload.
     pub addr: Bits<32>,
-    /// Bytes of the payload.
-    pub length: Bits<16>,
+    /// Bytes of the payload, of all segments together.
+    pub length: Bits<17>,
+    /// Bytes of payload of each segment but the last.
+    pub mss: Bits<14>,
     /// Bytes of the header, with its two bytes of padding.
     pub header: Bits<8>,
-    pub ip_checksum: Bit,
-    pub tcp_checksum: Bit,
 }
 
-/// A transmit descriptor of the host.
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct HostFrame {
-    pub addr: Bits<32>,
-    pub length: Bits<16>,
-    pub checksum: Bit,
-    pub inject: Bit,
-    pub csum_start: Bits<16>,
-    pub csum_offset: Bits<16>,
-}
-
-/// A frame on its way, in the order of the wire.
+/// A frame on its way, in the order of the wire: a *plain* one, which the host has built whole, or one segment
+/// of a burst, of the firmware or of the host.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Job {
-    /// A host frame, without a staged header.
     pub host: Bit,
+    /// Not a segment: there is no header in a slot.
+    pub plain: Bit,
     /// Its lengths are impossible: it is dropped, and has no words.
     pub bad: Bit,
     pub inject: Bit,
-    pub header: Bits<8>,
+    /// Header slot of a segment.
+    pub slot: Bits<2>,
+    /// The first segment of its burst, and the last.
+    pub first: Bit,
+    pub last: Bit,
+    /// Words of the header, with its padding.
+    pub header: Bits<5>,
     /// Words of memory that hold the payload.
-    pub words: Bits<9>,
+    pub words: Bits<12>,
     /// Byte lane at which the payload starts in its first word.
     pub lane: Bits<2>,
     /// Bytes used of its last word; 0 is all four.
     pub end: Bits<2>,
-    pub ip_checksum: Bit,
+    /// Segment: bytes of payload. Plain: where the checksum goes, in bytes from the first payload word.
+    pub place: Bits<14>,
+    /// Plain: a checksum is inserted, and it lies where UDP has its own.
     pub checksum: Bit,
-    /// Host frames: where the checksum goes, in bytes from the start of the first payload word.
-    pub patch: Bits<11>,
-    /// Host frames: the checksum lies where UDP has its own.
     pub udp: Bit,
 }
 
-/// What the intake needs to know of a payload.
+/// What the intake needs to know of bytes that were asked for.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct IntakeNote {
-    /// First byte to be summed, from the start of the first word.
-    pub first: Bits<11>,
-    /// Bytes used of its last word; 0 is all four.
+    /// They are the header of a burst of the host, and go to this slot.
+    pub header: Bit,
+    pub slot: Bit,
+    /// First byte to be summed, from the start of the first word; of a header, its first byte.
+    pub first: Bits<14>,
+    /// Bytes used of the last word; 0 is all four.
     pub end: Bits<2>,
 }
 
@@ -63,54 +63,28 @@ pub struct IntakeNote {
 pub struct Payload {
     /// One's complement sum; the first byte summed counts as the low byte of a half-word.
     pub sum: Bits<16>,
-    /// Part of it could not be read.
+    /// Part of it, or of the header before it, could not be read.
     pub failed: Bit,
 }
 
-/// One's complement sums of a staged header, low byte first as [`Payload::sum`].
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct HeaderSums {
-    /// Stored bytes 16 to 35: the IPv4 header.
-    pub ip: Bits<16>,
-    /// From stored byte 36 to its end.
-    pub tcp: Bits<16>,
-}
-
-/// A frame with all that its sender needs.
+/// A frame with all that its sender needs, besides the words of the patch memory.
 #[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
 pub struct Ready {
     pub host: Bit,
+    pub plain: Bit,
     /// Skip the payload and forget the frame.
     pub drop: Bit,
+    /// The firmware is to hear that its burst was lost.
+    pub lost: Bit,
     pub inject: Bit,
-    pub header: Bits<8>,
-    pub words: Bits<9>,
+    pub slot: Bits<2>,
+    pub last: Bit,
+    pub header: Bits<5>,
+    pub words: Bits<12>,
     pub lane: Bits<2>,
     pub end: Bits<2>,
-    pub ip_checksum: Bit,
+    pub place: Bits<14>,
     pub checksum: Bit,
-    pub patch: Bits<11>,
-    /// Checksums to insert, the byte that goes first low.
-    pub ip: Bits<16>,
-    pub sum: Bits<16>,
-}
-
-/// What is done with the memory word that is being read.
-#[derive(Copy, Clone, Debug, Default, PartialEq, LogicStruct)]
-pub struct Tag {
-    pub valid: Bit,
-    /// The word comes from the header memory.
-    pub header: Bit,
-    pub inject: Bit,
-    /// The frame ends with it.
-    pub last: Bit,
-    /// First byte lane used.
-    pub lane: Bits<2>,
-    /// Bytes used, 1 to 4.
-    pub count: Bits<3>,
-    /// Byte lanes replaced by those of `patch`.
-    pub patch_mask: Bits<4>,
-    pub patch: Bits<32>,
 }
 
 /// A word of an outgoing frame.

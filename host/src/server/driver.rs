@@ -7,7 +7,8 @@
 //!
 //! Buffers. Received frames lie in pool buffers: one posted in each receive descriptor, others held by the
 //! stack or on their way back into the NIC (`INJECT`). Transmit frames are built in place in a buffer
-//! that belongs to the ring slot, so a free slot is a free buffer.
+//! that belongs to the ring slot, so a free slot is a free buffer. Frames that the NIC cuts into segments have a few
+//! large buffers of their own.
 
 use std::collections::VecDeque;
 
@@ -24,6 +25,8 @@ use super::arena::{Arena, Pool};
 
 /// Size of a transmit or receive buffer: the least that the NIC accepts, which holds the largest frame.
 pub(super) const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
+/// Size of a buffer for a frame that the NIC cuts: any that it takes.
+pub(super) const LARGE_BUFFER_BYTES: u32 = (ring::TSO_FRAME_BYTES_MAX + 1).next_multiple_of(64);
 /// How often the firmware's state is read before it is given up on.
 const FIRMWARE_START_READS: u32 = 100_000;
 /// Words of the largest message.
@@ -40,6 +43,9 @@ pub struct DriverConfig {
     pub evt_log2: u32,
     /// Receive buffers beyond those that fill the ring: what the stack may hold back during handoffs.
     pub spare_rx_buffers: u32,
+    /// Buffers of 64 KiB for frames that the NIC cuts into segments (TSO), as many as are on their way at once; 0
+    /// has the stack send every segment by itself.
+    pub tso_buffers: u32,
     pub sched_mode: SchedMode,
     /// Core clock cycles in a microsecond.
     pub ticks_per_us: u32,
@@ -57,6 +63,7 @@ impl Default for DriverConfig {
             cmd_log2: 8,
             evt_log2: 8,
             spare_rx_buffers: 512,
+            tso_buffers: 16,
             sched_mode: SchedMode::Direct,
             ticks_per_us: 125,
             hash_key: [0x0BAD_5EED, 0x600D_F00D],
@@ -107,6 +114,8 @@ pub struct RingFull;
 pub struct DriverStats {
     pub rx_frames: u64,
     pub tx_frames: u64,
+    /// Of these, frames for the NIC to cut into segments.
+    pub tso_frames: u64,
     pub injected: u64,
     pub commands: u64,
     pub events: u64,
@@ -149,6 +158,13 @@ impl RingState {
     }
 }
 
+/// A buffer that a transmit slot uses instead of its own, until the NIC has read it.
+#[derive(Clone, Copy, Debug)]
+enum Borrowed {
+    Receive(u32),
+    Large(u32),
+}
+
 /// The driver's state.
 pub struct Driver {
     index_addr: u32,
@@ -157,9 +173,10 @@ pub struct Driver {
     cmd: RingState,
     evt: RingState,
     tx_buffers: u32,
-    /// For each transmit slot, the receive buffer that is sent from it, if it is not the slot's own.
-    tx_borrowed: Vec<Option<u32>>,
+    /// For each transmit slot, the buffer that is sent from it, if it is not the slot's own.
+    tx_borrowed: Vec<Option<Borrowed>>,
     rx_pool: Pool,
+    large_pool: Pool,
     /// Buffers in the receive ring, in order.
     posted: VecDeque<u32>,
     irq_enable: u32,
@@ -205,6 +222,8 @@ impl Driver {
         let tx_buffers = packets.alloc(FRAME_BUFFER_BYTES << config.tx_log2, 64).context(full)?;
         let count = (1 << config.rx_log2) + config.spare_rx_buffers;
         let rx_pool = Pool::new("receive buffers", packets, FRAME_BUFFER_BYTES, count).context(full)?;
+        let large_pool =
+            Pool::new("TSO buffers", packets, LARGE_BUFFER_BYTES, config.tso_buffers).context(full)?;
 
         port.memory_mut().write_words(index_addr, &[0; INDEX_BYTES as usize / 4]);
         port.reg_write(regs::CONTROL, 0);
@@ -247,6 +266,7 @@ impl Driver {
             evt,
             tx_buffers,
             rx_pool,
+            large_pool,
             posted: VecDeque::new(),
             irq_enable,
             stats: DriverStats::default(),
@@ -283,8 +303,10 @@ impl Driver {
         );
         while self.tx.cons != tx_cons {
             let slot = self.tx.slot(self.tx.cons);
-            if let Some(buffer) = self.tx_borrowed[slot].take() {
-                self.rx_pool.give(buffer);
+            match self.tx_borrowed[slot].take() {
+                Some(Borrowed::Receive(buffer)) => self.rx_pool.give(buffer),
+                Some(Borrowed::Large(buffer)) => self.large_pool.give(buffer),
+                None => {}
             }
             self.tx.cons = self.tx.cons.wrapping_add(1);
         }
@@ -366,8 +388,44 @@ impl Driver {
         let addr = self.tx_buffer().expect("the caller has built a frame in a free slot");
         let (csum_start, csum_offset) = checksum.unwrap_or((0, 0));
         let flags = if checksum.is_some() { ring::TX_FLAG_CHECKSUM } else { 0 };
-        self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset });
+        self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset, ..TxDesc::default() });
         self.stats.tx_frames += 1;
+    }
+
+    /// Whether a frame for the NIC to cut may be built: a buffer of [`LARGE_BUFFER_BYTES`] and a slot are free.
+    pub fn large_room(&self) -> bool {
+        self.tx.free() > 0 && self.large_pool.available() > 0
+    }
+
+    /// Where to build the frame for [`Driver::transmit_large`], which has to follow.
+    pub fn large_buffer(&mut self) -> Option<u32> {
+        if self.large_room() {
+            self.large_pool.take()
+        } else {
+            None
+        }
+    }
+
+    /// Sends a frame of `len` bytes from `buffer`, in segments of `mss` bytes behind its header of `header_len` bytes.
+    pub fn transmit_large(
+        &mut self,
+        port: &mut dyn HostPort,
+        buffer: u32,
+        len: u16,
+        mss: u16,
+        header_len: u16,
+    ) {
+        let slot = self.tx.slot(self.tx.prod);
+        self.borrow(slot, Borrowed::Large(buffer));
+        let flags = ring::TX_FLAG_TSO;
+        self.push_tx(port, TxDesc { addr: buffer, len, flags, mss, header_len, ..TxDesc::default() });
+        self.stats.tx_frames += 1;
+        self.stats.tso_frames += 1;
+    }
+
+    fn borrow(&mut self, slot: usize, buffer: Borrowed) {
+        let previous = self.tx_borrowed[slot].replace(buffer);
+        assert!(previous.is_none(), "a transmit slot was reused before its buffer returned");
     }
 
     /// Sends a received frame through the NIC's receive path once more. Its buffer returns to the pool when the
@@ -377,10 +435,9 @@ impl Driver {
             return Err(frame);
         }
         let slot = self.tx.slot(self.tx.prod);
-        let previous = self.tx_borrowed[slot].replace(frame.buffer);
-        assert!(previous.is_none(), "a transmit slot was reused before its buffer returned");
+        self.borrow(slot, Borrowed::Receive(frame.buffer));
         let flags = ring::TX_FLAG_INJECT;
-        let desc = TxDesc { addr: frame.addr(), len: frame.len, flags, csum_start: 0, csum_offset: 0 };
+        let desc = TxDesc { addr: frame.addr(), len: frame.len, flags, ..TxDesc::default() };
         self.push_tx(port, desc);
         self.stats.injected += 1;
         Ok(())

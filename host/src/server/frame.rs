@@ -1,7 +1,7 @@
 //! Frames as the host's stack reads and writes them: ARP, and TCP through the engine's own codecs.
 
 use baton_tcp::wire::{self, ETHERNET};
-use baton_tcp::{Endpoints, SegmentIn, SegmentOut};
+use baton_tcp::{BurstOut, Endpoints, SegmentIn, SegmentOut};
 
 use super::stack::Address;
 
@@ -90,6 +90,12 @@ pub fn emit_tcp(frame: &mut [u8], endpoints: &Endpoints, segment: &SegmentOut, p
     let checksum = !wire::sum(ip, 0) as u16;
     ip[10..12].copy_from_slice(&checksum.to_be_bytes());
     len
+}
+
+/// Writes the header of a burst to the front of `frame`, which has room for all its payload too, and returns its length.
+/// Hardware fills in lengths and checksums.
+pub fn emit_burst(frame: &mut [u8], endpoints: &Endpoints, burst: &BurstOut, packet_id: u16) -> usize {
+    wire::emit_burst(frame, endpoints, burst, packet_id).expect("a large buffer holds any burst")
 }
 
 #[cfg(test)]

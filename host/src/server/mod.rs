@@ -149,7 +149,8 @@ impl<A: Application> Server<A> {
             + 4096;
         let frames = (1 << driver.tx_log2) + (1 << driver.rx_log2) + driver.spare_rx_buffers;
         let mut control = all.carve(rings).context(small)?;
-        let mut packets = all.carve(frames * 1536 + 4096).context(small)?;
+        let large = driver.tso_buffers * driver::LARGE_BUFFER_BYTES;
+        let mut packets = all.carve(frames * 1536 + large + 4096).context(small)?;
         let heads = config.connections * RESPONSES_MAX;
         let buffers = config.connections as u64 * u64::from(config.receive_bytes)
             + u64::from(heads) * u64::from(HEAD_BUFFER_BYTES)

@@ -11,16 +11,21 @@
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
 use baton_abi::handoff::Endpoints;
-use baton_abi::ring::RX_FLAG_CHECKSUM_OK;
+use baton_abi::ring::{RX_FLAG_CHECKSUM_OK, TSO_FRAME_BYTES_MAX, TSO_HEADER_BYTES_MAX};
 use baton_cosim::port::HostPort;
-use baton_tcp::{reset_for, Config, Flags, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb};
+use baton_tcp::{
+    reset_for, BurstOut, Config, Flags, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb,
+};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::Pool;
-use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES};
+use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
+
+/// Payload of the largest frame that the NIC cuts.
+const LARGE_PAYLOAD_MAX: u32 = TSO_FRAME_BYTES_MAX - TSO_HEADER_BYTES_MAX;
 
 /// Picoseconds in a microsecond.
 pub(super) const PS_PER_US: u64 = 1_000_000;
@@ -562,13 +567,19 @@ impl Stack {
             if self.driver.tx_buffer().is_none() {
                 return false;
             }
+            let large = self.driver.large_room();
             let socket = self.socket_mut(id).expect("the caller has looked it up");
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
             let len = socket.send.len();
-            let Some(segment) = tcb.poll_transmit(now, |offset| len.saturating_sub(offset)) else { break };
+            let most = if large { LARGE_PAYLOAD_MAX / u32::from(tcb.mss()) } else { 1 };
+            let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
             let (endpoints, send) = (socket.endpoints, socket.send);
-            self.emit(port, &endpoints, &segment, &send);
+            if burst.segments() > 1 {
+                self.emit_large(port, &endpoints, &burst, &send);
+            } else {
+                self.emit(port, &endpoints, &burst.segment, &send);
+            }
         }
         self.arm(id);
         self.settle(id);
@@ -624,18 +635,42 @@ impl Stack {
         self.packet_id = self.packet_id.wrapping_add(1);
         let bytes = port.memory_mut().slice_mut(buffer, FRAME_BUFFER_BYTES as usize);
         let header_len = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
-        let mut done = 0;
-        while done < u32::from(segment.data_len) {
-            let (from, room) = send
-                .at(segment.data_offset + done)
-                .expect("the engine sends only what is in the send buffer");
-            let take = room.min(u32::from(segment.data_len) - done);
-            port.memory_mut().copy(from, buffer + header_len as u32 + done, take as usize);
-            done += take;
-        }
+        let len = u32::from(segment.data_len);
+        self.copy_out(port, send, segment.data_offset, len, buffer + header_len as u32);
         self.driver.transmit(port, header_len as u16 + segment.data_len, Some(frame::TCP_CHECKSUM));
         self.stats.segments_out += 1;
         self.stats.retransmits += u64::from(segment.retransmit);
-        self.stats.copied_bytes += u64::from(segment.data_len);
+    }
+
+    /// Sends a burst from a large buffer, which the caller knows to be free: the NIC cuts it.
+    fn emit_large(
+        &mut self,
+        port: &mut dyn HostPort,
+        endpoints: &Endpoints,
+        burst: &BurstOut,
+        send: &Spans<4>,
+    ) {
+        let buffer = self.driver.large_buffer().expect("the caller has seen a free buffer");
+        let segments = burst.segments();
+        let first_id = self.packet_id.wrapping_add(1);
+        self.packet_id = self.packet_id.wrapping_add(segments as u16);
+        let bytes = port.memory_mut().slice_mut(buffer, LARGE_BUFFER_BYTES as usize);
+        let header_len = frame::emit_burst(bytes, endpoints, burst, first_id) as u16;
+        self.copy_out(port, send, burst.segment.data_offset, burst.len, buffer + u32::from(header_len));
+        self.driver.transmit_large(port, buffer, header_len + burst.len as u16, burst.mss, header_len);
+        self.stats.segments_out += u64::from(segments);
+    }
+
+    /// Copies `len` bytes of a send buffer, from `offset` on, to `to`.
+    fn copy_out(&mut self, port: &mut dyn HostPort, send: &Spans<4>, offset: u32, len: u32, to: u32) {
+        let mut done = 0;
+        while done < len {
+            let (from, room) =
+                send.at(offset + done).expect("the engine sends only what is in the send buffer");
+            let take = room.min(len - done);
+            port.memory_mut().copy(from, to + done, take as usize);
+            done += take;
+        }
+        self.stats.copied_bytes += u64::from(len);
     }
 }

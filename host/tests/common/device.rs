@@ -1,7 +1,7 @@
 //! The softcore's devices as a functional model: the registers of `baton_abi::mmio` over plain queues.
 //!
 //! The firmware holds one end ([`CoreBus`]), the NIC double the other. A device does nothing by itself: jobs, events
-//! and segments wait until the double carries them out against host memory.
+//! and bursts wait until the double carries them out against host memory.
 
 use std::cell::RefCell;
 use std::collections::{HashMap, VecDeque};
@@ -24,14 +24,13 @@ pub struct Job {
     pub addr: u32,
 }
 
-/// A segment that the firmware sends.
+/// A burst that the firmware sends.
 #[derive(Clone, Debug)]
-pub struct Segment {
+pub struct Burst {
     pub header: Vec<u8>,
     pub addr: u32,
     pub len: usize,
-    pub ip_checksum: bool,
-    pub tcp_checksum: bool,
+    pub mss: usize,
 }
 
 /// State behind the registers.
@@ -43,7 +42,7 @@ pub struct Device {
     pub commands: VecDeque<[u32; 8]>,
     pub jobs: VecDeque<Job>,
     pub event_words: VecDeque<u32>,
-    pub segments: VecDeque<Segment>,
+    pub bursts: VecDeque<Burst>,
     pub table: HashMap<[u32; 3], u16>,
     pub config: [u32; 16],
     pub status: [u32; 16],
@@ -57,6 +56,7 @@ pub struct Device {
     header: [u32; 32],
     tx_addr: u32,
     tx_len: u32,
+    tx_mss: u32,
     lookup_key: [u32; 3],
     lookup_value: u32,
     lookup_result: u32,
@@ -71,7 +71,7 @@ impl Device {
             commands: VecDeque::new(),
             jobs: VecDeque::new(),
             event_words: VecDeque::new(),
-            segments: VecDeque::new(),
+            bursts: VecDeque::new(),
             table: HashMap::new(),
             config: [0; 16],
             status: [0; 16],
@@ -84,6 +84,7 @@ impl Device {
             header: [0; 32],
             tx_addr: 0,
             tx_len: 0,
+            tx_mss: 0,
             lookup_key: [0; 3],
             lookup_value: 0,
             lookup_result: 0,
@@ -98,7 +99,7 @@ impl Device {
 
     /// Whether nothing of the firmware is unfinished.
     pub fn quiet(&self) -> bool {
-        self.jobs.is_empty() && self.event_words.is_empty() && self.segments.is_empty()
+        self.jobs.is_empty() && self.event_words.is_empty() && self.bursts.is_empty()
     }
 
     fn read(&self, register: u32) -> u32 {
@@ -125,7 +126,7 @@ impl Device {
                 let bit = |set: bool, mask: u32| if set { mask } else { 0 };
                 bit(self.jobs.len() + 4 <= JOBS_MAX, mmio::STATUS_JOB_ROOM)
                     | bit(self.event_words.len() + 64 <= EVENT_WORDS_MAX, mmio::STATUS_EVENT_ROOM)
-                    | bit(self.segments.len() < TX_MAX, mmio::STATUS_TX_ROOM)
+                    | bit(self.bursts.len() < TX_MAX, mmio::STATUS_TX_ROOM)
                     | bit(self.quiet(), mmio::STATUS_QUIET)
             }
             mmio::TIME_US => self.now_us,
@@ -186,16 +187,16 @@ impl Device {
             }
             mmio::TX_ADDR => self.tx_addr = value,
             mmio::TX_LEN => self.tx_len = value,
+            mmio::TX_MSS => self.tx_mss = value,
             mmio::TX_GO => {
-                assert!(self.segments.len() < TX_MAX, "the firmware sends without room");
+                assert!(self.bursts.len() < TX_MAX, "the firmware sends without room");
                 let len = (value & 0xFF) as usize;
                 let bytes: Vec<u8> = self.header.iter().flat_map(|w| w.to_be_bytes()).collect();
-                self.segments.push_back(Segment {
+                self.bursts.push_back(Burst {
                     header: bytes[2..len].to_vec(),
                     addr: self.tx_addr,
                     len: self.tx_len as usize,
-                    ip_checksum: value & mmio::TX_GO_IP_CHECKSUM != 0,
-                    tcp_checksum: value & mmio::TX_GO_TCP_CHECKSUM != 0,
+                    mss: self.tx_mss as usize,
                 });
             }
             mmio::LOOKUP_VALUE => self.lookup_value = value,

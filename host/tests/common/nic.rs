@@ -226,7 +226,7 @@ impl NicDouble {
     /// Does some of what is waiting.
     pub fn tick(&mut self) {
         for engine in
-            [Self::tick_tx, Self::tick_host_rx, Self::tick_commands, Self::tick_jobs, Self::tick_segments]
+            [Self::tick_tx, Self::tick_host_rx, Self::tick_commands, Self::tick_jobs, Self::tick_bursts]
         {
             while !self.rests() && engine(self) {}
         }
@@ -242,7 +242,7 @@ impl NicDouble {
         self.core_busy
             || device.has_work()
             || (!device.jobs.is_empty() && events_fit && posted)
-            || !device.segments.is_empty()
+            || !device.bursts.is_empty()
             || (!self.host_queue.is_empty() && posted)
             || self.tx_cons != self.reg(regs::TX_PROD) as u16
             || self.cmd_cons != self.reg(regs::CMD_PROD) as u16
@@ -284,7 +284,10 @@ impl NicDouble {
         }
         self.tx_cons = self.tx_cons.wrapping_add(1);
         self.announce(ring::INDEX_TX_CONS, self.tx_cons, regs::IRQ_TX);
-        if flags & ring::TX_FLAG_INJECT != 0 {
+        if flags & ring::TX_FLAG_TSO != 0 {
+            let (mss, header_len) = ((word(12) & 0xFFFF) as usize, (word(12) >> 16) as usize);
+            self.cut(&frame[..header_len], &frame[header_len..], mss);
+        } else if flags & ring::TX_FLAG_INJECT != 0 {
             self.stats.looped += 1;
             self.receive(frame);
         } else {
@@ -389,19 +392,39 @@ impl NicDouble {
         true
     }
 
-    fn tick_segments(&mut self) -> bool {
-        let Some(segment) = self.device.borrow_mut().segments.pop_front() else { return false };
-        let mut frame = segment.header.clone();
-        if segment.len > 0 {
-            frame.extend_from_slice(&self.dma_read(segment.addr, segment.len));
-        }
-        assert!(segment.ip_checksum && segment.tcp_checksum, "the firmware leaves checksums to hardware");
-        let sum = !ones_sum(&frame[14..34], 0);
-        frame[24..26].copy_from_slice(&sum.to_be_bytes());
-        let sum = !ones_sum(&frame[34..], 0);
-        frame[50..52].copy_from_slice(&sum.to_be_bytes());
-        self.sent.push_back(frame);
+    fn tick_bursts(&mut self) -> bool {
+        let Some(burst) = self.device.borrow_mut().bursts.pop_front() else { return false };
+        let payload = if burst.len > 0 { self.dma_read(burst.addr, burst.len) } else { Vec::new() };
+        self.cut(&burst.header, &payload, burst.mss);
         true
+    }
+
+    /// Sends `payload` in segments of `mss` bytes, whose headers continue `header`.
+    fn cut(&mut self, header: &[u8], payload: &[u8], mss: usize) {
+        assert!((54..=94).contains(&header.len()) && (header.len() + mss <= 1514 || payload.is_empty()));
+        let count = payload.len().div_ceil(mss.max(1)).max(1);
+        for number in 0..count {
+            let done = number * mss;
+            let mut frame = header.to_vec();
+            frame.extend_from_slice(&payload[done..payload.len().min(done + mss)]);
+            let total = (frame.len() - 14) as u16;
+            frame[16..18].copy_from_slice(&total.to_be_bytes());
+            let id = u16::from_be_bytes([header[18], header[19]]).wrapping_add(number as u16);
+            frame[18..20].copy_from_slice(&id.to_be_bytes());
+            frame[24..26].fill(0);
+            let sum = !ones_sum(&frame[14..34], 0);
+            frame[24..26].copy_from_slice(&sum.to_be_bytes());
+            let seq = u32::from_be_bytes([header[38], header[39], header[40], header[41]]);
+            frame[38..42].copy_from_slice(&seq.wrapping_add(done as u32).to_be_bytes());
+            if number + 1 < count {
+                frame[47] &= !0x09;
+            }
+            frame[50..52].fill(0);
+            let pseudo = ones_sum(&frame[26..34], 6 + u32::from(total) - 20);
+            let sum = !ones_sum(&frame[34..], u32::from(pseudo));
+            frame[50..52].copy_from_slice(&sum.to_be_bytes());
+            self.sent.push_back(frame);
+        }
     }
 
     /// Whether nothing is under way in the NIC.

@@ -55,14 +55,16 @@ pub struct MockNic {
     pub host_rx_waiting: u32,
     pub host_tx_waiting: u32,
     pub moved: Vec<u32>,
-    /// Most segments between two looks at the scheduler.
+    /// No room is announced for bursts.
+    pub tx_blocked: bool,
+    /// Most bursts between two looks at the scheduler.
     pub burst_max: u32,
     packets: VecDeque<Packet>,
     /// Packets whose descriptor has been passed by NIC_RX_NEXT.
     passed: usize,
     jobs: VecDeque<[u32; 4]>,
     event_words: VecDeque<u32>,
-    pending_tx: VecDeque<Vec<u8>>,
+    pending_tx: VecDeque<VecDeque<Vec<u8>>>,
     registers: HashMap<u32, u32>,
     header: [u32; 32],
     lookup_result: u32,
@@ -91,6 +93,7 @@ impl MockNic {
             host_rx_waiting: 0,
             host_tx_waiting: 0,
             moved: Vec::new(),
+            tx_blocked: false,
             burst_max: 0,
             packets: VecDeque::new(),
             passed: 0,
@@ -166,7 +169,7 @@ impl MockNic {
             }
         }
         while !self.pending_tx.is_empty() && !self.stalled() {
-            self.wire.extend(self.pending_tx.pop_front());
+            self.wire.extend(self.pending_tx.pop_front().into_iter().flatten());
         }
     }
 
@@ -220,23 +223,26 @@ impl MockNic {
 
     fn transmit(&mut self, go: u32) {
         assert!(self.pending_tx.len() < TX_SLOTS, "transmit without room");
-        assert_eq!(go & !0xFF, TX_GO_IP_CHECKSUM | TX_GO_TCP_CHECKSUM);
-        let header_len = (go & 0xFF) as usize;
+        let header_len = (go & 0xFFFF) as usize;
+        assert!((TX_HEADER_BYTES_MIN..=TX_HEADER_BYTES_MAX).contains(&(header_len as u32)));
         let mut stored: Vec<u8> = self.header.iter().flat_map(|word| word.to_be_bytes()).collect();
         stored.truncate(header_len);
-        let mut frame = stored.split_off(PAD);
-        let addr = self.registers.get(&TX_ADDR).copied().unwrap_or(0) as usize;
-        let len = (self.registers.get(&TX_LEN).copied().unwrap_or(0) & 0xFFFF) as usize;
-        if len > 0 {
-            frame.extend_from_slice(&self.memory[addr..addr + len]);
+        let header = stored.split_off(PAD);
+        let at = |register| self.registers.get(&register).copied().unwrap_or(0) as usize;
+        let (addr, len, mss) = (at(TX_ADDR), at(TX_LEN), at(TX_MSS));
+        assert!(len == 0 || mss > 0 && header.len() + mss <= 1514, "segments of {mss} bytes");
+        let mut frames = VecDeque::new();
+        let mut done = 0;
+        loop {
+            let take = (len - done).min(mss);
+            let last = done + take == len;
+            frames.push_back(segment(&header, done, frames.len(), last, &self.memory[addr + done..][..take]));
+            done += take;
+            if last {
+                break;
+            }
         }
-        assert_eq!(frame.len() - IP, usize::from(frame[IP + 2]) << 8 | usize::from(frame[IP + 3]));
-        assert!(frame.len() <= 1514);
-        let ip_sum = !sum(&frame[IP..TCP]) as u16;
-        frame[IP + 10..IP + 12].copy_from_slice(&ip_sum.to_be_bytes());
-        let tcp_sum = !sum(&frame[TCP..]) as u16;
-        frame[TCP + 16..TCP + 18].copy_from_slice(&tcp_sum.to_be_bytes());
-        self.pending_tx.push_back(frame);
+        self.pending_tx.push_back(frames);
         self.burst.set(self.burst.get() + 1);
         self.burst_max = self.burst_max.max(self.burst.get());
     }
@@ -297,7 +303,7 @@ impl Hardware for MockNic {
                 if self.event_words.len() + 8 * SLOT_WORDS <= EVENT_WORDS {
                     status |= STATUS_EVENT_ROOM;
                 }
-                if self.pending_tx.len() < TX_SLOTS {
+                if self.pending_tx.len() < TX_SLOTS && !self.tx_blocked {
                     status |= STATUS_TX_ROOM;
                 }
                 status
@@ -354,6 +360,28 @@ impl Hardware for MockNic {
     }
 
     fn sleep(&mut self) {}
+}
+
+/// A segment of a burst: its header as it was written, with `done` bytes and `number` segments before it.
+fn segment(header: &[u8], done: usize, number: usize, last: bool, payload: &[u8]) -> Vec<u8> {
+    let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
+    let mut frame = [header, payload].concat();
+    let total = (frame.len() - IP) as u16;
+    frame[IP + 2..IP + 4].copy_from_slice(&total.to_be_bytes());
+    frame[IP + 4..IP + 6].copy_from_slice(&half(IP + 4).wrapping_add(number as u16).to_be_bytes());
+    frame[IP + 10..IP + 12].fill(0);
+    let ip_sum = !sum(&frame[IP..TCP]) as u16;
+    frame[IP + 10..IP + 12].copy_from_slice(&ip_sum.to_be_bytes());
+    let seq = u32::from(half(TCP + 4)) << 16 | u32::from(half(TCP + 6));
+    frame[TCP + 4..TCP + 8].copy_from_slice(&seq.wrapping_add(done as u32).to_be_bytes());
+    if !last {
+        frame[TCP + 13] &= !0x09;
+    }
+    frame[TCP + 16..TCP + 18].fill(0);
+    let pseudo = sum(&frame[IP + 12..IP + 20]) + 6 + u32::from(total) - 20;
+    let tcp_sum = !fold(fold(pseudo) + sum(&frame[TCP..])) as u16;
+    frame[TCP + 16..TCP + 18].copy_from_slice(&tcp_sum.to_be_bytes());
+    frame
 }
 
 /// One's complement sum of big-endian halves, folded.

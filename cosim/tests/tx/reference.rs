@@ -1,0 +1,263 @@
+//! What must come out: frames built from plain fields, one header at a time, with no template and no sums carried
+//! from one to the next.
+
+use crate::support::Chance;
+use baton_abi::{
+    mmio, ring,
+    ring::{TxDesc, TX_FLAG_CHECKSUM, TX_FLAG_INJECT, TX_FLAG_TSO},
+};
+use baton_cosim::port::HostMemory;
+
+pub const PSH: u8 = 8;
+pub const FIN: u8 = 1;
+
+/// One's complement sum of big-endian half-words, an odd last byte padded with zero (RFC 1071).
+pub fn sum(bytes: &[u8], start: u32) -> u16 {
+    let mut total = u64::from(start);
+    for pair in bytes.chunks(2) {
+        total += u64::from(pair[0]) << 8 | u64::from(pair.get(1).copied().unwrap_or(0));
+    }
+    while total >> 16 != 0 {
+        total = (total & 0xFFFF) + (total >> 16);
+    }
+    total as u16
+}
+
+/// The fields of a connection's headers.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    pub macs: [u8; 12],
+    pub tos: u8,
+    pub ttl: u8,
+    pub id: u16,
+    pub source: [u8; 4],
+    pub target: [u8; 4],
+    pub ports: [u8; 4],
+    pub seq: u32,
+    pub ack: u32,
+    pub flags: u8,
+    pub window: u16,
+    pub urgent: u16,
+    /// A multiple of four bytes.
+    pub options: Vec<u8>,
+}
+
+impl Flow {
+    pub fn random(chance: &mut Chance) -> Flow {
+        let mut options = vec![0; 4 * chance.below(11) as usize];
+        chance.fill(&mut options);
+        if options.len() == 12 {
+            // Timestamps, as nearly every segment has them.
+            options[..4].copy_from_slice(&[1, 1, 8, 10]);
+        }
+        let mut bytes = [0; 40];
+        chance.fill(&mut bytes);
+        let near_wrap = chance.permille(300);
+        Flow {
+            macs: bytes[..12].try_into().unwrap(),
+            tos: bytes[12],
+            ttl: bytes[13],
+            id: if near_wrap { 0xFFFF - chance.below(4) as u16 } else { chance.below(65536) as u16 },
+            source: bytes[14..18].try_into().unwrap(),
+            target: bytes[18..22].try_into().unwrap(),
+            ports: bytes[22..26].try_into().unwrap(),
+            seq: if near_wrap { 0u32.wrapping_sub(chance.below(5000)) } else { chance.below(u32::MAX) },
+            ack: chance.below(u32::MAX),
+            flags: bytes[26],
+            window: chance.below(65536) as u16,
+            urgent: chance.below(65536) as u16,
+            options,
+        }
+    }
+
+    pub fn header_len(&self) -> usize {
+        54 + self.options.len()
+    }
+
+    /// A whole segment, checksums and all.
+    fn segment(&self, seq: u32, id: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
+        let tcp_len = 20 + self.options.len() + payload.len();
+        let mut ip = vec![0x45, self.tos];
+        ip.extend((20 + tcp_len as u16).to_be_bytes());
+        ip.extend(id.to_be_bytes());
+        ip.extend([0x40, 0, self.ttl, 6, 0, 0]);
+        ip.extend(self.source);
+        ip.extend(self.target);
+        let checksum = !sum(&ip, 0);
+        ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+
+        let mut tcp = self.ports.to_vec();
+        tcp.extend(seq.to_be_bytes());
+        tcp.extend(self.ack.to_be_bytes());
+        tcp.extend([(5 + self.options.len() as u8 / 4) << 4, flags]);
+        tcp.extend(self.window.to_be_bytes());
+        tcp.extend([0, 0]);
+        tcp.extend(self.urgent.to_be_bytes());
+        tcp.extend(&self.options);
+        tcp.extend(payload);
+        let mut pseudo = [self.source, self.target].concat();
+        pseudo.extend([0, 6]);
+        pseudo.extend((tcp_len as u16).to_be_bytes());
+        let checksum = !sum(&tcp, u32::from(sum(&pseudo, 0)));
+        tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
+
+        let mut frame = self.macs.to_vec();
+        frame.extend([8, 0]);
+        frame.extend(ip);
+        frame.extend(tcp);
+        frame
+    }
+
+    /// A template: the header of the first segment, with anything where hardware fills in.
+    pub fn template(&self, chance: &mut Chance) -> Vec<u8> {
+        let mut header = self.segment(self.seq, self.id, self.flags, &[]);
+        for field in [16..18, 24..26, 50..52] {
+            chance.fill(&mut header[field]);
+        }
+        header
+    }
+
+    /// The segments of a burst, as far as their payload can be read.
+    fn burst(&self, memory: &HostMemory, addr: u32, len: usize, mss: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut frames = Vec::new();
+        let mut done = 0;
+        loop {
+            let take = (len - done).min(mss);
+            let payload = match take {
+                0 => &[],
+                _ => match memory.try_slice(addr.wrapping_add(done as u32), take) {
+                    Ok(bytes) => bytes,
+                    Err(_) => return (frames, false),
+                },
+            };
+            let last = done + take == len;
+            let flags = if last { self.flags } else { self.flags & !(PSH | FIN) };
+            let id = self.id.wrapping_add(frames.len() as u16);
+            frames.push(self.segment(self.seq.wrapping_add(done as u32), id, flags, payload));
+            done += take;
+            if last {
+                return (frames, true);
+            }
+        }
+    }
+}
+
+/// What must become of a descriptor or burst.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    Sent(Vec<Vec<u8>>),
+    /// Refused, with nothing sent.
+    Bad,
+    /// Bytes of a whole frame could not be read.
+    Unread,
+    /// These were sent of a burst before bytes could not be read.
+    Abandoned(Vec<Vec<u8>>),
+}
+
+/// A burst of the firmware.
+#[derive(Clone, Debug)]
+pub struct Burst {
+    /// With its padding, whole words.
+    pub header: Vec<u8>,
+    pub header_len: u32,
+    pub addr: u32,
+    pub len: u32,
+    pub mss: u32,
+    pub conn: u16,
+    /// What the header says; `None`: it is no template.
+    pub flow: Option<Flow>,
+}
+
+impl Burst {
+    pub fn new(flow: Flow, addr: u32, len: u32, mss: u32, conn: u16, chance: &mut Chance) -> Burst {
+        let mut header = vec![0; 2];
+        chance.fill(&mut header);
+        header.extend(flow.template(chance));
+        let header_len = header.len() as u32;
+        Burst { header, header_len, addr, len, mss, conn, flow: Some(flow) }
+    }
+
+    pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
+        let range = mmio::TX_HEADER_BYTES_MIN..=mmio::TX_HEADER_BYTES_MAX;
+        let fits = self.len == 0 || self.mss > 0 && self.header_len - 2 + self.mss <= limit;
+        if !range.contains(&self.header_len) || self.header_len % 4 != 0 || !fits {
+            return Outcome::Bad;
+        }
+        let (len, mss) = (self.len as usize, self.mss as usize);
+        burst(memory, &self.flow, self.addr, len, mss)
+    }
+}
+
+fn burst(memory: &HostMemory, flow: &Option<Flow>, addr: u32, len: usize, mss: usize) -> Outcome {
+    let Some(flow) = flow else {
+        let first = len.min(mss);
+        let readable = first == 0 || memory.try_slice(addr, first).is_ok();
+        return if readable { Outcome::Bad } else { Outcome::Abandoned(Vec::new()) };
+    };
+    match flow.burst(memory, addr, len, mss) {
+        (frames, true) => Outcome::Sent(frames),
+        (frames, false) => Outcome::Abandoned(frames),
+    }
+}
+
+/// A frame of the host; `flow` as in [`Burst`], for those that are to be cut.
+#[derive(Clone, Debug)]
+pub struct HostFrame {
+    pub desc: TxDesc,
+    pub flow: Option<Flow>,
+}
+
+impl HostFrame {
+    pub fn injected(&self) -> bool {
+        self.desc.flags & TX_FLAG_INJECT != 0
+    }
+
+    pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
+        if self.desc.flags & TX_FLAG_TSO != 0 {
+            self.cut(memory, limit)
+        } else {
+            plain(&self.desc, memory, limit)
+        }
+    }
+
+    fn cut(&self, memory: &HostMemory, limit: u32) -> Outcome {
+        let TxDesc { addr, len, mss, header_len, .. } = self.desc;
+        let header = u32::from(header_len);
+        let range = ring::TSO_HEADER_BYTES_MIN..=ring::TSO_HEADER_BYTES_MAX;
+        let bad = self.injected()
+            || !range.contains(&header)
+            || (header + 2) % 4 != 0
+            || len <= header_len
+            || mss == 0
+            || header + u32::from(mss) > limit;
+        if bad {
+            return Outcome::Bad;
+        }
+        if memory.try_slice(addr, usize::from(header_len)).is_err() {
+            return Outcome::Abandoned(Vec::new());
+        }
+        let payload = usize::from(len - header_len);
+        burst(memory, &self.flow, addr.wrapping_add(header), payload, usize::from(mss))
+    }
+}
+
+/// A frame that is sent as it is, perhaps with a checksum.
+fn plain(desc: &TxDesc, memory: &HostMemory, limit: u32) -> Outcome {
+    let len = usize::from(desc.len);
+    let (start, offset) = (usize::from(desc.csum_start), usize::from(desc.csum_offset));
+    let checksum = desc.flags & TX_FLAG_CHECKSUM != 0;
+    if !(14..=limit as usize).contains(&len) || (checksum && (start >= len || offset + 2 > len)) {
+        return Outcome::Bad;
+    }
+    let Ok(bytes) = memory.try_slice(desc.addr, len) else { return Outcome::Unread };
+    let mut frame = bytes.to_vec();
+    if checksum {
+        let value = match !sum(&frame[start..], 0) {
+            // RFC 768: zero would mean that there is no checksum.
+            0 if offset == start + 6 => 0xFFFF,
+            value => value,
+        };
+        frame[offset..offset + 2].copy_from_slice(&value.to_be_bytes());
+    }
+    Outcome::Sent(vec![frame])
+}
