@@ -80,7 +80,7 @@ impl Peer {
         };
         let arrival = self.tcb.segment_arrives(self.now, &segment);
         self.written -= arrival.acked;
-        self.sequence = self.sequence + arrival.advanced;
+        self.sequence += arrival.advanced;
     }
 
     fn step(&mut self, step: &Step) {
@@ -94,7 +94,7 @@ impl Peer {
             Step::Close => self.tcb.close(),
             Step::Acknowledge(share, window) => {
                 let flight = self.sent.since(self.acked);
-                self.acked = self.acked + (u64::from(flight) * u64::from(share) / 255) as u32;
+                self.acked += (u64::from(flight) * u64::from(share) / 255) as u32;
                 self.window = window;
                 self.say(0, 0);
             }
