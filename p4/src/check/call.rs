@@ -204,6 +204,10 @@ impl<'a> Checker<'a> {
         span: Span,
     ) -> Value {
         let nothing = Value { ty: Ty::Void, kind: ValueKind::Nothing, span };
+        if self.site != Site::Parser {
+            self.error(Code::BadCall, span, "the packet is read in parsers only", "not possible here");
+            return Value::unknown(span);
+        }
         let moves = matches!(&*member.name, "extract" | "advance");
         if moves && self.branches > 0 {
             let plural = format!("calls of `{}` within `if`", member.name);

@@ -123,7 +123,8 @@ impl<'a> Checker<'a> {
                     _ => Some("a parameter without `out` cannot be written"),
                 };
                 let role = |_: &str| id.map_or(ir::Role::Local, |id| ir::Role::Param(id, index));
-                let place = this.allocate(&param.name.name, &ty, &role, read_only, param.name.span);
+                let name = this.control_name(&param.name, &param.annotations);
+                let place = this.allocate(&name, &ty, &role, read_only, param.name.span);
                 if let PlaceKind::Scalar(var) = place.kind {
                     vars.push(var);
                 }
@@ -144,6 +145,8 @@ impl<'a> Checker<'a> {
         let id = ir::ActionId(self.actions.len() as u32);
         self.action_decls.push(action);
         let name = self.control_name(&action.name, &action.annotations);
+        let former = self.actions.iter().find(|known| known.name == name).map(|known| known.span);
+        self.one_of_its_name("actions", &name, action.name.span, former);
         self.actions.push(ir::Action { name, params: vec![], body: vec![], span: action.name.span });
         let (params, body) = self.action_body(action, order, Some(id));
         self.actions[id.index()].params = params;
@@ -161,6 +164,21 @@ impl<'a> Checker<'a> {
         self.scoped(check);
         self.scopes[level].limit = former;
         self.scopes.extend(above);
+    }
+
+    /// Reports a second thing of one name in the control plane.
+    pub(super) fn one_of_its_name(&mut self, what: &str, name: &str, span: Span, former: Option<Span>) {
+        if let Some(former) = former {
+            self.diags.push(
+                Diagnostic::error(
+                    Code::Redeclared,
+                    format!("two {what} are called `{name}` in the control plane"),
+                )
+                .at(span, "second")
+                .also(former, "first")
+                .help("give one of them another name with `@name`"),
+            );
+        }
     }
 
     /// The name in the control plane: that of `@name`, or the one in the program.

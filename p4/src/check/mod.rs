@@ -200,9 +200,11 @@ impl<'a> Checker<'a> {
             match block {
                 Entity::Parser(decl) => {
                     self.parser(decl, order);
+                    self.warn_apart(&decl.head, "parser");
                 }
                 Entity::Control(decl) => {
                     self.control(decl, order, &[]);
+                    self.warn_apart(&decl.head, "control");
                 }
                 Entity::Action(decl) => self.check_action(decl, order),
                 _ => {}
@@ -217,6 +219,18 @@ impl<'a> Checker<'a> {
             }
         }
         lowered
+    }
+
+    fn warn_apart(&mut self, head: &ast::BlockType, what: &str) {
+        if !self.diags.has_errors() && !head.annotations.iter().any(|a| a.name.name == "noWarn") {
+            self.diags.push(
+                Diagnostic::warning(
+                    Code::Unused,
+                    format!("{what} `{}` is not a part of `main`", head.name.name),
+                )
+                .at(head.name.span, "it has no effect"),
+            );
+        }
     }
 
     /// Begins a block of its own.

@@ -20,6 +20,15 @@ impl<'a> Checker<'a> {
         let site = std::mem::replace(&mut self.site, Site::Table);
         let mut types = vec![];
         let keys: Vec<ir::Key> = decl.keys.iter().filter_map(|key| self.table_key(key, &mut types)).collect();
+        for (index, key) in keys.iter().enumerate() {
+            let former = keys[..index].iter().find(|former| former.name == key.name);
+            self.one_of_its_name(
+                "keys of a table",
+                &key.name,
+                key.expr.span,
+                former.map(|former| former.expr.span),
+            );
+        }
         let listed = self.table_actions(decl);
         let default = self.default_action(decl, &listed);
         let kinds: Vec<MatchKind> = keys.iter().map(|key| key.kind).collect();
@@ -36,8 +45,11 @@ impl<'a> Checker<'a> {
         let size = self.table_size(decl);
         self.site = site;
         let id = ir::TableId(self.tables.len() as u32);
+        let name = self.control_name(&decl.name, &decl.annotations);
+        let former = self.tables.iter().find(|known| known.name == name).map(|known| known.span);
+        self.one_of_its_name("tables", &name, decl.name.span, former);
         self.tables.push(ir::Table {
-            name: self.control_name(&decl.name, &decl.annotations),
+            name,
             keys,
             actions: listed.iter().map(|(id, _)| *id).collect(),
             default,

@@ -1,4 +1,5 @@
 // The blocks and their parameters may have any name; other blocks may stand beside them.
+// warns: W0001 W0001
 
 #include "include/common.p4"
 
