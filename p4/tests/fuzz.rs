@@ -155,6 +155,9 @@ fn mutant(seed: u64, corpus: &[String]) -> Vec<u8> {
     if rng.next_u32() % 3 == 0 {
         let mut bytes = text.clone().into_bytes();
         for _ in 0..changes {
+            if bytes.is_empty() {
+                break;
+            }
             let at = below(&mut rng, bytes.len());
             match rng.next_u32() % 4 {
                 0 => bytes[at] = rng.next_u32() as u8,
