@@ -52,7 +52,10 @@ enum Job {
     Firmware(firmware::Sizes),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
     /// induction, and check that the proofs notice seeded defects; takes a few minutes and installs a solver
-    Formal,
+    Formal {
+        /// Blocks to prove, such as `fifo`; all if none is named
+        blocks: Vec<String>,
+    },
 }
 
 /// Environment variable in which jobs find the firmware image.
@@ -88,7 +91,7 @@ fn main() -> Result<()> {
             println!("{} ({bytes} bytes)", image.display());
             Ok(())
         }
-        Job::Formal => formal::run(&root),
+        Job::Formal { blocks } => formal::run(&root, &blocks),
     }
 }
 
