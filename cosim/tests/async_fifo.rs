@@ -1,6 +1,5 @@
 //! `kit::AsyncFifo` and the other crossings between clock domains, at several ratios of the clocks.
 
-#[allow(dead_code)]
 mod support;
 
 use baton_cosim::{

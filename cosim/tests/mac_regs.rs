@@ -3,7 +3,6 @@
 #[path = "mac/bench.rs"]
 #[allow(dead_code)]
 mod bench;
-#[allow(dead_code)]
 mod support;
 
 use baton_abi::{regs, Access};

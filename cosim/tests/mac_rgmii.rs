@@ -1,6 +1,5 @@
 //! RGMII: the adaptation of `mac::rgmii` with models of its DDR cells, against GMII symbol by symbol.
 
-#[allow(dead_code)]
 mod support;
 
 use baton_cosim::{block::Model, clocks::Clocks, gmii::Symbol};
