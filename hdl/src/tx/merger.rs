@@ -5,7 +5,7 @@
 //! out in the next cycle: the sender brings no word then. Any header length and any payload address thus come
 //! out aligned.
 //!
-//! Core clock, synchronous reset. One word a cycle, latency two cycles, no backpressure. Verified in
+//! Core clock, synchronous reset. One word a cycle, latency three cycles, no backpressure. Verified in
 //! `cosim/tests/tx`.
 
 use super::records::OutWord;
@@ -30,7 +30,14 @@ pub struct Merger {
     pub word: Signal<Out, OutWord>,
     pub valid: Signal<Out, Bit>,
 
-    /// Stage 1: the word's bytes that count, low, and nothing above them.
+    /// Stage 1: the word as it came from its memory, which takes its time, with the patch in place.
+    patched: Reg<Bits<32>>,
+    patched_valid: Reg<Bit>,
+    patched_last: Reg<Bit>,
+    patched_inject: Reg<Bit>,
+    patched_lane: Reg<Bits<2>>,
+    patched_count: Reg<Bits<3>>,
+    /// Stage 2: the word's bytes that count, low, and nothing above them.
     bytes: Reg<Bits<32>>,
     count: Reg<Bits<3>>,
     bytes_valid: Reg<Bit>,
@@ -58,12 +65,13 @@ pub struct Merger {
 
 module! {
     impl [] Logic for Merger;
-    regs: bytes, count, bytes_valid, bytes_last, bytes_inject, left, left_count, flush, out_data, out_keep, out_last,
+    regs: patched, patched_valid, patched_last, patched_inject, patched_lane, patched_count, bytes, count, bytes_valid,
+        bytes_last, bytes_inject, left, left_count, flush, out_data, out_keep, out_last,
         out_inject, out_valid;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        self.bytes_valid.d.next = self.tag_valid.val();
+        self.patched_valid.d.next = self.tag_valid.val();
         self.raw.next = self.payload.val();
         self.lanes.next = 0.into();
         self.picked.next = 0.into();
@@ -89,9 +97,17 @@ module! {
                 self.picked.next =
                     (self.raw.val() & (!self.lanes.val())) | (self.tag_patch.val() & self.lanes.val());
             }
-            self.shifted.next = self.picked.val() >> (bit_cast::<5, 2>(self.tag_lane.val()) << 3);
+            self.patched.d.next = self.picked.val();
+            self.patched_lane.d.next = self.tag_lane.val();
+            self.patched_count.d.next = self.tag_count.val();
+            self.patched_last.d.next = self.tag_last.val();
+            self.patched_inject.d.next = self.tag_inject.val();
+        }
+        self.bytes_valid.d.next = self.patched_valid.q.val();
+        if self.patched_valid.q.val() {
+            self.shifted.next = self.patched.q.val() >> (bit_cast::<5, 2>(self.patched_lane.q.val()) << 3);
             self.bytes.d.next = self.shifted.val();
-            match self.tag_count.val().index() {
+            match self.patched_count.q.val().index() {
                 1 => {
                     self.bytes.d.next = bit_cast::<32, 8>(self.shifted.val().get_bits::<8>(0));
                 }
@@ -103,9 +119,9 @@ module! {
                 }
                 _ => {}
             }
-            self.count.d.next = self.tag_count.val();
-            self.bytes_last.d.next = self.tag_last.val();
-            self.bytes_inject.d.next = self.tag_inject.val();
+            self.count.d.next = self.patched_count.q.val();
+            self.bytes_last.d.next = self.patched_last.q.val();
+            self.bytes_inject.d.next = self.patched_inject.q.val();
         }
 
         self.joined.next = bit_cast::<56, 24>(self.left.q.val())
