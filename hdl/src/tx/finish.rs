@@ -65,9 +65,11 @@ pub struct Finish {
     /// Identification of the next segment [15:0], flags [23:16].
     identities: LutRam<24, 1>,
 
-    /// 0 waits, 1 has the template read, 2 to 8 compute, 9 delivers.
+    /// 0 waits, 1 has the template read, 2 to 8 compute, 9 delivers; 10 is the one step of a plain frame.
     state: Reg<Bits<4>>,
     turn: Reg<Bit>,
+    /// Sum of the payload.
+    data: Reg<Bits<16>>,
     ip_length: Reg<Bits<16>>,
     tcp_length: Reg<Bits<16>>,
     ip_total: Reg<Bits<20>>,
@@ -109,7 +111,7 @@ pub struct Finish {
 
 module! {
     impl [] Logic for Finish;
-    regs: state, turn, ip_length, tcp_length, ip_total, tcp_total, failing, cons, bad_pulse, abandoned_pulse;
+    regs: state, turn, data, ip_length, tcp_length, ip_total, tcp_total, failing, cons, bad_pulse, abandoned_pulse;
     children: template, ip_sums, tcp_sums, sequence_numbers, identities;
     #[hdl_gen]
     fn update(&mut self) {
@@ -180,13 +182,10 @@ module! {
         match self.state.q.val().index() {
             0 => {
                 if self.job_valid.val() {
+                    self.data.d.next = self.data_sum.val();
                     if self.job.val().plain || self.job.val().bad {
-                        self.tcp_total.d.next = bit_cast::<22, 16>(self.data_sum.val());
-                        if self.job.val().udp && (self.data_sum.val() == 0xFFFF) {
-                            self.tcp_total.d.next = 0.into();
-                        }
                         if self.open.val() {
-                            self.state.d.next = 9.into();
+                            self.state.d.next = 10.into();
                         }
                     } else if self.job.val().first {
                         // The host's header comes before its payload.
@@ -200,6 +199,7 @@ module! {
                 }
             }
             1 => {
+                self.data.d.next = self.data_sum.val();
                 if self.template.done.val() && self.open.val() {
                     self.ip_sums.write_enable.next = true;
                     self.tcp_sums.write_enable.next = true;
@@ -213,7 +213,7 @@ module! {
                 self.ip_length.d.next = (self.length.val() + self.header_bytes.val()) - 16;
                 self.tcp_length.d.next = (self.length.val() + self.header_bytes.val()) - 36;
                 self.ip_total.d.next = self.ip_sums.read_data.val();
-                self.tcp_total.d.next = self.tcp_sums.read_data.val() + bit_cast::<22, 16>(self.data_sum.val());
+                self.tcp_total.d.next = self.tcp_sums.read_data.val() + bit_cast::<22, 16>(self.data.q.val());
                 self.state.d.next = 3.into();
             }
             3 => {
@@ -254,6 +254,13 @@ module! {
             }
             8 => {
                 self.tcp_total.d.next = self.tcp_folded.val();
+                self.state.d.next = 9.into();
+            }
+            10 => {
+                self.tcp_total.d.next = bit_cast::<22, 16>(self.data.q.val());
+                if self.job.val().udp && (self.data.q.val() == 0xFFFF) {
+                    self.tcp_total.d.next = 0.into();
+                }
                 self.state.d.next = 9.into();
             }
             _ => {
