@@ -20,7 +20,7 @@
 //! A plain frame's checksum of zero is sent as 0xFFFF where UDP has its own, six bytes from where the sum starts,
 //! because UDP takes zero for "no checksum" (RFC 768). Everywhere else it stays.
 //!
-//! Core clock, synchronous reset. Nine cycles a segment, three a plain frame; the template takes three cycles
+//! Core clock, synchronous reset. Nine cycles a segment, four a plain frame; the template takes three cycles
 //! more than it has words, while the payload is on its way. Verified in `cosim/tests/tx`.
 
 use super::records::{Job, Payload, Ready};

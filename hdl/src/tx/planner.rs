@@ -71,6 +71,9 @@ pub struct Planner {
     /// The frame in hand.
     addr: Reg<Bits<32>>,
     left: Reg<Bits<17>>,
+    /// Payload of a full segment, and bytes of its frame.
+    mss: Reg<Bits<17>>,
+    segment_bytes: Reg<Bits<17>>,
     length: Reg<Bits<14>>,
     bad: Reg<Bit>,
     last: Reg<Bit>,
@@ -92,8 +95,6 @@ pub struct Planner {
     offset: Signal<Local, Bits<17>>,
     begun: Signal<Local, Bit>,
     host_next: Signal<Local, Bit>,
-    mss: Signal<Local, Bits<17>>,
-    segment_bytes: Signal<Local, Bits<17>>,
     limit: Signal<Local, Bits<17>>,
     mine: Signal<Local, Bits<6>>,
     ended: Signal<Local, Bits<6>>,
@@ -111,7 +112,7 @@ pub struct Planner {
 module! {
     impl [] Logic for Planner;
     regs: state, host, plain, passed, nic_open, nic_offset, nic_slot, host_open, host_offset, host_slot, host_used, reserved,
-        addr, left, length, bad, last, words, tail, first, place, udp;
+        addr, left, mss, segment_bytes, length, bad, last, words, tail, first, place, udp;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -136,8 +137,6 @@ module! {
         self.base.next = 0.into();
         self.bytes.next = 0.into();
         self.offset.next = 0.into();
-        self.mss.next = 0.into();
-        self.segment_bytes.next = 0.into();
         self.mine.next = 0.into();
         self.ended.next = 0.into();
         self.past_patch.next = 0.into();
@@ -175,19 +174,22 @@ module! {
                         }
                     }
                 }
+                self.mss.d.next = bit_cast::<17, 14>(self.burst.val().mss);
+                // The header counts its padding, of two bytes, and the frame does not.
+                self.segment_bytes.d.next =
+                    bit_cast::<17, 14>(self.burst.val().mss) + bit_cast::<17, 8>(self.burst_header.val()) - 2;
+                if self.host.q.val() {
+                    self.mss.d.next = bit_cast::<17, 16>(self.frame_mss.val());
+                    self.segment_bytes.d.next =
+                        bit_cast::<17, 16>(self.frame_mss.val()) + bit_cast::<17, 16>(self.frame_header.val());
+                }
                 self.addr.d.next = self.base.val() + bit_cast::<32, 17>(self.offset.val());
                 self.left.d.next = self.bytes.val() - self.offset.val();
                 self.state.d.next = 2.into();
             }
             2 => {
-                self.mss.next = bit_cast::<17, 14>(self.burst.val().mss);
-                // The header counts its padding, of two bytes, and the frame does not.
-                self.segment_bytes.next =
-                    (self.mss.val() + bit_cast::<17, 8>(self.burst_header.val())) - 2;
                 self.mine.next = bits::<6>(1) << self.nic_slot.q.val();
                 if self.host.q.val() {
-                    self.mss.next = bit_cast::<17, 16>(self.frame_mss.val());
-                    self.segment_bytes.next = self.mss.val() + bit_cast::<17, 16>(self.frame_header.val());
                     self.mine.next = bits::<6>(16) << bit_cast::<1, 1>(self.host_slot.q.val().into());
                 }
                 self.ended.next = self.failed.val() & self.mine.val();
@@ -202,8 +204,8 @@ module! {
                             && ((self.csum_start.val() >= self.frame_length.val())
                                 || (self.past_patch.val() > self.left.q.val())));
                 } else {
-                    if self.left.q.val() > self.mss.val() {
-                        self.length.d.next = self.mss.val().get_bits::<14>(0);
+                    if self.left.q.val() > self.mss.q.val() {
+                        self.length.d.next = self.mss.q.val().get_bits::<14>(0);
                         self.last.d.next = false;
                     }
                     if self.begun.val() {
@@ -218,13 +220,13 @@ module! {
                             || (self.frame_header.val() > 94)
                             || (self.frame_header.val().get_bits::<2>(0) != 2)
                             || (self.frame_header.val() >= self.frame_length.val())
-                            || (self.segment_bytes.val() > self.limit.val());
+                            || (self.segment_bytes.q.val() > self.limit.val());
                     } else {
                         self.bad.d.next = (self.burst_header.val() < 56)
                             || (self.burst_header.val() > 96)
                             || (self.burst_header.val().get_bits::<2>(0) != 0)
                             || ((self.left.q.val() != 0)
-                                && ((self.mss.val() == 0) || (self.segment_bytes.val() > self.limit.val())));
+                                && ((self.mss.q.val() == 0) || (self.segment_bytes.q.val() > self.limit.val())));
                     }
                 }
                 self.state.d.next = 3.into();
