@@ -12,7 +12,7 @@
 //! keeps its place in the order and is dropped at the end. A burst whose slot is `failed` ends with one more
 //! segment, without payload, that is dropped too.
 //!
-//! Core clock, synchronous reset. Seven cycles a frame, with its request; a burst of the host takes two more.
+//! Core clock, synchronous reset. Eight cycles a frame, with its request; a burst of the host takes two more.
 //! Verified in `cosim/tests/tx`.
 
 use super::records::{Burst, IntakeNote, Job};
@@ -82,6 +82,7 @@ pub struct Planner {
     first: Reg<Bits<14>>,
     place: Reg<Bits<14>>,
     udp: Reg<Bit>,
+    room: Reg<Bit>,
 
     frame_mss: Signal<Local, Bits<16>>,
     frame_header: Signal<Local, Bits<16>>,
@@ -104,7 +105,6 @@ pub struct Planner {
     next_offset: Signal<Local, Bits<17>>,
     used: Signal<Local, Bits<13>>,
     need: Signal<Local, Bits<13>>,
-    room: Signal<Local, Bit>,
     go: Signal<Local, Bit>,
     header_go: Signal<Local, Bit>,
 }
@@ -112,7 +112,7 @@ pub struct Planner {
 module! {
     impl [] Logic for Planner;
     regs: state, host, plain, passed, nic_open, nic_offset, nic_slot, host_open, host_offset, host_slot, host_used, reserved,
-        addr, left, mss, segment_bytes, length, bad, last, words, tail, first, place, udp;
+        addr, left, mss, segment_bytes, length, bad, last, words, tail, first, place, udp, room;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -146,7 +146,7 @@ module! {
         self.next_offset.next = 0.into();
         self.used.next = 0.into();
         self.need.next = 0.into();
-        self.room.next = false;
+        self.room.d.next = false;
         self.go.next = false;
         self.header_go.next = false;
         match self.state.q.val().index() {
@@ -276,13 +276,15 @@ module! {
             6 => {
                 self.used.next = self.reserved.q.val() - self.read_index.val();
                 self.need.next = self.used.val() + bit_cast::<13, 12>(self.words.q.val());
-                self.room.next = (self.need.val() <= 1024) || (self.jumbo.val() && (self.need.val() <= 4096));
-                self.go.next = self.room.val() && !self.job_full.val() && !self.note_full.val();
+                // There is never less room than a cycle ago, until something is planned.
+                self.room.d.next = (self.need.val() <= 1024) || (self.jumbo.val() && (self.need.val() <= 4096));
+                self.go.next = self.room.q.val() && !self.job_full.val() && !self.note_full.val();
                 if !self.go.val() && !self.host.q.val() && self.host_next.val() {
                     // Nothing was promised to the segment that waits.
                     self.state.d.next = 0.into();
                 }
                 if self.go.val() {
+                    self.room.d.next = false;
                     if !self.host.q.val() || !self.burst_valid.val() {
                         self.passed.d.next = 0.into();
                     } else if !self.passed.q.val().get_bit(2) {
