@@ -373,8 +373,9 @@ fn expr(of: &Expr) -> String {
         ExprKind::Slice { base, high, low } => {
             format!("{}[{}:{}]", at_least(PRIMARY, base), expr(high), expr(low))
         }
-        // A second sign could make another operator of the first.
-        ExprKind::Unary { op, operand } => format!("{}{}", op.symbol(), at_least(PRIMARY, operand)),
+        // A second plus would make another operator of the first.
+        ExprKind::Unary { op: UnaryOp::Plus, operand } => format!("+ {}", at_least(UNARY, operand)),
+        ExprKind::Unary { op, operand } => format!("{}{}", op.symbol(), at_least(UNARY, operand)),
         ExprKind::Binary { op, left, right } => {
             let own = op.precedence();
             format!("{} {} {}", at_least(own, left), op.symbol(), at_least(own + 1, right))
@@ -382,7 +383,7 @@ fn expr(of: &Expr) -> String {
         ExprKind::Conditional { condition, then, otherwise } => {
             format!("{} ? {} : {}", at_least(1, condition), expr(then), expr(otherwise))
         }
-        ExprKind::Cast { ty: to, operand } => format!("({}){}", ty(to), at_least(PRIMARY, operand)),
+        ExprKind::Cast { ty: to, operand } => format!("({}){}", ty(to), at_least(UNARY, operand)),
         ExprKind::Call { callee, type_args, args } => {
             let types = match &type_args[..] {
                 [] => String::new(),
