@@ -14,6 +14,9 @@ fn ports<const N: usize>(dut: &Model, names: [&str; N]) -> [Port; N] {
 /// A word of a stored frame, as `Align` must give it: data and which of its bytes count, last, length, damaged, wire.
 type Stored = (u32, u32, bool, usize, bool, bool);
 
+/// The frame under way on a stream: its bytes, whether it is damaged, the word to send, and whether that is offered.
+type Sending = Option<(Vec<u8>, bool, usize, bool)>;
+
 /// The stored words of a frame.
 fn stored(frame: &[u8], bad_fcs: bool, from_wire: bool) -> Vec<Stored> {
     let padded: Vec<u8> = [0, 0].iter().chain(frame).copied().collect();
@@ -42,8 +45,7 @@ fn align_shifts_frames_of_two_streams() {
     });
     let [word, valid, last, len, bad_fcs, from_wire] =
         ports(&dut, ["word", "valid", "last", "len", "bad_fcs", "from_wire"]);
-    // Of each stream the frame under way, its mark of damage, the word to send, and whether it is offered.
-    let mut sending: [Option<(Vec<u8>, bool, usize, bool)>; 2] = [None, None];
+    let mut sending: [Sending; 2] = [None, None];
     let mut expected: VecDeque<Stored> = VecDeque::new();
     let mut frames = 0;
     for cycle in 0..60_000 {

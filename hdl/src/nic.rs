@@ -43,10 +43,11 @@ pub struct NicConfig {
 /// Sizes of lookup table, connection counters and receive memories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReceiveSize {
-    /// 4096 connections, jumbo frames, 32 KiB for each receive queue: 132 of ECP5's block RAMs.
+    /// 4096 connections, jumbo frames, 32 KiB for each receive queue.
     #[default]
     Full,
-    /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's: 52 of ECP5's block RAMs.
+    /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
+    /// than the core's to 45 of ECP5's block RAMs.
     Board,
 }
 
