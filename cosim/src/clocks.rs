@@ -71,6 +71,11 @@ impl Clocks {
         clock.running = running;
     }
 
+    /// The level of a clock.
+    pub fn is_high(&self, clock: ClockId) -> bool {
+        self.clocks[clock.0].high
+    }
+
     /// Time since the start, of the last edge or of the one that [`Clocks::before_edge`] announced.
     pub fn now_ps(&self) -> u64 {
         self.now_ps

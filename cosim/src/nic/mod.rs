@@ -1,9 +1,11 @@
 //! The NIC as a black box with pins, one call a clock cycle.
 
+mod line;
 mod traced;
 #[cfg(feature = "nic")]
 mod verilated;
 
+pub use line::{LineConfig, LineNic, PhyPins};
 pub use traced::{TracedNic, Window};
 #[cfg(feature = "nic")]
 pub use verilated::{VerilatedNic, VERILOG};

@@ -87,15 +87,17 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
              {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
              reg [{A}:0] read_known = 0;\nreg ready = 0;\n\
-             // A side asks the other to stop, and its synchronised view of the other's question is its answer.\n\
+             // A reset makes its side ask the other to stop, once the answer to its last question is gone. A side's\n\
+             // synchronised view of the other's question is its answer.\n\
+             reg write_due = 0;\nreg read_due = 0;\n\
              (* keep *) reg write_asks = 0;\n(* keep *) reg read_asks = 0;\n\
              {sync} w_asked_meta = 0;\n{sync} w_asked = 0;\n{sync} w_answer_meta = 0;\n{sync} w_answer = 0;\n\
              {sync} r_asked_meta = 0;\n{sync} r_asked = 0;\n{sync} r_answer_meta = 0;\n{sync} r_answer = 0;\n\
              reg w_cleared = 0;\nreg r_cleared = 0;\n\
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
              always @(*) begin\n  \
-             write_stop = write_cr$reset | write_asks | w_clear | w_cleared;\n  \
-             read_stop = read_cr$reset | read_asks | r_clear | r_cleared;\n  \
+             write_stop = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n  \
+             read_stop = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n  \
              level = write_index - read_known;\n  full = level[{A}] | write_stop;\n  \
              valid = ready & ~read_stop;\nend\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
@@ -111,7 +113,9 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              read_meta <= read_gray;\n  read_seen <= read_meta;\n  \
              w_asked_meta <= read_asks;\n  w_asked <= w_asked_meta;\n  \
              w_answer_meta <= r_asked;\n  w_answer <= w_answer_meta;\n  w_cleared <= w_clear;\n  \
-             if (write_cr$reset) write_asks <= 1; else if (w_answer & w_cleared) write_asks <= 0;\n  \
+             write_due <= write_cr$reset | (write_due & ~write_asks);\n  \
+             if (write_asks) write_asks <= ~(w_answer & w_cleared) | write_due | write_cr$reset;\n  \
+             else write_asks <= write_due & ~w_answer;\n  \
              if (w_clear) begin\n    write_index <= 0;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
              read_known <= 0;\n  end else begin\n    \
              read_known <= seen4;\n    write_index <= write_next;\n    if (commit) committed <= write_next;\n    \
@@ -122,7 +126,9 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              shown_meta <= shown_gray;\n  shown_seen <= shown_meta;\n  \
              r_asked_meta <= write_asks;\n  r_asked <= r_asked_meta;\n  \
              r_answer_meta <= w_asked;\n  r_answer <= r_answer_meta;\n  r_cleared <= r_clear;\n  \
-             if (read_cr$reset) read_asks <= 1; else if (r_answer & r_cleared) read_asks <= 0;\n  \
+             read_due <= read_cr$reset | (read_due & ~read_asks);\n  \
+             if (read_asks) read_asks <= ~(r_answer & r_cleared) | read_due | read_cr$reset;\n  \
+             else read_asks <= read_due & ~r_answer;\n  \
              ready <= ~read_stop & (shown_seen != (read_next ^ (read_next >> 1)));\n  \
              if (r_clear) begin\n    read_index <= 0;\n    read_gray <= 0;\n  end else begin\n    \
              read_index <= read_next;\n    read_gray <= read_next ^ (read_next >> 1);\n  end\nend\n"

@@ -37,6 +37,8 @@ pub struct TxGear {
 
     /// Cycle of a nibble.
     divider: Reg<Bits<6>>,
+    /// It is a nibble's last cycle; known a cycle ahead, because what follows from it is long.
+    nibble_end: Reg<Bit>,
     /// The next nibble is a byte's high one.
     high: Reg<Bit>,
     /// 0 idle, 1 preamble, 2 frame, 3 gap, 4 drops the words of a frame that was broken off.
@@ -55,7 +57,6 @@ pub struct TxGear {
     underflow_pulse: Reg<Bit>,
 
     gigabit: Signal<Local, Bit>,
-    nibble_end: Signal<Local, Bit>,
     count_to: Signal<Local, Bits<6>>,
     divider_after: Signal<Local, Bits<6>>,
     step: Signal<Local, Bit>,
@@ -73,7 +74,7 @@ pub struct TxGear {
 
 module! {
     impl [] Logic for TxGear;
-    regs: divider, high, state, count, lane, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
+    regs: divider, nibble_end, high, state, count, lane, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
         shown;
     children: ;
     #[hdl_gen]
@@ -84,12 +85,12 @@ module! {
         if self.speed.val().get_bit(0) {
             self.count_to.next = 4.into();
         }
-        self.nibble_end.next = self.divider.q.val() >= self.count_to.val();
         self.divider_after.next = self.divider.q.val() + 1;
-        if self.gigabit.val() || self.nibble_end.val() {
+        if self.nibble_end.q.val() {
             self.divider_after.next = 0.into();
         }
         self.divider.d.next = self.divider_after.val();
+        self.nibble_end.d.next = self.gigabit.val() || (self.divider_after.val() >= self.count_to.val());
         self.out_clock.d.next = 0.into();
         if self.gigabit.val() {
             self.out_clock.d.next = 1.into();
@@ -102,7 +103,7 @@ module! {
         } else if self.divider_after.val() < 25 {
             self.out_clock.d.next = 3.into();
         }
-        self.step.next = self.gigabit.val() || (self.nibble_end.val() && self.high.q.val());
+        self.step.next = self.nibble_end.q.val() && (self.gigabit.val() || self.high.q.val());
 
         // The next byte of the frame.
         self.octet.next = self.word.val().get_bits::<8>(0);
@@ -197,7 +198,7 @@ module! {
                 self.out_data.d.next = self.low_nibble.val();
             }
             self.high.d.next = false;
-        } else if self.nibble_end.val() {
+        } else if self.nibble_end.q.val() {
             self.out_data.d.next = self.high_nibble.val();
             self.high.d.next = true;
         }
