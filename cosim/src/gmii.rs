@@ -1,7 +1,8 @@
 //! A PHY's side of GMII: frames as symbols, and symbols as frames.
 //!
-//! [`Sender`] gives one symbol for each cycle of the receive clock, [`Receiver`] takes one for each cycle of the line's clock. At 10
-//! and 100 Mb/s a symbol is a nibble, the low one of a byte first. Nothing here is timed; the bench has the clocks.
+//! [`Sender`] gives one symbol for each cycle of the receive clock, [`Receiver`] takes one for each cycle
+//! of the line's clock. At 10 and 100 Mb/s a symbol is a nibble, the low one of a byte first. Nothing here
+//! is timed; the bench has the clocks.
 
 use std::collections::VecDeque;
 
@@ -141,8 +142,8 @@ impl Receiver {
         Receiver { nibbles, symbols: Vec::new(), idle: 0, gap: 0 }
     }
 
-    /// Takes a symbol, and gives the frame that ends with it. A carrier that is no frame, for want of a delimiter or with half a
-    /// byte at its end, gives one with `error` and without bytes.
+    /// Takes a symbol, and gives the frame that ends with it. A carrier that is no frame, for want of a
+    /// delimiter or with half a byte at its end, gives one with `error` and without bytes.
     pub fn cycle(&mut self, symbol: Symbol) -> Option<LineFrame> {
         if symbol.valid {
             if self.symbols.is_empty() {

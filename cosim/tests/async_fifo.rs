@@ -14,8 +14,8 @@ use rust_hdl::prelude::*;
 use std::collections::VecDeque;
 use support::Chance;
 
-/// Periods of the write and the read clock in picoseconds: equal, equal but for a drift, 25:75, 125:75 and 75:125 MHz, and
-/// the 2.5 MHz of a 10 Mb/s line on either side.
+/// Periods of the write and the read clock in picoseconds: equal, equal but for a drift, 25:75, 125:75 and
+/// 75:125 MHz, and the 2.5 MHz of a 10 Mb/s line on either side.
 const RATIOS: &[(u64, u64)] = &[
     (8_000, 8_000),
     (8_000, 7_998),
@@ -215,8 +215,8 @@ fn throughput_and_latency_are_as_documented() {
     }
 }
 
-/// Reset of either side, at any moment and of any length, empties the queue: what comes out afterwards went in
-/// afterwards, and both sides run again in bounded time.
+/// Reset of either side, at any moment and of any length, empties the queue: what comes out afterwards went
+/// in afterwards, and both sides run again in bounded time.
 #[test]
 fn a_reset_of_either_side_empties_both() {
     for (case, &ratio) in RATIOS.iter().enumerate() {
@@ -251,7 +251,8 @@ fn a_reset_of_either_side_empties_both() {
                     assert_eq!(Some(&head), model.front(), "seed {seed} ratio {ratio:?}");
                     after_reset += 1;
                 } else {
-                    // While a reset spreads, the reader may still see old entries, in order, and never an invented one.
+                    // While a reset spreads, the reader may still see old entries, in order, and never an
+                    // invented one.
                     assert!(model.contains(&head), "seed {seed}: {head:#x} was never here");
                 }
             }

@@ -1,5 +1,6 @@
-//! The MAC between GMII lines and the core's streams: frames of every length and shape, faults of the line, speeds, clocks,
-//! stalls and resets. A failure prints the seed of its bench; run the test by its name to replay it.
+//! The MAC between GMII lines and the core's streams: frames of every length and shape, faults of the line,
+//! speeds, clocks, stalls and resets. A failure prints the seed of its bench; run the test by its name to
+//! replay it.
 
 #[path = "mac/bench.rs"]
 mod bench;
@@ -93,8 +94,8 @@ fn every_length_is_sent_padded_and_with_its_check_sequence() {
     assert_eq!(bench.counts(), [(regs::MAC_TX_FRAMES, 1600), (regs::MAC_TX_BYTES_LOW, bytes as u32)]);
 }
 
-/// Minimum frames, back to back, in both directions, at the slowest core clock that the header promises, and with clocks
-/// that differ as far as two good oscillators do.
+/// Minimum frames, back to back, in both directions, at the slowest core clock that the header promises,
+/// and with clocks that differ as far as two good oscillators do.
 #[test]
 fn minimum_frames_pass_at_line_rate_in_both_directions() {
     let options = Options { core_ps: 16_000, rx_ps: 7_999, tx_ps: 8_001, seed: 13, ..Options::default() };
@@ -164,8 +165,8 @@ fn damaged_frames_are_marked_and_counted_by_their_reason() {
         for length in [60, 61, 62, 63, 100, 1514] {
             send(&mut bench, length, Shape { bad_fcs: true, ..Shape::default() }, false);
             send(&mut bench, length, Shape::default(), true);
-            // Errors in the preamble, at the delimiter, at the first, second and some middle byte, in the last byte before the
-            // check sequence, at its first and at its last byte.
+            // Errors in the preamble, at the delimiter, at the first, second and some middle byte, in the
+            // last byte before the check sequence, at its first and at its last byte.
             for at in [2, 7, 8, 9, 8 + length / 2, 7 + length, 8 + length, 11 + length] {
                 send(&mut bench, length, Shape { error_at: Some(at), ..Shape::default() }, false);
             }
@@ -314,8 +315,8 @@ fn a_loop_at_the_pins_returns_every_frame_at_every_speed() {
     }
 }
 
-/// A core that stalls within a frame for longer than the words in the queue last: the frame is broken off, visibly to the
-/// receiver, and counted; the next one is whole.
+/// A core that stalls within a frame for longer than the words in the queue last: the frame is broken off,
+/// visibly to the receiver, and counted; the next one is whole.
 #[test]
 fn a_frame_whose_words_come_too_late_is_broken_off() {
     let mut bench = Bench::new(&Options { seed: 20, ..Options::default() });
@@ -341,8 +342,8 @@ fn a_frame_whose_words_come_too_late_is_broken_off() {
     assert_eq!(bench.read(regs::MAC_TX_FRAMES), 60 - broken);
 }
 
-/// A core that takes nothing for a while: frames are lost whole or arrive marked, each loss is counted, and the others
-/// arrive as they were.
+/// A core that takes nothing for a while: frames are lost whole or arrive marked, each loss is counted, and
+/// the others arrive as they were.
 #[test]
 fn an_overflow_drops_whole_frames_and_counts_them() {
     for (seed, longest) in [(21, 100), (22, 1500), (23, 400)] {
@@ -373,8 +374,8 @@ fn an_overflow_drops_whole_frames_and_counts_them() {
     }
 }
 
-/// Random stalls and unrelated clocks in both directions, without loss: the receive stream's stalls stay within what the queue
-/// absorbs.
+/// Random stalls and unrelated clocks in both directions, without loss: the receive stream's stalls stay
+/// within what the queue absorbs.
 #[test]
 fn random_stalls_on_every_stream_lose_nothing() {
     for (seed, core_ps, rx_ps, tx_ps) in [
@@ -405,8 +406,8 @@ fn random_stalls_on_every_stream_lose_nothing() {
     }
 }
 
-/// Resets of each domain at random moments, in both directions at once: whatever arrives unmarked is a frame that was sent,
-/// in order, and afterwards frames pass again.
+/// Resets of each domain at random moments, in both directions at once: whatever arrives unmarked is a
+/// frame that was sent, in order, and afterwards frames pass again.
 #[test]
 fn resets_of_any_domain_never_make_a_frame() {
     for seed in 40..44 {

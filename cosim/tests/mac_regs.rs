@@ -1,4 +1,5 @@
-//! The MAC's registers against the table that documents them, its MDIO master with a PHY, and the split of the register port.
+//! The MAC's registers against the table that documents them, its MDIO master with a PHY, and the split of
+//! the register port.
 
 #[path = "mac/bench.rs"]
 #[allow(dead_code)]
@@ -118,7 +119,8 @@ fn the_phys_reset_pin_follows_its_register() {
     assert_eq!(bench.dut.peek("mdio$phy_reset_n"), 0);
 }
 
-/// Two slaves that answer after a random time; every access reaches the right one, and its answer comes back.
+/// Two slaves that answer after a random time; every access reaches the right one, and its answer comes
+/// back.
 #[test]
 fn the_register_port_is_split_by_address() {
     let text = emit::verilog("split", AxilSplit::default());

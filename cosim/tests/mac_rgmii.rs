@@ -26,8 +26,8 @@ fn without_a_delay_there_is_no_delay_cell() {
     assert!(!text.contains("DELAYG"));
 }
 
-/// What the PHY puts on the pins in the two halves of a cycle is one GMII symbol, two edges later; between frames the status
-/// is held.
+/// What the PHY puts on the pins in the two halves of a cycle is one GMII symbol, two edges later; between
+/// frames the status is held.
 #[test]
 fn received_symbols_are_those_of_gmii() {
     let mut dut = model();
@@ -55,8 +55,8 @@ fn received_symbols_are_those_of_gmii() {
             }
         }
         clocks.edge(&mut dut);
-        // Pins change between the edges, as behind a delay of a quarter of a period: what is set here is sampled by the
-        // next edge.
+        // Pins change between the edges, as behind a delay of a quarter of a period: what is set here is
+        // sampled by the next edge.
         if rising.has(clock) {
             if let Some((level, data)) = second.take() {
                 dut.set(ctl, level.into());
@@ -77,8 +77,8 @@ fn received_symbols_are_those_of_gmii() {
     assert!(checked > 9_000 && statuses > 1_000);
 }
 
-/// The pins show data 3:0 and enable while the transmit clock is high, data 7:4 and enable xor error while it is low; the line's
-/// clock does in each half what it was told.
+/// The pins show data 3:0 and enable while the transmit clock is high, data 7:4 and enable xor error while
+/// it is low; the line's clock does in each half what it was told.
 #[test]
 fn sent_symbols_use_both_halves_of_the_clock() {
     let mut dut = model();

@@ -1,5 +1,5 @@
-//! The NIC with its MAC at a PHY's pins, in its machine: host packets that hardware moves, in both directions, and the MAC's
-//! registers behind the host's port.
+//! The NIC with its MAC at a PHY's pins, in its machine: host packets that hardware moves, in both
+//! directions, and the MAC's registers behind the host's port.
 
 use baton_abi::{regs, ring};
 use baton_cosim::{

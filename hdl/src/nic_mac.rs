@@ -7,14 +7,15 @@
 //!                                     └─ gmii_* ──────────►│ Rgmii ─► rgmii_* │
 //! ```
 //!
-//! Three clocks, each with its synchronous reset, active high: `clock` (the NIC's core, AXI4 and AXI4-Lite), `rx_clock` (the PHY's
-//! receive clock) and `tx_clock` (125 MHz); they need no relation to one another. The board makes each reset
-//! synchronous to its clock; they may come and go in any order. The pins `mdio_o`, `mdio_oe` and `mdio_i` are for a pad with a
-//! pull-up. Behind the AXI4-Lite port, address bit 12 leads to the MAC's registers (`abi::regs::MAC_BLOCKS`), whose
-//! answers are as those of the NIC's.
+//! Three clocks, each with its synchronous reset, active high: `clock` (the NIC's core, AXI4 and
+//! AXI4-Lite), `rx_clock` (the PHY's receive clock) and `tx_clock` (125 MHz); they need no relation to one
+//! another. The board makes each reset synchronous to its clock; they may come and go in any order. The
+//! pins `mdio_o`, `mdio_oe` and `mdio_i` are for a pad with a pull-up. Behind the AXI4-Lite port, address
+//! bit 12 leads to the MAC's registers (`abi::regs::MAC_BLOCKS`), whose answers are as those of the NIC's.
 //!
-//! `nic_gmii` is for a GMII PHY at 1000 Mb/s, and for any use of its own of `gmii_line_clock` at lower speeds, whose
-//! nibbles are those of `mac::tx_gear`. These modules only connect. Verified by `cosim/tests/nic_gmii.rs`.
+//! `nic_gmii` is for a GMII PHY at 1000 Mb/s, and for any use of its own of `gmii_line_clock` at lower
+//! speeds, whose nibbles are those of `mac::tx_gear`. These modules only connect. Verified by
+//! `cosim/tests/nic_line.rs`.
 
 use crate::kit::Cr;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};

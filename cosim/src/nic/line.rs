@@ -1,8 +1,10 @@
-//! The NIC with its MAC, behind a PHY: [`LineNic`] has the pins of `nic_top`, and its frames pass GMII or RGMII.
+//! The NIC with its MAC, behind a PHY: [`LineNic`] has the pins of `nic_top`, and its frames pass GMII or
+//! RGMII.
 //!
-//! A frame that comes on the `rx_*` pins goes to the MAC as a PHY would give it, with preamble and check sequence (a wrong one
-//! if `rx_tuser` said so); what the MAC sends comes out on `tx_*` if its check sequence is right. So everything that runs on
-//! `nic_top` runs here, with a line of the given speed, three unrelated clocks and the whole MAC in between.
+//! A frame that comes on the `rx_*` pins goes to the MAC as a PHY would give it, with preamble and check
+//! sequence (a wrong one if `rx_tuser` said so); what the MAC sends comes out on `tx_*` if its check
+//! sequence is right. So everything that runs on `nic_top` runs here, with a line of the given speed, three
+//! unrelated clocks and the whole MAC in between.
 
 use super::Nic;
 use crate::{

@@ -321,8 +321,8 @@ impl Bench {
         }
     }
 
-    /// Resets a domain by its port for so long. The core then forgets the frame that it was sending and the one that it was
-    /// receiving, and takes part in no transfer meanwhile.
+    /// Resets a domain by its port for so long. The core then forgets the frame that it was sending and the
+    /// one that it was receiving, and takes part in no transfer meanwhile.
     pub fn reset(&mut self, port: &str, ns: u64) {
         self.core_in_reset = port == "cr$reset";
         self.dut.poke(port, 1);

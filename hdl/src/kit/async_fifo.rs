@@ -26,8 +26,7 @@ use rust_hdl::prelude::*;
 /// `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
 /// while the other side looks at it. While the other side's clock stands still, the queue stays stopped.
 ///
-/// Verified by `cosim/tests/async_fifo.rs` at several clock ratios, with stalls and resets of either side; four entries are
-/// proven in `hdl/formal/async_fifo.sv` for clock edges in any order (`cargo xtask formal`).
+/// Verified by `cosim/tests/async_fifo.rs` at several clock ratios, with stalls and resets of either side.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct AsyncFifo<T: Synth, const A: usize, const A1: usize> {
     pub write_cr: Cr,

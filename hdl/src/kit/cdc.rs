@@ -1,16 +1,17 @@
 //! Clock-domain crossings: synchronisers, and a count of another domain's events.
 //!
-//! Together with [`AsyncFifo`](super::AsyncFifo) these are the only cells in which a flip-flop of one clock is read by one
-//! of another. Their first flops carry `async_reg` and `keep`, so that no tool merges, retimes or duplicates them.
+//! Together with [`AsyncFifo`](super::AsyncFifo) these are the only cells in which a flip-flop of one clock
+//! is read by one of another. Their first flops carry `async_reg` and `keep`, so that no tool merges,
+//! retimes or duplicates them.
 
 use super::Cr;
 use rust_hdl::prelude::*;
 
 /// `N` independent bits from another clock domain, through two flops of this one.
 ///
-/// `q` follows `d` by two to three cycles. The bits have no common moment: a value of several bits may show mixtures of
-/// old and new for a cycle while it changes, so it must be one that stands still, or a Gray code. Reset does
-/// nothing; both flops start at zero. Verified in `cosim/tests/async_fifo.rs`.
+/// `q` follows `d` by two to three cycles. The bits have no common moment: a value of several bits may show
+/// mixtures of old and new for a cycle while it changes, so it must be one that stands still, or a Gray
+/// code. Reset does nothing; both flops start at zero. Verified in `cosim/tests/async_fifo.rs`.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Synchronizer<const N: usize> {
     pub cr: Cr,
@@ -38,11 +39,11 @@ impl<const N: usize> Logic for Synchronizer<N> {
 
 /// Counts the pulses of another clock domain, however close they come.
 ///
-/// An event is a cycle of the source's clock in which `pulse` is high; `total` counts it at least three of this domain's
-/// cycles later, and no event is lost or counted twice: an 8-bit Gray counter crosses, and its steps are added up here.
-/// It fails only if 256 events come within four cycles of this domain's clock. Reset of this domain clears `total`,
-/// which wraps at 2^32; the source has no reset, so a reset there neither adds nor removes events. Verified in
-/// `cosim/tests/async_fifo.rs`.
+/// An event is a cycle of the source's clock in which `pulse` is high; `total` counts it at least three of
+/// this domain's cycles later, and no event is lost or counted twice: an 8-bit Gray counter crosses, and
+/// its steps are added up here. It fails only if 256 events come within four cycles of this domain's clock.
+/// Reset of this domain clears `total`, which wraps at 2^32; the source has no reset, so a reset there
+/// neither adds nor removes events. Verified in `cosim/tests/async_fifo.rs`.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct EventCounter {
     pub source_cr: Cr,

@@ -1,13 +1,14 @@
 //! Double-data-rate pins of the Lattice ECP5, behind three cells; nothing else names a vendor's primitive.
 //!
-//! The cells only instantiate ODDRX1F, IDDRX1F and DELAYG, one for each of `N` pins. `hdl/models/ecp5_ddr.v` has models
-//! of those for simulation. Verified, with their neighbours, in `cosim/tests/mac_rgmii.rs`.
+//! The cells only instantiate ODDRX1F, IDDRX1F and DELAYG, one for each of `N` pins.
+//! `hdl/models/ecp5_ddr.v` has models of those for simulation. Verified, with their neighbours, in
+//! `cosim/tests/mac_rgmii.rs`.
 
 use super::Cr;
 use rust_hdl::prelude::*;
 
-/// `N` pins that show `rise` while the clock is high and `fall` while it is low, both as they were at the rising edge
-/// before. Low after reset.
+/// `N` pins that show `rise` while the clock is high and `fall` while it is low, both as they were at the
+/// rising edge before. Low after reset.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct DdrOut<const N: usize> {
     pub cr: Cr,
@@ -63,7 +64,8 @@ impl<const N: usize> Logic for DdrIn<N> {
     }
 }
 
-/// A fixed delay between `N` pins and their DDR cells, in steps of 25 ps; at most 127 of them. With none it is a wire.
+/// A fixed delay between `N` pins and their DDR cells, in steps of 25 ps; at most 127 of them. With none it
+/// is a wire.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct PinDelay<const N: usize> {
     pub d: Signal<In, Bits<N>>,
@@ -104,7 +106,8 @@ impl<const N: usize> Logic for PinDelay<N> {
     }
 }
 
-/// `text` for each of `count` pins: its number, and the index that selects it in a port. A port of one bit has no index.
+/// `text` for each of `count` pins: its number, and the index that selects it in a port. A port of one bit
+/// has no index.
 fn each(count: usize, text: impl Fn(usize, &str) -> String) -> String {
     match count {
         1 => text(0, ""),

@@ -1,13 +1,15 @@
 //! The management interface's master (IEEE 802.3, clause 22).
 //!
-//! `start` begins one access: 32 bits of preamble, start, operation, PHY and register address, turnaround, 16 bits of data,
-//! most significant first, and an idle bit in which the PHY lets go of the line. MDC runs only during an access. `mdio_o` changes with the falling edge of MDC; the PHY's bits are read
-//! just before the rising edge. A PHY that does not pull the second turnaround bit low is not there: `no_answer`, and `data`
-//! is then what the pull-up shows, 0xFFFF.
+//! `start` begins one access: 32 bits of preamble, start, operation, PHY and register address, turnaround,
+//! 16 bits of data, most significant first, and an idle bit in which the PHY lets go of the line. MDC runs
+//! only during an access. `mdio_o` changes with the falling edge of MDC; the PHY's bits are read just
+//! before the rising edge. A PHY that does not pull the second turnaround bit low is not there:
+//! `no_answer`, and `data` is then what the pull-up shows, 0xFFFF.
 //!
-//! Core clock, synchronous reset, which breaks an access off. Half a period of MDC is `divider + 1` cycles; at least
-//! 4, because `mdio_i` passes two flops. An access takes `130 * (divider + 1)` cycles, and `busy` is high from the cycle
-//! after `start` until its end; a `start` meanwhile is ignored. Verified in `cosim/tests/mac_regs.rs`.
+//! Core clock, synchronous reset, which breaks an access off. Half a period of MDC is `divider + 1` cycles;
+//! at least 4, because `mdio_i` passes two flops. An access takes `130 * (divider + 1)` cycles, and `busy`
+//! is high from the cycle after `start` until its end; a `start` meanwhile is ignored. Verified in
+//! `cosim/tests/mac_regs.rs`.
 
 use crate::kit::{Cr, Reg, Synchronizer};
 use crate::module;

@@ -12,21 +12,28 @@
 //!                                │ tx stream ─► TxFrame ─► AsyncFifo ─► TxGear ─┴─► gmii_tx*
 //! ```
 //!
-//! The line's domains only turn symbols into words and back; check sequences, padding, lengths and filtering are the core's, 32
-//! bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words, transmit 512), settings of one or two bits in
-//! `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
+//! The line's domains only turn symbols into words and back; check sequences, padding, lengths and
+//! filtering are the core's, 32 bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words, transmit
+//! 512), settings of one or two bits in `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
 //!
-//! **Rates.** Minimum frames back to back, in both directions, at a core clock of 62.5 MHz or more; the frame's 21 word times of
-//! 32 ns would allow 31.25 MHz, at which only the core's pauses between frames are missing. **Latency** with all clocks at 125 MHz: a
-//! frame's first word leaves on the receive stream 27 or 28 cycles after its start delimiter stood on the pins, because its
-//! fourth word decides whether it is a control frame; its last word leaves 11 or 12 cycles after its last byte. A frame's
-//! preamble stands on the pins 22 or 23 cycles after its first word came on the transmit stream (`tx_start_words` and 6 or 7), that of a
-//! frame of at most 68 bytes 5 or 6 cycles after the frame's end was made (`tx_frame`). `cosim/tests/mac.rs` asserts these.
+//! **Rates.** Minimum frames back to back, in both directions, at a core clock of 62.5 MHz or more; the
+//! frame's 21 word times of 32 ns would allow 31.25 MHz, at which only the core's pauses between frames are
+//! missing. **Latency** with all clocks at 125 MHz: a frame's first word leaves on the receive stream 27 or
+//! 28 cycles after its start delimiter stood on the pins, because its fourth word decides whether it is a
+//! control frame; its last word leaves 11 or 12 cycles after its last byte. A frame's preamble stands on
+//! the pins 22 or 23 cycles after its first word came on the transmit stream (`tx_start_words` and 6 or 7),
+//! that of a frame of at most 68 bytes 5 or 6 cycles after the frame's end was made (`tx_frame`).
+//! `cosim/tests/mac.rs` asserts these.
 //!
-//! **Settings** (`regs`): speed, or what the PHY says in-band; a change of speed damages frames on the line and nothing else.
-//! **Reset** of any domain drops what is in its queue; a frame cut by it reaches core or line marked as damaged.
-//! What each line condition leads to stands in `rx_gear`, `rx_check` and `tx_gear`. Half duplex is not supported; pause
-//! frames are counted, not obeyed.
+//! **Words** of the queues have 36 bits: four bytes of a frame, the first lowest and unused ones zero, and above
+//! them a tag. Bit 3 of the tag: the frame's last word, with the number of its bytes less one in bits 1:0, and in
+//! bit 2 that the PHY reported an error. Bit 2 alone: the frame's end without data, its rest was dropped. Zero:
+//! others follow.
+//!
+//! **Settings** (`regs`): speed, or what the PHY says in-band; a change of speed damages frames on the line
+//! and nothing else. **Reset** of any domain drops what is in its queue; a frame cut by it reaches core or
+//! line marked as damaged. What each line condition leads to stands in `rx_gear`, `rx_check` and `tx_gear`.
+//! Half duplex is not supported; pause frames are counted, not obeyed.
 
 pub mod mdio;
 pub mod regs;
@@ -50,23 +57,12 @@ use rx_gear::RxGear;
 use tx_frame::TxFrame;
 use tx_gear::TxGear;
 
-/// What the frame queues carry, in 36 bits: four bytes of a frame, the first lowest, unused ones zero; and above them a tag.
-pub mod word {
-    /// Tag of a word that others follow.
-    pub const MORE: u64 = 0;
-    /// Tag of a frame's end without data: the rest was dropped for want of room.
-    pub const CUT: u64 = 4;
-    /// Tag of a frame's last word; the number of its bytes, less one, is in bits 1:0.
-    pub const LAST: u64 = 8;
-    /// Added to [`LAST`]: the PHY reported an error in the frame.
-    pub const ERROR: u64 = 4;
-}
-
 /// What a build of the MAC may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacConfig {
-    /// A transmitted frame starts when more words than this of it are in the queue, or all of it; 2 to 480. It must cover the
-    /// longest pause of the core within a frame, in word times of the line; the NIC's core has none.
+    /// A transmitted frame starts when more words than this of it are in the queue, or all of it; 2 to 480.
+    /// It must cover the longest pause of the core within a frame, in word times of the line; the NIC's
+    /// core has none.
     pub tx_start_words: u32,
     /// The PHY reports link, speed and duplex between frames (RGMII).
     pub inband_status: bool,
@@ -233,8 +229,8 @@ module! {
         self.gmii_txd.next = self.tx_gear.txd.val();
         self.gmii_line_clock.next = self.tx_gear.line_clock.val();
 
-        // Speed: what the driver set, or what a PHY with a link reports. A report counts when it was seen twice in a row, because
-        // its bits cross one by one.
+        // Speed: what the driver set, or what a PHY with a link reports. A report counts when it was seen
+        // twice in a row, because its bits cross one by one.
         self.inband_sync.d.next = self.inband.val();
         self.inband_before.d.next = self.inband_sync.q.val();
         if self.inband_before.q.val() == self.inband_sync.q.val() {

@@ -1,8 +1,8 @@
 //! Registers of the MAC (`abi::regs::MAC`, `abi::regs::MAC_STATISTICS`), in the core's domain.
 //!
-//! A block on the register bus like those of `crate::regs`: `write` acts in its cycle, reads have no side effect and answer in
-//! the same cycle. Counters wrap; the two byte counters have 64 bits, and a reader takes high, low and high again.
-//! Verified in `cosim/tests/mac_regs.rs`.
+//! A block on the register bus like those of `crate::regs`: `write` acts in its cycle, reads have no side
+//! effect and answer in the same cycle. Counters wrap; the two byte counters have 64 bits, and a reader
+//! takes high, low and high again. Verified in `cosim/tests/mac_regs.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -1,13 +1,15 @@
 //! RGMII v2: GMII on half the pins, both clock edges, and the PHY's status between frames.
 //!
-//! Receive: `rx_ctl` is `rx_dv` at the rising edge and `rx_dv` xor `rx_er` at the falling one; data 3:0 come with the rising, 7:4 with the
-//! falling edge. Transmit the same way round; the line's clock comes from a DDR cell as well, so that at 25 and 2.5 MHz it has its
-//! exact half periods (`TxGear`). Between frames the PHY shows link, speed and duplex on `rd`; `inband` holds the last of it.
+//! Receive: `rx_ctl` is `rx_dv` at the rising edge and `rx_dv` xor `rx_er` at the falling one; data 3:0
+//! come with the rising, 7:4 with the falling edge. Transmit the same way round; the line's clock comes
+//! from a DDR cell as well, so that at 25 and 2.5 MHz it has its exact half periods (`TxGear`). Between
+//! frames the PHY shows link, speed and duplex on `rd`; `inband` holds the last of it.
 //!
-//! Clocks: `rx_cr` is the PHY's receive clock as it comes from its pin, `tx_cr` 125 MHz. DDR cells add a cycle in transmit and two in
-//! receive. The delay of 2 ns that RGMII asks for between data and clock is made by the PHY, or here: `tx_delay_ps` delays the
-//! transmit clock, `rx_delay_ps` the receive data and control, each by a pin cell (`kit::PinDelay`). Verified in
-//! `cosim/tests/mac_rgmii.rs`, with models of the cells.
+//! Clocks: `rx_cr` is the PHY's receive clock as it comes from its pin, `tx_cr` 125 MHz. DDR cells add a
+//! cycle in transmit and two in receive. The delay of 2 ns that RGMII asks for between data and clock is
+//! made by the PHY, or here: `tx_delay_ps` delays the transmit clock, `rx_delay_ps` the receive data and
+//! control, each by a pin cell (`kit::PinDelay`). Verified in `cosim/tests/mac_rgmii.rs`, with models of
+//! the cells.
 
 use crate::kit::{Cr, DdrIn, DdrOut, PinDelay, Reg};
 use rust_hdl::prelude::*;

@@ -1,20 +1,22 @@
 //! The receiver's core side: check sequence, lengths, pause frames, address filter.
 //!
-//! Takes the words of the frame queue and gives frames without their check sequence to the core, as AXI4-Stream. `tuser`
-//! with `tlast` marks a frame that the core must drop: its check sequence is wrong, it is shorter than 64 bytes or longer
-//! than 1522 (9018 with `jumbo`), the PHY reported an error in it, or it was cut for want of room. Of an overlong frame the
-//! words up to the limit pass, the rest is dropped here. Frames without a byte before their check sequence, MAC
-//! control frames (type 0x8808: pause frames have no use for the core and nothing here obeys them) and, unless
-//! `promiscuous`, frames for another station's address do not pass at all. Broadcast and multicast always do.
+//! Takes the words of the frame queue and gives frames without their check sequence to the core, as
+//! AXI4-Stream. `tuser` with `tlast` marks a frame that the core must drop: its check sequence is wrong, it
+//! is shorter than 64 bytes or longer than 1522 (9018 with `jumbo`), the PHY reported an error in it, or it
+//! was cut for want of room. Of an overlong frame the words up to the limit pass, the rest is dropped here.
+//! Frames without a byte before their check sequence, MAC control frames (type 0x8808: pause frames have no
+//! use for the core and nothing here obeys them) and, unless `promiscuous`, frames for another station's
+//! address do not pass at all. Broadcast and multicast always do.
 //!
-//! Each frame adds to one counter: frames (with its bytes), pause, filtered, or the first that applies of overlong,
-//! symbol error, runt, bad check sequence. A frame that was cut was counted where that happened. Control frames
-//! other than pause are only dropped.
+//! Each frame adds to one counter: frames (with its bytes), pause, filtered, or the first that applies of
+//! overlong, symbol error, runt, bad check sequence. A frame that was cut was counted where that happened.
+//! Control frames other than pause are only dropped.
 //!
-//! Core clock, synchronous reset. One word a cycle; a frame takes one cycle a word. A word comes out four cycles after it
-//! was popped at the soonest; a frame's first word waits until its fourth was seen, which tells a control frame.
-//! Backpressure: `tready` low stops the queue's words after at most ten more; none is lost. Reset of the other domain in a
-//! frame (`stop`) ends the frame here with `tuser`. Verified in `cosim/tests/mac.rs`.
+//! Core clock, synchronous reset. A word a cycle. A word leaves when its successor has come, because the
+//! last four bytes never do, and a frame's first word waits until its fourth was seen, which tells a
+//! control frame; `mac` states the latency of the whole. Backpressure: `tready` low stops the queue's words
+//! once at most ten wait here; none is lost. Reset of the other domain in a frame (`stop`) ends the frame
+//! here with `tuser`. Verified in `cosim/tests/mac.rs`.
 
 use crate::kit::{crc32_byte, Cr, Crc32, LutFifo, Reg, StreamOut};
 use crate::module;

@@ -1,11 +1,13 @@
 //! The receive domain: from GMII symbols to words.
 //!
-//! Finds the start delimiter, gathers bytes (at 10 and 100 Mb/s from nibbles, the low one first) and packs them into
-//! words of the frame queue (`mac::word`). All that takes arithmetic, the check sequence above all, is done behind
-//! the queue, in the core's domain, so that this domain keeps to a few gates between flops.
+//! Finds the start delimiter, gathers bytes (at 10 and 100 Mb/s from nibbles, the low one first) and packs
+//! them into words of the frame queue (`mac`). All that takes arithmetic, the check sequence above
+//! all, is done behind the queue, in the core's domain, so that this domain keeps to a few gates between
+//! flops.
 //!
-//! Clock: the PHY's receive clock, 125, 25 or 2.5 MHz; synchronous reset. A word is pushed seven cycles after its
-//! last byte stood on the pins at 1000 Mb/s, because it waits for the byte that tells whether it is the frame's last one.
+//! Clock: the PHY's receive clock, 125, 25 or 2.5 MHz; synchronous reset. A symbol a cycle. A word is
+//! pushed when the byte after it has come, which tells whether it is the frame's last one; `mac` states the
+//! latency of the whole.
 //!
 //! What the line may do, and what comes of it:
 //!
@@ -21,8 +23,9 @@
 //! | reset, or `stop` of the queue, in a frame | the rest of the frame is dropped |
 //! | `enable` low when a carrier starts | the frame is ignored |
 //!
-//! Backpressure: none, as there is none on a line. While a frame is open in the queue there is room for its cut, because
-//! `room` means four free words and at most one is on its way. Verified in `cosim/tests/mac.rs`.
+//! Backpressure: none, as there is none on a line. While a frame is open in the queue there is room for its
+//! cut, because `room` means four free words and at most one is on its way. Verified in
+//! `cosim/tests/mac.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;
@@ -38,7 +41,7 @@ pub struct RxGear {
     /// 1000 Mb/s: a byte a cycle. Otherwise a nibble, in `rxd[3:0]`.
     pub gigabit: Signal<In, Bit>,
     pub enable: Signal<In, Bit>,
-    /// A word and its tag (`mac::word`), for one cycle.
+    /// A word and its tag (`mac`), for one cycle.
     pub word: Signal<Out, Bits<36>>,
     pub push: Signal<Out, Bit>,
     /// The queue takes four more words.

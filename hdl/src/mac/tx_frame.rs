@@ -1,16 +1,18 @@
 //! The transmitter's core side: pads frames, adds their check sequence, and decides when they may start.
 //!
-//! Takes frames without check sequence as AXI4-Stream (`tkeep` all ones but in the last word), fills them with zeros to 60
-//! bytes, appends the check sequence, and pushes words into the frame queue (`mac::word`). A frame becomes visible to the
-//! line's side when more than `start` words of it are in the queue, or all of it, so that a stream which stalls no longer than those
-//! words last on the line cannot break it; with `start` at 400 words every frame of up to 1518 bytes is whole before it starts.
-//! Frames longer than the line allows are sent as they are: their length is the core's business.
+//! Takes frames without check sequence as AXI4-Stream (`tkeep` all ones but in the last word), fills them
+//! with zeros to 60 bytes, appends the check sequence, and pushes words into the frame queue (`mac`).
+//! A frame becomes visible to the line's side when more than `start` words of it are in the queue, or all
+//! of it, so that a stream which stalls no longer than those words last on the line cannot break it; with
+//! `start` at 400 words every frame of up to 1518 bytes is whole before it starts. Frames longer than the
+//! line allows are sent as they are: their length is the core's business.
 //!
-//! Core clock, synchronous reset. One word a cycle. A frame of `n` bytes takes `n / 4 + 1` cycles, and with `r = n mod 4`
-//! bytes left over `r + 2` more; frames below 61 bytes take 16. So minimum frames fit their 21 cycles at 31.25 MHz.
-//! Backpressure: `tready` is low while the queue is nearly full, after each frame while its end is made, and while
-//! `enable` is low between frames; nothing is lost by it. If the other domain is reset in a frame (`stop`), its rest is taken
-//! and dropped, and counted with `dropped`. Verified in `cosim/tests/mac.rs`.
+//! Core clock, synchronous reset. One word a cycle. A frame of `n` bytes takes `n / 4 + 1` cycles, and with
+//! `r = n mod 4` bytes left over `r + 2` more; frames below 61 bytes take 16. So minimum frames fit their
+//! 21 cycles at 31.25 MHz. Backpressure: `tready` is low while the queue is nearly full, after each frame
+//! while its end is made, and while `enable` is low between frames; nothing is lost by it. If the other
+//! domain is reset in a frame (`stop`), its rest is taken and dropped, and counted with `dropped`. Verified
+//! in `cosim/tests/mac.rs`.
 
 use crate::kit::{Cr, Crc32, Reg, StreamIn};
 use crate::module;
@@ -29,14 +31,15 @@ pub struct TxFrame {
     pub room: Signal<In, Bit>,
     /// The queue is being emptied.
     pub stop: Signal<In, Bit>,
-    /// With `st_frame`, for one cycle: bytes of a frame that went into the queue, padding and check sequence included.
+    /// With `st_frame`, for one cycle: bytes of a frame that went into the queue, padding and check
+    /// sequence included.
     pub st_bytes: Signal<Out, Bits<14>>,
     pub st_frame: Signal<Out, Bit>,
     /// Pulse: a frame was lost to a reset of the line's side.
     pub st_dropped: Signal<Out, Bit>,
 
-    /// 0 takes words, 1 pads, 2 sums the bytes left over, 3 sends them with the first bytes of the check sequence, 4
-    /// sends the rest of the check sequence, or all of it, 5 drops the rest of a frame.
+    /// 0 takes words, 1 pads, 2 sums the bytes left over, 3 sends them with the first bytes of the check
+    /// sequence, 4 sends the rest of the check sequence, or all of it, 5 drops the rest of a frame.
     state: Reg<Bits<3>>,
     crc4: Crc32<32>,
     crc1: Crc32<8>,
@@ -264,7 +267,8 @@ module! {
             self.begun.d.next = false;
         }
         if self.stop.val() && self.begun.q.val() && (self.state.q.val() != 5) {
-            // What was pushed is gone. If the stream has given the frame's last word, nothing is left to drop.
+            // What was pushed is gone. If the stream has given the frame's last word, nothing is left to
+            // drop.
             self.out_push.d.next = false;
             self.frame_pulse.d.next = false;
             self.dropped_pulse.d.next = true;

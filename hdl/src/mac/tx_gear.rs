@@ -1,15 +1,16 @@
 //! The transmit domain: from words to GMII symbols.
 //!
-//! Sends preamble, delimiter, the bytes of the queue's words (check sequence included) and a gap of at least twelve
-//! bytes, exactly twelve while frames wait. At 10 and 100 Mb/s a byte is two nibbles on `txd[3:0]` (and again on
-//! `txd[7:4]`), low one first, each held for 50 or 5 cycles: the clock is always the 125 MHz one, and `line_clock` shows what
-//! the line's clock does in the two halves of each cycle. A symbol starts with the rising edge of the line's clock.
+//! Sends preamble, delimiter, the bytes of the queue's words (check sequence included) and a gap of at
+//! least twelve bytes, exactly twelve while frames wait. At 10 and 100 Mb/s a byte is two nibbles on
+//! `txd[3:0]` (and again on `txd[7:4]`), low one first, each held for 50 or 5 cycles: the clock is always
+//! the 125 MHz one, and `line_clock` shows what the line's clock does in the two halves of each cycle. A
+//! symbol starts with the rising edge of the line's clock.
 //!
-//! Clock: 125 MHz, synchronous reset. A frame's preamble stands on the pins two cycles after the queue shows its first word, and
-//! one symbol follows the other without a gap. Backpressure: none; when the queue runs dry in a frame, the frame is
-//! broken off with one byte of `tx_er`, its other words are dropped as they come, and `underflow` counts it. So is a frame whose
-//! rest was lost to a reset of the core. `speed` (0: 10, 1: 100, 2 and 3: 1000 Mb/s) may change at any time; a frame
-//! on the line then is damaged. Verified in `cosim/tests/mac.rs`.
+//! Clock: 125 MHz, synchronous reset. One symbol follows the other without a gap; `mac` states the latency
+//! of the whole. Backpressure: none; when the queue runs dry in a frame, the frame is broken off with one
+//! byte of `tx_er`, its other words are dropped as they come, and `underflow` counts it. So is a frame
+//! whose rest was lost to a reset of the core. `speed` (0: 10, 1: 100, 2 and 3: 1000 Mb/s) may change at
+//! any time; a frame on the line then is damaged. Verified in `cosim/tests/mac.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -1,8 +1,10 @@
-//! One AXI4-Lite port in front of two slaves of the kind of `AxilSlave`: address bit 12 chooses, 0 `a` and 1 `b`.
+//! One AXI4-Lite port in front of two slaves of the kind of `AxilSlave`: address bit 12 chooses, 0 `a` and
+//! 1 `b`.
 //!
-//! Core clock, synchronous reset. Requests and answers pass combinationally; a write is offered when its address and data are
-//! both there, as those slaves want it. One write and one read at a time: the next is offered when the answer to the
-//! last was taken, so that answers cannot change places. Verified in `cosim/tests/mac_regs.rs`.
+//! Core clock, synchronous reset. Requests and answers pass combinationally; a write is offered when its
+//! address and data are both there, as those slaves want it. One write and one read at a time: the next is
+//! offered when the answer to the last was taken, so that answers cannot change places. Verified in
+//! `cosim/tests/mac_regs.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;
