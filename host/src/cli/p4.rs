@@ -1,5 +1,7 @@
 //! `baton p4`: the compiler of P4 programs.
 
+mod run;
+
 use anyhow::Result;
 use baton_p4::diag::{write_colored, Diagnostics};
 use baton_p4::ir;
@@ -33,6 +35,22 @@ enum Command {
         baton p4 check -D CONNECTIONS=1024 -I ../headers my_nic.p4\n\n\
         Files that every program can include: <core.p4> (the P4-16 core library) and <baton.p4> (the architecture).")]
     Check(CheckArgs),
+    /// Run packets through a program, and print what becomes of each.
+    ///
+    /// The program is interpreted, as the language specification says, with no hardware: this shows what a NIC that
+    /// is made of it does with the packets of a capture. For each packet: the connection that it belongs to, or
+    /// the host's queue and the class; the parser error; where the headers are, in bytes from the start of the
+    /// frame. Exits with 1, and the reason, if the program, the capture or an entry is not right.
+    #[command(after_help = "Examples:\n  \
+        baton p4 run p4/programs/priority.p4 --packets wire.pcap\n  \
+        baton p4 run p4/programs/connection.p4 --packets wire.pcap --entries entries.json --format json\n\n\
+        An entries file (docs/p4.md has the whole format):\n  \
+        { \"entries\": [\n    \
+        { \"table\": \"connections\",\n      \
+        \"key\": { \"remote_addr\": \"192.0.2.1\", \"local_addr\": \"198.51.100.7\",\n               \
+        \"remote_port\": 49152, \"local_port\": \"0x50\" },\n      \
+        \"action\": \"to_connection\", \"params\": { \"connection\": 5 } } ] }")]
+    Run(run::RunArgs),
 }
 
 #[derive(clap::Args, Debug)]
@@ -76,6 +94,7 @@ fn parse_define(text: &str) -> Result<(String, String), String> {
 pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Check(args) => check(args),
+        Command::Run(args) => run::run(args),
     }
 }
 
