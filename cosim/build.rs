@@ -29,6 +29,7 @@ mod nic {
         verilate::{Verilator, FAST},
     };
     use anyhow::{Context, Result};
+    use baton_hdl::nic::NicConfig;
     use std::{
         env,
         fmt::Write,
@@ -36,9 +37,13 @@ mod nic {
         path::{Path, PathBuf},
     };
 
+    /// Core memory for the firmware with the most connections; an image for less uses a part of it.
+    const CORE_MEMORY_BYTES: u32 = 2 << 20;
+
     pub fn build() -> Result<()> {
         let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
-        let text = baton_hdl::nic::verilog(&baton_hdl::nic::NicConfig::default());
+        let config = NicConfig { core_memory_bytes: CORE_MEMORY_BYTES, ..NicConfig::default() };
+        let text = baton_hdl::nic::verilog(&config);
         fs::write(out.join("nic_top.v"), &text)?;
         let source = out.join("nic_sim.v");
         fs::write(&source, text + &without_reset())?;

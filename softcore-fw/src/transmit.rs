@@ -39,7 +39,6 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             let Some(slot) = self.table.dequeue(Queue::Transmit) else { return turn > 0 };
             if self.send_burst(slot, now) {
-                self.table.enqueue(Queue::Transmit, slot);
                 bursts += 1;
                 if bursts == BURSTS_PER_TURN {
                     return true;
@@ -53,7 +52,8 @@ impl<H: Hardware> Firmware<'_, H> {
         self.hw.read(STATUS) & STATUS_TX_ROOM != 0
     }
 
-    /// Sends one burst of a connection, for which there is room. False: it has none to send now.
+    /// Sends one burst of a connection, for which there is room, and sees that the next one gets its turn. False: it has
+    /// none to send now.
     fn send_burst(&mut self, slot: SlotIndex, now: Instant) -> bool {
         let name = self.table.name(slot);
         let Some(connection) = self.table.get(slot) else { return false };
@@ -75,6 +75,9 @@ impl<H: Hardware> Firmware<'_, H> {
             0 => 0,
             _ => send.at(burst.segment.data_offset).map_or(0, |(addr, _)| addr),
         };
+        if burst.len == 0 {
+            self.hw.mark::<{ work::TRANSMIT_ACK }>();
+        }
         let segments = burst.segments();
         let hw = &mut self.hw;
         let header_len = connection
@@ -89,6 +92,11 @@ impl<H: Hardware> Firmware<'_, H> {
             connection.counters.retransmitted = connection.counters.retransmitted.wrapping_add(1);
             self.totals.retransmitted = self.totals.retransmitted.wrapping_add(1);
             self.hw.publish(mailbox::STS_RETRANSMITS, self.totals.retransmitted);
+        }
+        if connection.is_open() && !connection.tcb.has_something_to_send() {
+            self.arm(slot);
+        } else {
+            self.table.enqueue(Queue::Transmit, slot);
         }
         true
     }

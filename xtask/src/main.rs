@@ -81,7 +81,9 @@ fn main() -> Result<()> {
         }
         Job::Bench { options } => {
             setup::all(&root)?;
-            baton(&root, &firmware::build(&root)?, "bench", &options)
+            // As many active connections as the figures are stated for.
+            let sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
+            baton(&root, &firmware::build_sized(&root, sizes)?, "bench", &options)
         }
         Job::Docs => docs::write(&root),
         Job::Firmware(sizes) => {

@@ -3,7 +3,9 @@
 use anyhow::{ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
 use baton::latency::{self, LatencyConfig};
+use baton::profile::{self, Profile, Program, Workload};
 use baton::report::Delay;
+use baton_abi::work;
 use baton_cosim::{nic::VerilatedNic, receive, reference};
 use indicatif::ProgressBar;
 use std::collections::BTreeMap;
@@ -23,6 +25,9 @@ use std::time::Duration;
 /// host_latency_* are core cycles from a host packet's last word at the NIC to the response of its completion entry in
 /// host memory, in direct mode, memory's own 8 cycles included: of 64-byte frames on an idle NIC, and beside connections
 /// on the NIC that send and receive all the time.
+///
+/// rx_*, tx_* and host_packet_instructions are instructions of the firmware for a unit of work, the look at the
+/// scheduler that found it included; `baton profile` shows more of them.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Runs of the demo
@@ -57,6 +62,9 @@ pub fn run(args: Args) -> Result<()> {
         speed(&args, &firmware, &mut figures)?;
     }
     latency(&args, &firmware, &mut figures)?;
+    if !args.latency_only {
+        work(&args, &firmware, &mut figures)?;
+    }
     for (name, value) in &figures {
         println!("{name:<40}{value:>18.3}");
     }
@@ -139,6 +147,38 @@ fn latency(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f6
         }
     }
     bar.finish_and_clear();
+    Ok(())
+}
+
+/// Core cycles of each load whose work is counted.
+const WORK_CYCLES: u64 = 500_000;
+
+/// Instructions of the firmware by kind of work, with all connections active.
+fn work(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>) -> Result<()> {
+    let elf = args.firmware.with_extension("elf");
+    let program = Program::read(&elf, work::NAMES.len())
+        .context("the executable must lie beside the image; `cargo xtask firmware` makes both")?;
+    let bar = ProgressBar::new(3).with_message("instructions by kind of work");
+    bar.enable_steady_tick(Duration::from_millis(200));
+    let mut measure = |workload| {
+        let nic = VerilatedNic::new();
+        let profile = profile::measure(workload, args.connections, WORK_CYCLES, nic, firmware, &program);
+        bar.inc(1);
+        profile
+    };
+    let (send, receive) = (measure(Workload::Send)?, measure(Workload::Receive)?);
+    let host = measure(Workload::HostPackets)?;
+    bar.finish_and_clear();
+    let each = |profile: &Profile, kind: u32| {
+        let kind = profile.kinds[kind as usize];
+        kind.cost.instructions as f64 / kind.times.max(1) as f64
+    };
+    let bursts = send.kinds[work::TRANSMIT as usize].cost.instructions as f64;
+    figures.insert("rx_ack_instructions", each(&send, work::RECEIVE_ACK));
+    figures.insert("rx_data_instructions", each(&receive, work::RECEIVE_TEXT));
+    figures.insert("tx_ack_instructions", each(&receive, work::TRANSMIT_ACK));
+    figures.insert("tx_segment_instructions", bursts / send.segments_sent.max(1) as f64);
+    figures.insert("host_packet_instructions", each(&host, work::HOST_PACKET));
     Ok(())
 }
 

@@ -24,6 +24,8 @@ const EVT_LOG2: u32 = 10;
 const CMD_RING: u32 = BASE + 0x2_0000;
 const CMD_LOG2: u32 = 10;
 const INDEX: u32 = BASE + 0x3_0000;
+/// Reads of the firmware's state, some ten cycles each, until it must have started: it clears its table first.
+const START_READS: u32 = 500_000;
 const BUFFERS: u32 = BASE + 0x10_0000;
 const BUFFER_BYTES: u32 = 2048;
 /// Memory that connections send from and receive into.
@@ -135,7 +137,11 @@ impl<N: Nic> Machine<N> {
         let mut tries = 0;
         while system.reg_read(status)? != 1 {
             tries += 1;
-            ensure!(tries < 10_000, "the firmware does not start: state {:#x}", system.reg_read(status)?);
+            ensure!(
+                tries < START_READS,
+                "the firmware does not start: state {:#x}",
+                system.reg_read(status)?
+            );
         }
         let notes = Rc::new(RefCell::new(Notes::default()));
         let noted = Rc::clone(&notes);
