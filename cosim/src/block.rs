@@ -103,7 +103,7 @@ impl Model {
             let ports = decls.into_iter().zip(data).map(|(decl, data)| PortRef { decl, data }).collect();
             let mut model =
                 Model { handle, eval, delete, ports, clock: None, cycles: 0, wave: None, _library: library };
-            model.clock = model.port("cr$clock").ok();
+            model.clock = model.port("cr$clock").or_else(|_| model.port("clock")).ok();
             model.start();
             Ok(model)
         }
@@ -257,12 +257,13 @@ impl Model {
         unsafe { (self.eval)(self.handle) }
     }
 
-    /// One cycle of `cr$clock`: rising edge, outputs settle, falling edge.
+    /// One cycle of the clock, which is `cr$clock`, or `clock` in a top with plain names: rising edge, outputs settle,
+    /// falling edge.
     ///
     /// # Panics
-    /// When the module has no `cr$clock`.
+    /// When the module has no clock.
     pub fn cycle(&mut self) {
-        let clock = self.clock.expect("the module has no input `cr$clock`");
+        let clock = self.clock.expect("the module has no input `cr$clock` or `clock`");
         self.eval_at(0);
         self.set(clock, 1);
         self.eval_at(WAVE_PERIOD_PS / 2);
@@ -288,13 +289,14 @@ impl Model {
         }
     }
 
-    /// Holds `cr$reset` high for so many cycles, and then low.
+    /// Holds `cr$reset`, or `reset`, high for so many cycles, and then low.
     pub fn reset(&mut self, cycles: u32) {
-        self.poke("cr$reset", 1);
+        let name = if self.port("cr$reset").is_ok() { "cr$reset" } else { "reset" };
+        self.poke(name, 1);
         for _ in 0..cycles {
             self.cycle();
         }
-        self.poke("cr$reset", 0);
+        self.poke(name, 0);
         self.eval();
     }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 use anyhow::{bail, ensure, Result};
 use baton_abi::mmio::RAM_BASE;
-use baton_hdl::softcore::BARE_BYTES;
+use baton_hdl::softcore::{self, BARE_BYTES};
 
 /// Bytes of the bare softcore's memory.
 pub const MEMORY_BYTES: u32 = BARE_BYTES;
@@ -44,10 +44,9 @@ pub struct Softcore {
     valid: Port,
     trap: Port,
     pc: Port,
-    mem_valid: Port,
     mem_addr: Port,
-    mem_strobe: Port,
-    mem_data: Port,
+    mem_wmask: Port,
+    mem_wdata: Port,
 }
 
 impl Softcore {
@@ -57,13 +56,13 @@ impl Softcore {
     /// When a segment lies outside memory, the entry is not the reset vector, or Verilator is missing.
     pub fn new(image: &Image) -> Result<Self> {
         image.check(RAM_BASE, MEMORY_BYTES)?;
-        let text = baton_hdl::emit::verilog("softcore", baton_hdl::softcore::bare());
+        let text = softcore::verilog_rvfi(softcore::bare());
         let flavour = Flavour { trace: false, fast: true };
         let mut dut = Model::with_flavour("softcore", &text, flavour, 1)?;
         let [run, wake, asleep] = ports(&dut, ["run", "wake", "asleep"])?;
-        let [valid, trap, pc] = ports(&dut, ["rt_valid", "rt_trap", "rt_pc"])?;
-        let [mem_valid, mem_addr, mem_strobe, mem_data] =
-            ports(&dut, ["rt_mem_valid", "rt_mem_addr", "rt_mem_strobe", "rt_mem_data"])?;
+        let [valid, trap, pc] = ports(&dut, ["rvfi_valid", "rvfi_trap", "rvfi_pc_rdata"])?;
+        let [mem_addr, mem_wmask, mem_wdata] =
+            ports(&dut, ["rvfi_mem_addr", "rvfi_mem_wmask", "rvfi_mem_wdata"])?;
         let [ld_write, ld_addr, ld_data] = ports(&dut, ["ld_write", "ld_addr", "ld_data"])?;
         dut.reset(2);
         dut.set(ld_write, 1);
@@ -74,7 +73,7 @@ impl Softcore {
         }
         dut.set(ld_write, 0);
         dut.cycle();
-        Ok(Softcore { dut, run, wake, asleep, valid, trap, pc, mem_valid, mem_addr, mem_strobe, mem_data })
+        Ok(Softcore { dut, run, wake, asleep, valid, trap, pc, mem_addr, mem_wmask, mem_wdata })
     }
 
     /// Runs from the reset vector until a store to the word `tohost`, for at most `max_cycles` cycles.
@@ -99,12 +98,12 @@ impl Softcore {
             }
             pc = self.dut.get(self.pc) as u32;
             instructions += u64::from(!self.dut.is_high(self.trap));
-            if self.dut.is_high(self.mem_valid) && self.dut.get(self.mem_addr) as u32 & !3 == tohost {
-                let lanes = self.dut.get(self.mem_strobe);
+            let lanes = self.dut.get(self.mem_wmask);
+            if lanes != 0 && self.dut.get(self.mem_addr) as u32 == tohost {
                 let mask = (0..4)
                     .filter(|lane| lanes >> lane & 1 == 1)
                     .fold(0, |mask, lane| mask | 0xFF << (8 * lane));
-                let word = self.dut.get(self.mem_data) as u32 & mask;
+                let word = self.dut.get(self.mem_wdata) as u32 & mask;
                 return Ok(Run { outcome: Outcome::Stored(word), cycles, instructions });
             }
         }

@@ -329,7 +329,7 @@ module! {
         self.tx_tvalid.next = self.tx_side.wire_out.tvalid.val();
         self.tx_side.wire_out.tready.next = self.tx_tready.val();
         self.irq.next = self.identity.irq.val();
-        self.core_pc.next = self.system.rt_pc.val();
+        self.core_pc.next = self.system.probe.pc.val();
         self.core_asleep.next = self.system.asleep.val();
         self.core_retired.next = self.system.retired.val();
 

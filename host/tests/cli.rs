@@ -29,6 +29,24 @@ fn unknown_options_and_commands_are_named() {
 }
 
 #[test]
+fn the_softcore_is_emitted_with_and_without_rvfi() {
+    let emit = |arguments: &[&str]| {
+        let output =
+            baton(&[&["verilog", "--top", "softcore", "--core-memory-kib", "32"], arguments].concat());
+        assert!(output.status.success());
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let (plain, rvfi) = (emit(&[]), emit(&["--rvfi"]));
+    for text in [&plain, &rvfi] {
+        assert!(text.contains("module softcore(clock,reset,") && text.contains("mem [0:8191]"));
+    }
+    assert!(rvfi.contains("[63:0] rvfi_order;") && !plain.contains("rvfi"));
+    fails_with(&["verilog", "--rvfi"], &["--top softcore"]);
+    fails_with(&["verilog", "--core-memory-kib", "16"], &["32..=8192"]);
+    fails_with(&["verilog", "--top", "cpu"], &["nic", "softcore"]);
+}
+
+#[test]
 fn missing_files_are_named() {
     fails_with(&["demo"], &["--firmware"]);
     fails_with(&["demo", "--firmware", "/nowhere/fw.bin"], &["/nowhere/fw.bin", "cargo xtask firmware"]);

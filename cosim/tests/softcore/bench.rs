@@ -1,10 +1,10 @@
 //! The softcore in Verilator beside the reference.
 
 use crate::encode::FENCE_I;
-use crate::reference::{Reference, Retired, DEVICE_WORDS};
+use crate::reference::{lanes, Access, Operand, Reference, Retired, DEVICE_WORDS};
 use crate::stream::Dice;
 use baton_cosim::block::{Model, Port};
-use baton_hdl::softcore::System;
+use baton_hdl::softcore::{verilog_rvfi, System};
 
 /// 64 KiB of memory.
 const WORDS: usize = 1 << 14;
@@ -12,13 +12,30 @@ const WORDS: usize = 1 << 14;
 const PATIENCE: u32 = 400;
 
 struct Pins {
+    reset: Port,
     run: Port,
     wake: Port,
     ld: [Port; 3],
     mmio_rdata: Port,
     mmio: [Port; 4],
     asleep: Port,
-    rt: [Port; 11],
+    rvfi: Rvfi,
+}
+
+/// The ports of the RISC-V Formal Interface.
+struct Rvfi {
+    valid: Port,
+    order: Port,
+    insn: Port,
+    trap: Port,
+    intr: Port,
+    /// halt, mode and ixl: the same at every time.
+    fixed: [Port; 3],
+    pc: [Port; 2],
+    rs1: [Port; 2],
+    rs2: [Port; 2],
+    rd: [Port; 2],
+    mem: [Port; 5],
 }
 
 pub struct Bench {
@@ -28,6 +45,9 @@ pub struct Bench {
     devices: Vec<u32>,
     /// Instructions since the start of the program.
     pub count: u64,
+    /// Instructions that RVFI showed since then, and where the last of them leads.
+    order: u64,
+    next_pc: Option<u32>,
     /// How often `wake` is high.
     pub wake_percent: u32,
     /// Words of the last stores, which the next two instructions may have been fetched without.
@@ -46,30 +66,31 @@ impl Bench {
 
     /// A core with memory of any size, whose contents are not defined before they are written.
     pub fn with_words(words: usize) -> Self {
-        let text = baton_hdl::emit::verilog("softcore", System::new(words));
+        let text = verilog_rvfi(System::new(words));
         let mut dut = Model::build("softcore", &text).unwrap();
         let port = |name: &str| dut.port(name).unwrap();
         let pins = Pins {
+            reset: port("reset"),
             run: port("run"),
             wake: port("wake"),
             ld: ["ld_write", "ld_addr", "ld_data"].map(port),
             mmio_rdata: port("mmio_rdata"),
             mmio: ["mmio_addr", "mmio_read", "mmio_write", "mmio_wdata"].map(port),
             asleep: port("asleep"),
-            rt: [
-                "rt_valid",
-                "rt_pc",
-                "rt_insn",
-                "rt_rd",
-                "rt_wdata",
-                "rt_trap",
-                "rt_intr",
-                "rt_mem_valid",
-                "rt_mem_addr",
-                "rt_mem_strobe",
-                "rt_mem_data",
-            ]
-            .map(port),
+            rvfi: Rvfi {
+                valid: port("rvfi_valid"),
+                order: port("rvfi_order"),
+                insn: port("rvfi_insn"),
+                trap: port("rvfi_trap"),
+                intr: port("rvfi_intr"),
+                fixed: ["rvfi_halt", "rvfi_mode", "rvfi_ixl"].map(port),
+                pc: ["rvfi_pc_rdata", "rvfi_pc_wdata"].map(port),
+                rs1: ["rvfi_rs1_addr", "rvfi_rs1_rdata"].map(port),
+                rs2: ["rvfi_rs2_addr", "rvfi_rs2_rdata"].map(port),
+                rd: ["rvfi_rd_addr", "rvfi_rd_wdata"].map(port),
+                mem: ["addr", "rmask", "wmask", "rdata", "wdata"]
+                    .map(|name| port(&format!("rvfi_mem_{name}"))),
+            },
         };
         dut.reset(2);
         Bench {
@@ -78,6 +99,8 @@ impl Bench {
             reference: Reference::new(vec![0; words]),
             devices: vec![0; DEVICE_WORDS],
             count: 0,
+            order: 0,
+            next_pc: None,
             wake_percent: 0,
             stale: [0; 2],
             lost: false,
@@ -119,7 +142,26 @@ impl Bench {
         self.reference = Reference::new(ram);
         self.reference.keep(registers, devices);
         self.dut.set(self.pins.run, 1);
-        self.count = 0;
+        (self.count, self.order, self.next_pc) = (0, 0, None);
+        self.stale = [0; 2];
+    }
+
+    /// Resets the core in whatever it does, and starts the program in memory again. What leaves the pipeline in the first
+    /// cycle of the reset still counts; a store behind it may or may not happen, so the program must have none.
+    pub fn reset(&mut self, cycles: u32) {
+        self.dut.set(self.pins.reset, 1);
+        for cycle in 0..cycles {
+            if let Some(retired) = self.cycle() {
+                assert_eq!(cycle, 0, "an instruction leaves the pipeline in a reset");
+                self.compare(retired).unwrap();
+            }
+        }
+        self.dut.set(self.pins.reset, 0);
+        let ram = std::mem::take(&mut self.reference.bus.ram);
+        let registers = self.reference.hart.registers;
+        self.reference = Reference::new(ram);
+        self.reference.keep(registers, self.devices.clone());
+        (self.count, self.order, self.next_pc) = (0, 0, None);
         self.stale = [0; 2];
     }
 
@@ -134,18 +176,8 @@ impl Bench {
     /// One cycle: the devices, and the instruction that leaves the pipeline.
     fn cycle(&mut self) -> Option<Retired> {
         self.dut.eval();
-        let [valid, pc, insn, rd, wdata, trap, intr, mem_valid, mem_addr, mem_strobe, mem_data] =
-            self.pins.rt;
+        let retired = self.dut.is_high(self.pins.rvfi.valid).then(|| self.retired());
         let get = |port| self.dut.get(port) as u32;
-        let retired = self.dut.is_high(valid).then(|| Retired {
-            pc: get(pc),
-            insn: get(insn),
-            rd: get(rd),
-            wdata: if get(rd) == 0 { 0 } else { get(wdata) },
-            trap: self.dut.is_high(trap),
-            intr: self.dut.is_high(intr),
-            store: self.dut.is_high(mem_valid).then(|| (get(mem_addr), get(mem_strobe), get(mem_data))),
-        });
         let [addr, read, write, data] = self.pins.mmio;
         let index = get(addr) as usize / 4 % DEVICE_WORDS;
         let (read, write, data) = (self.dut.is_high(read), self.dut.is_high(write), get(data));
@@ -156,6 +188,51 @@ impl Bench {
         let answer = if read { self.devices[index] } else { 0xDEAD_0000 | index as u32 };
         self.dut.cycle();
         self.dut.set(self.pins.mmio_rdata, u64::from(answer));
+        if let Some(retired) = retired {
+            self.order += 1;
+            self.next_pc = Some(retired.next_pc);
+        }
+        retired
+    }
+
+    /// What RVFI shows in this cycle. The rules that need no reference are checked here.
+    fn retired(&self) -> Retired {
+        let get = |port| self.dut.get(port) as u32;
+        let pins = &self.pins.rvfi;
+        let operand = |[register, value]: [Port; 2]| {
+            let operand = Operand { register: get(register), value: get(value) };
+            assert!(operand.register != 0 || operand.value == 0, "x0 is {:#x}", operand.value);
+            operand
+        };
+        let [addr, rmask, wmask, rdata, wdata] = pins.mem.map(get);
+        assert!(
+            addr.is_multiple_of(4) && (rmask == 0 || wmask == 0),
+            "access of {addr:#x}, {rmask:#x}, {wmask:#x}"
+        );
+        let mem = Access {
+            addr: if rmask | wmask == 0 { 0 } else { addr },
+            rmask,
+            wmask,
+            rdata: rdata & lanes(rmask),
+            wdata: wdata & lanes(wmask),
+        };
+        let [pc, next_pc] = pins.pc.map(get);
+        let retired = Retired {
+            insn: get(pins.insn),
+            trap: self.dut.is_high(pins.trap),
+            intr: self.dut.is_high(pins.intr),
+            pc,
+            next_pc,
+            rs1: operand(pins.rs1),
+            rs2: operand(pins.rs2),
+            rd: operand(pins.rd),
+            mem,
+        };
+        assert_eq!(self.dut.get(pins.order), self.order, "order of {retired:x?}");
+        assert_eq!(pins.fixed.map(get), [0, 3, 1], "halt, mode and ixl of {retired:x?}");
+        if let Some(expected) = self.next_pc {
+            assert!(retired.intr || pc == expected, "no way from {expected:#x} to {retired:x?}");
+        }
         retired
     }
 
@@ -179,7 +256,7 @@ impl Bench {
     }
 
     fn compare(&mut self, retired: Retired) -> Result<Option<Retired>, String> {
-        let fetched = self.reference.hart.pc & !3;
+        let fetched = self.reference.fetches(&retired) & !3;
         self.lost |= self.stale.contains(&fetched);
         if self.lost {
             return Ok(None);
@@ -189,7 +266,7 @@ impl Bench {
             return Err(format!("the core did\n  {retired:x?}\nand the reference\n  {expected:x?}"));
         }
         self.count += 1;
-        let stored = retired.store.map_or(0, |(addr, ..)| addr & !3);
+        let stored = retired.store().map_or(0, |(addr, _)| addr);
         self.stale = if retired.insn == FENCE_I && !retired.trap { [0; 2] } else { [stored, self.stale[0]] };
         Ok(Some(retired))
     }

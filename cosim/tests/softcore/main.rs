@@ -51,7 +51,7 @@ fn run_on(mut bench: Bench, program: &[u32]) -> (u32, u64) {
     let mut dice = Dice(ChaCha8Rng::seed_from_u64(0));
     loop {
         let retired = bench.lockstep(&mut dice).unwrap().unwrap();
-        if let Some((MMIO_BASE, _, data)) = retired.store {
+        if let Some((MMIO_BASE, data)) = retired.store() {
             return (data, bench.cycles() - start);
         }
         assert!(bench.cycles() - start < 100_000, "the program does not end");
@@ -59,20 +59,133 @@ fn run_on(mut bench: Bench, program: &[u32]) -> (u32, u64) {
 }
 
 #[test]
-fn multiplication_and_division_at_the_corners() {
-    let corners =
-        [0, 1, 2, 0x7FFF_FFFF, 0x8000_0000, 0x8000_0001, 0xFFFF_FFFF, 0xFFFF, 0x1_0000, 0x1_FFFF, 0x2_0000];
+fn the_core_starts_afresh_after_a_reset_at_any_time() {
+    let mut bench = Bench::new();
+    for seed in 0..40 {
+        let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+        let mut program = stream::program(&mut dice);
+        for word in program.iter_mut().filter(|word| **word & 0x7F == 0x23) {
+            *word = addi(0, 0, 0);
+        }
+        bench.start(&program);
+        bench.wake_percent = if seed % 2 == 0 { 0 } else { 15 };
+        for reset in 0..5 {
+            let instructions = dice.below(300);
+            for _ in 0..instructions {
+                let same = bench.lockstep(&mut dice);
+                assert!(
+                    matches!(same, Ok(Some(_))),
+                    "seed {seed}, reset {reset}, instruction {}: {same:?}",
+                    bench.count
+                );
+            }
+            // In the middle of a division, too.
+            bench.run_cycles(dice.below(40), dice.percent(50));
+            bench.reset(1 + dice.below(3));
+        }
+    }
+}
+
+/// Values at the corners of what any unit computes.
+const CORNERS: [u32; 14] = [
+    0,
+    1,
+    2,
+    31,
+    32,
+    0x7FFF,
+    0xFFFF,
+    0x1_0000,
+    0x1_FFFF,
+    0x2_0000,
+    0x7FFF_FFFF,
+    0x8000_0000,
+    0x8000_0001,
+    0xFFFF_FFFF,
+];
+
+/// Stores to the first device, which ends a program.
+fn finish(program: &mut Vec<u32>) {
+    program.extend(li(1, MMIO_BASE));
+    program.push(store(2, 0, 1, 0));
+}
+
+#[test]
+fn every_operation_and_branch_at_the_corners() {
     let mut program = Vec::new();
-    for a in corners {
-        for b in corners {
+    for a in CORNERS {
+        for b in CORNERS {
             program.extend(li(1, a));
             program.extend(li(2, b));
-            program.extend((0..8).map(|f3| op(f3, 1, 3 + f3, 1, 2)));
+            program.extend((0..8).flat_map(|f3| [op(f3, 0, 3 + f3, 1, 2), op(f3, 1, 12 + f3, 1, 2)]));
+            program.extend([op(0, 0x20, 20, 1, 2), op(5, 0x20, 21, 1, 2)]);
+            program
+                .extend([0, 1, 4, 5, 6, 7].into_iter().flat_map(|f3| [branch(f3, 1, 2, 8), addi(22, 22, 1)]));
+        }
+    }
+    finish(&mut program);
+    run(&program);
+}
+
+#[test]
+fn every_immediate_form_at_the_corners() {
+    let immediates = [0, 1, -1, 31, 2047, -2048];
+    let mut program = Vec::new();
+    for a in CORNERS {
+        program.extend(li(1, a));
+        for imm in immediates {
+            program.extend([0, 2, 3, 4, 6, 7].map(|f3| op_imm(f3, 3 + f3, 1, imm)));
+        }
+        for shift in [0, 1, 15, 16, 30, 31] {
+            program.extend([
+                op_imm(1, 12, 1, shift),
+                op_imm(5, 13, 1, shift),
+                op_imm(5, 14, 1, shift | 0x400),
+            ]);
+        }
+        program.extend([lui(15, a), auipc(16, a)]);
+    }
+    // Jumps forward, back and forward again, over offsets that use every field of the immediate.
+    for offset in [8, 0x7F8, 0x800, 0x1000] {
+        program.extend([jal(5, offset), jal(6, offset)]);
+        program.resize(program.len() + offset as usize / 4 - 2, EBREAK);
+        program.push(jal(7, 4 - offset));
+    }
+    for (imm, extra) in [(0, 0), (2047, 1), (-2048, 0), (-1, 1)] {
+        // The target is odd with `extra`; its least bit is cleared.
+        let target = RAM_BASE + 4 * (program.len() as u32 + 4);
+        program.extend(li(4, target.wrapping_sub(imm as u32).wrapping_add(extra)));
+        program.extend([jalr(5, 4, imm), EBREAK]);
+    }
+    finish(&mut program);
+    run(&program);
+}
+
+#[test]
+fn every_load_and_store_at_every_alignment() {
+    const HANDLER: u32 = 4;
+    let data = RAM_BASE + 0x8000;
+    let mut program = vec![jal(0, 4 * 9)];
+    // Goes on behind what trapped.
+    program.resize(HANDLER as usize, EBREAK);
+    program.extend([csr(2, 30, MEPC, 0), addi(30, 30, 4), csr(1, 0, MEPC, 30), addi(29, 29, 1), MRET]);
+    program.extend(li(31, RAM_BASE + 4 * HANDLER));
+    program.extend([csr(1, 0, MTVEC, 31), addi(29, 0, 0)]);
+    for (value, base) in CORNERS.into_iter().zip([0, 2044, -2048].into_iter().cycle()) {
+        program.extend(li(8, data.wrapping_sub(base as u32)));
+        program.extend(li(9, value));
+        for offset in 0..4 {
+            for f3 in 0..3 {
+                program.extend([store(2, 9, 8, base), store(f3, 29, 8, base + offset), load(2, 3, 8, base)]);
+            }
+            program.extend([0, 1, 2, 4, 5].map(|f3| load(f3, 10 + f3, 8, base + offset)));
         }
     }
     program.extend(li(1, MMIO_BASE));
-    program.push(store(2, 0, 1, 0));
-    run(&program);
+    program.push(store(2, 29, 1, 0));
+    let (traps, _) = run(&program);
+    // Of each value: two half words and three words stored, four half words and three words loaded.
+    assert_eq!(traps, 12 * CORNERS.len() as u32);
 }
 
 /// Cycles that `body` takes more than nothing.

@@ -11,23 +11,54 @@ use rrs_lib::{process_instruction, HartState, MemAccessSize, Memory};
 /// Device registers of the test bench: plain memory.
 pub const DEVICE_WORDS: usize = 256;
 
-/// An instruction as it leaves the pipeline.
+/// A register and the value read from it or written to it; all zero if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operand {
+    pub register: u32,
+    pub value: u32,
+}
+
+/// An access to a word: its address, the byte lanes read and written, and the data in these lanes. All zero
+/// if there is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Access {
+    pub addr: u32,
+    pub rmask: u32,
+    pub wmask: u32,
+    pub rdata: u32,
+    pub wdata: u32,
+}
+
+/// An instruction as it leaves the pipeline: the RISC-V Formal Interface.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retired {
-    pub pc: u32,
     pub insn: u32,
-    pub rd: u32,
-    pub wdata: u32,
     pub trap: bool,
     pub intr: bool,
-    /// Address, byte lanes and data of a store.
-    pub store: Option<(u32, u32, u32)>,
+    pub pc: u32,
+    pub next_pc: u32,
+    pub rs1: Operand,
+    pub rs2: Operand,
+    pub rd: Operand,
+    pub mem: Access,
+}
+
+impl Retired {
+    /// Address and data of a store.
+    pub fn store(&self) -> Option<(u32, u32)> {
+        (self.mem.wmask != 0).then_some((self.mem.addr, self.mem.wdata))
+    }
 }
 
 pub struct Bus {
     pub ram: Vec<u32>,
     pub devices: Vec<u32>,
-    store: Option<(u32, u32, u32)>,
+    access: Access,
+}
+
+/// The bits of the bytes that a mask selects.
+pub fn lanes(mask: u32) -> u32 {
+    (0..4).filter(|lane| mask >> lane & 1 == 1).map(|lane| 0xFF << (8 * lane)).sum()
 }
 
 impl Bus {
@@ -43,25 +74,27 @@ impl Bus {
 impl Memory for Bus {
     fn read_mem(&mut self, addr: u32, size: MemAccessSize) -> Option<u32> {
         let word = *self.word(addr, matches!(size, MemAccessSize::Word))?;
-        let shifted = word >> (8 * (addr % 4));
-        Some(match size {
-            MemAccessSize::Byte => shifted & 0xFF,
-            MemAccessSize::HalfWord => shifted & 0xFFFF,
-            MemAccessSize::Word => shifted,
-        })
+        let (bytes, mask) = match size {
+            MemAccessSize::Byte => (1, 0xFF),
+            MemAccessSize::HalfWord => (3, 0xFFFF),
+            MemAccessSize::Word => (15, !0),
+        };
+        let rmask: u32 = bytes << (addr % 4);
+        self.access = Access { addr: addr & !3, rmask, rdata: word & lanes(rmask), ..Default::default() };
+        Some(word >> (8 * (addr % 4)) & mask)
     }
 
     fn write_mem(&mut self, addr: u32, size: MemAccessSize, data: u32) -> bool {
-        let (lanes, repeated) = match size {
-            MemAccessSize::Byte => (1, (data & 0xFF) * 0x0101_0101),
-            MemAccessSize::HalfWord => (3, (data & 0xFFFF) * 0x0001_0001),
-            MemAccessSize::Word => (15, data),
+        let (bytes, mask) = match size {
+            MemAccessSize::Byte => (1, 0xFF),
+            MemAccessSize::HalfWord => (3, 0xFFFF),
+            MemAccessSize::Word => (15, !0),
         };
-        let lanes: u32 = lanes << (addr % 4);
+        let wmask: u32 = bytes << (addr % 4);
+        let wdata = (data & mask) << (8 * (addr % 4));
         let Some(word) = self.word(addr, matches!(size, MemAccessSize::Word)) else { return false };
-        let mask: u32 = (0..4).filter(|i| lanes >> i & 1 == 1).map(|i| 0xFF << (8 * i)).sum();
-        *word = *word & !mask | repeated & mask;
-        self.store = Some((addr, lanes, repeated));
+        *word = *word & !lanes(wmask) | wdata;
+        self.access = Access { addr: addr & !3, wmask, wdata, ..Default::default() };
         true
     }
 }
@@ -78,6 +111,8 @@ pub struct Reference {
     mcause: u32,
     mtval: u32,
     instret: u64,
+    /// The last instruction trapped, so that the next is the first of the handler.
+    trapped: bool,
 }
 
 struct Trap {
@@ -91,7 +126,7 @@ impl Reference {
         hart.pc = RAM_BASE;
         Reference {
             hart,
-            bus: Bus { ram, devices: vec![0; DEVICE_WORDS], store: None },
+            bus: Bus { ram, devices: vec![0; DEVICE_WORDS], access: Access::default() },
             mie_global: false,
             mpie: false,
             meie: false,
@@ -101,6 +136,7 @@ impl Reference {
             mcause: 0,
             mtval: 0,
             instret: 0,
+            trapped: false,
         }
     }
 
@@ -110,30 +146,42 @@ impl Reference {
         self.bus.devices = devices;
     }
 
+    /// Where the instruction that `dut` claims to have executed comes from: the handler, if it is the first after an
+    /// interrupt, which may be taken before any instruction.
+    pub fn fetches(&self, dut: &Retired) -> u32 {
+        if self.interrupted(dut) {
+            self.mtvec
+        } else {
+            self.hart.pc
+        }
+    }
+
+    fn interrupted(&self, dut: &Retired) -> bool {
+        dut.intr && !self.trapped && self.mie_global && self.meie
+    }
+
     /// Executes the instruction that `dut` claims to have executed. Interrupts and the values of what depends on time are
     /// taken from `dut` where they are possible; everything else is computed.
     pub fn step(&mut self, dut: &Retired) -> Retired {
+        let interrupted = self.interrupted(dut);
+        let mut out = Retired { intr: self.trapped || interrupted, ..Default::default() };
+        if interrupted {
+            self.enter(0x8000_000B, 0);
+        }
         let pc = self.hart.pc;
-        let mut out = Retired { pc, ..Default::default() };
-        self.bus.store = None;
-        let insn = match self.bus.read_mem(pc, MemAccessSize::Word) {
-            _ if dut.intr && self.mie_global && self.meie => {
-                out.insn = dut.insn;
-                out.trap = true;
-                out.intr = true;
-                self.enter(0x8000_000B, 0);
-                return out;
-            }
-            Some(insn) if (RAM_BASE..MMIO_BASE).contains(&pc) => insn,
-            _ => {
-                out.insn = dut.insn;
-                out.trap = true;
-                self.enter(1, pc);
-                return out;
-            }
+        out.pc = pc;
+        let fetched = match self.bus.read_mem(pc, MemAccessSize::Word) {
+            Some(insn) if (RAM_BASE..MMIO_BASE).contains(&pc) => Some(insn),
+            _ => None,
         };
+        // What is fetched where there is no memory means nothing.
+        let insn = fetched.unwrap_or(dut.insn);
         out.insn = insn;
-        let result = if insn & 0x7F == 0x73 {
+        (out.rs1, out.rs2) = self.operands(insn);
+        self.bus.access = Access::default();
+        let result = if fetched.is_none() {
+            Err(Trap { cause: 1, tval: pc })
+        } else if insn & 0x7F == 0x73 {
             self.system(insn, dut, &mut out)
         } else if insn & 0x707F == 0x100F {
             self.hart.pc = pc.wrapping_add(4);
@@ -143,19 +191,41 @@ impl Reference {
         };
         match result {
             Ok(()) => {
-                out.store = self.bus.store;
+                out.mem = self.bus.access;
                 if !self.wrote_instret(insn) {
                     self.instret = self.instret.wrapping_add(1);
                 }
             }
             Err(trap) => {
-                out.rd = 0;
-                out.wdata = 0;
+                out.rd = Operand::default();
                 out.trap = true;
                 self.enter(trap.cause, trap.tval);
             }
         }
+        self.trapped = out.trap;
+        out.next_pc = self.hart.pc;
         out
+    }
+
+    /// What the formats of the instruction's major opcode read: R, S and B two registers, I one, U and J none.
+    fn operands(&self, insn: u32) -> (Operand, Operand) {
+        let read = |at: u32, used: bool| {
+            let register = insn >> at & 31;
+            let value = self.hart.registers[register as usize];
+            if used {
+                Operand { register, value }
+            } else {
+                Operand::default()
+            }
+        };
+        let csr_of_register = matches!(insn >> 12 & 7, 1..=3);
+        let (one, two) = match insn >> 2 & 31 {
+            0b01100 | 0b01000 | 0b11000 => (true, true),
+            0b00000 | 0b00100 | 0b11001 => (true, false),
+            0b11100 => (csr_of_register, false),
+            _ => (false, false),
+        };
+        (read(15, one), read(20, two))
     }
 
     fn enter(&mut self, cause: u32, tval: u32) {
@@ -190,8 +260,7 @@ impl Reference {
                     self.hart.pc = pc.wrapping_add(4);
                 }
                 if let Some(rd) = self.hart.last_register_write {
-                    out.rd = rd as u32;
-                    out.wdata = self.hart.registers[rd];
+                    out.rd = Operand { register: rd as u32, value: self.hart.registers[rd] };
                 }
                 Ok(())
             }
@@ -255,8 +324,8 @@ impl Reference {
             MCAUSE => self.mcause,
             MTVAL => self.mtval,
             // The pins and the clock decide; the bench only sees the result if there is one.
-            MIP => dut.wdata & 0x800,
-            MCYCLE | CYCLE | MCYCLEH | CYCLEH => dut.wdata,
+            MIP => dut.rd.value & 0x800,
+            MCYCLE | CYCLE | MCYCLEH | CYCLEH => dut.rd.value,
             MINSTRET | INSTRET => self.instret as u32,
             MINSTRETH | INSTRETH => (self.instret >> 32) as u32,
             MSTATUSH | MVENDORID..=MCONFIGPTR => 0,
@@ -286,7 +355,7 @@ impl Reference {
         }
         if rd != 0 {
             self.hart.registers[rd as usize] = old;
-            (out.rd, out.wdata) = (rd, old);
+            out.rd = Operand { register: rd, value: old };
         }
         Ok(())
     }

@@ -69,7 +69,8 @@ bundle! {
 
 bundle! {
     /// Execute to fetch and issue: `hold` keeps the instruction in the execute stage where it is;
-    /// `redirect` makes `target` the next address; `result` is the value to forward.
+    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address; `result` is the value to
+    /// forward.
     SteerOut "SteerIn" => SteerIn "SteerOut" { hold: Bit, redirect: Bit, target: Bits<32>, result: Bits<32> }
 }
 
@@ -93,7 +94,7 @@ bundle! {
     /// Execute to commit: the instruction that leaves the execute stage in this cycle, if `live`.
     /// `aux` is the address, the CSR operand, or what `mtval` will be.
     ExecutedOut "ExecutedIn" => ExecutedIn "ExecutedOut" {
-        live: Bit, pc: Bits<32>, insn: Bits<32>, wen: Bit, result: Bits<32>, aux: Bits<32>, addr: Bits<32>, load: Bit, store: Bit, mul: Bit,
+        live: Bit, pc: Bits<32>, insn: Bits<32>, wen: Bit, result: Bits<32>, aux: Bits<32>, load: Bit, store: Bit, mul: Bit,
         csr: Bit, mret: Bit, trap: Bit, irq: Bit, cause: Bits<4>,
     }
 }
@@ -115,4 +116,17 @@ bundle! {
     /// The CSRs' answer: the value read, and registers that steer the pipeline. `irq`: an interrupt
     /// is pending and enabled.
     CsrStateOut "CsrStateIn" => CsrStateIn "CsrStateOut" { rdata: Bits<32>, mtvec: Bits<32>, mepc: Bits<32>, irq: Bit }
+}
+
+bundle! {
+    /// The core to an observer: wires that are there anyway, so that a core without an observer is none the worse.
+    ///
+    /// From `seq` to `lanes` they are about the instruction in the execute stage; from `valid` on, about the one in the
+    /// commit stage, in the cycle in which it leaves the pipeline. `a` and `b` are the operands; `word` is what memory
+    /// or a device answered.
+    ProbeOut "ProbeIn" => ProbeIn "ProbeOut" {
+        run: Bit, seq: Bits<32>, redirect: Bit, target: Bits<32>, a: Bits<32>, b: Bits<32>, addr: Bits<32>, strobe: Bits<4>,
+        lanes: Bits<32>, valid: Bit, pc: Bits<32>, insn: Bits<32>, trap: Bit, irq: Bit, wen: Bit, result: Bits<32>,
+        word: Bits<32>, mtvec: Bits<32>,
+    }
 }

@@ -9,7 +9,7 @@
 
 use super::alu::Alu;
 use super::bundles::*;
-use super::commit::{Commit, RetireOut};
+use super::commit::Commit;
 use super::csr::Csr;
 use super::decode::Decode;
 use super::div::Div;
@@ -47,7 +47,7 @@ pub struct Core {
     pub mmio_write: Signal<Out, Bit>,
     pub mmio_wdata: Signal<Out, Bits<32>>,
     pub mmio_rdata: Signal<In, Bits<32>>,
-    pub retire: RetireOut,
+    pub probe: ProbeOut,
 
     running: Reg<Bit>,
     awake: Reg<Bit>,
@@ -88,7 +88,7 @@ impl Core {
             mmio_write: Default::default(),
             mmio_wdata: Default::default(),
             mmio_rdata: Default::default(),
-            retire: Default::default(),
+            probe: Default::default(),
             running: Default::default(),
             awake: Default::default(),
             fetch: Fetch::new(words),
@@ -142,7 +142,6 @@ module! {
         ExecutedOut::join(&mut self.execute.out, &mut self.commit.executed);
         CheckedOut::join(&mut self.lsu.out, &mut self.commit.checked);
         CsrCommandOut::join(&mut self.commit.csr_command, &mut self.csr.command);
-        RetireOut::link(&mut self.retire, &mut self.commit.retire);
 
         self.fetch.stall.next = self.issue.stall.val();
         self.i_addr.next = self.fetch.addr.val();
@@ -183,5 +182,24 @@ module! {
 
         self.asleep.next = self.execute.asleep.val();
         self.retired.next = self.commit.retired.val();
+
+        self.probe.run.next = self.running.q.val();
+        self.probe.seq.next = self.issue.out.seq.val();
+        self.probe.redirect.next = self.execute.steer.redirect.val();
+        self.probe.target.next = self.execute.steer.target.val();
+        self.probe.a.next = self.issue.operands.a.val();
+        self.probe.b.next = self.issue.operands.b.val();
+        self.probe.addr.next = self.execute.access.addr.val();
+        self.probe.strobe.next = self.lsu.out.strobe.val();
+        self.probe.lanes.next = self.lsu.out.lanes.val();
+        self.probe.valid.next = self.commit.here.val();
+        self.probe.pc.next = self.commit.pc_here.val();
+        self.probe.insn.next = self.commit.insn_here.val();
+        self.probe.trap.next = self.commit.out.trap.val();
+        self.probe.irq.next = self.commit.csr_command.irq.val();
+        self.probe.wen.next = self.commit.out.wen.val();
+        self.probe.result.next = self.commit.out.result.val();
+        self.probe.word.next = self.commit.word_here.val();
+        self.probe.mtvec.next = self.csr.out.mtvec.val();
     }
 }

@@ -30,6 +30,10 @@ pub struct Execute {
     waiting: Signal<Local, Bit>,
     live: Signal<Local, Bit>,
     jumps: Signal<Local, Bit>,
+    other: Signal<Local, Bits<32>>,
+    goes: Signal<Local, Bit>,
+    goes_anyway: Signal<Local, Bit>,
+    goes_if_taken: Signal<Local, Bit>,
     irq: Signal<Local, Bit>,
     csr_addr: Signal<Local, Bits<12>>,
     csr_known: Signal<Local, Bit>,
@@ -54,22 +58,28 @@ impl Logic for Execute {
         self.irq.next = self.csr.irq.val() & !self.issued.wfi.val();
 
         self.jumps.next = self.issued.jump.val() | (self.issued.branch.val() & self.alu.taken.val());
-        self.steer.redirect.next = self.issued.valid.val() & (self.jumps.val() | self.issued.mret.val());
+        // The condition of a branch is the last to come; everything else is ready before it.
+        self.goes.next = self.issued.valid.val() & self.run.val() & !self.commit.trap.val();
+        self.goes_anyway.next = self.goes.val() & (self.issued.jump.val() | self.issued.mret.val());
+        self.goes_if_taken.next = self.goes.val() & self.issued.branch.val();
+        self.steer.redirect.next = self.goes_anyway.val() | (self.goes_if_taken.val() & self.alu.taken.val());
         // JALR clears the least bit of its target; no other target has it set.
         self.steer.target.next = (self.addr.val() >> 1) << 1;
         if self.issued.mret.val() {
             self.steer.target.next = self.csr.mepc.val();
         }
 
-        self.steer.result.next = self.alu.result.val();
+        // The ALU's result is the latest, and so is chosen last.
+        self.other.next = self.issued.seq.val();
         if self.issued.div.val() {
-            self.steer.result.next = self.div.result.val();
+            self.other.next = self.div.result.val();
         }
         if self.issued.upper.val() {
-            self.steer.result.next = self.addr.val();
+            self.other.next = self.addr.val();
         }
-        if self.issued.link.val() {
-            self.steer.result.next = self.issued.seq.val();
+        self.steer.result.next = self.alu.result.val();
+        if self.issued.div.val() | self.issued.upper.val() | self.issued.link.val() {
+            self.steer.result.next = self.other.val();
         }
 
         self.csr_addr.next = self.issued.insn.val().get_bits::<12>(20);
@@ -171,7 +181,6 @@ impl Logic for Execute {
         self.out.insn.next = self.issued.insn.val();
         self.out.wen.next = self.issued.wen.val();
         self.out.result.next = self.steer.result.val();
-        self.out.addr.next = self.addr.val();
         self.out.load.next = self.issued.load.val();
         self.out.store.next = self.issued.store.val();
         self.out.mul.next = self.issued.mul.val();

@@ -28,10 +28,13 @@ mod execute;
 mod fetch;
 mod issue;
 mod lsu;
+mod observed;
+mod rvfi;
 mod system;
 
-pub use self::commit::{RetireIn, RetireOut};
 pub use self::core::Core;
+pub use self::observed::Observed;
+pub use self::rvfi::{Rvfi, RvfiIn, RvfiOut};
 pub use self::system::System;
 
 /// Address bits of the largest memory, in words: 8 MiB. A smaller memory leaves the upper ones unused, and they
@@ -44,4 +47,22 @@ pub const BARE_BYTES: u32 = 1 << 20;
 /// A [`System`] with 1 MiB of memory and no devices, to run programs on.
 pub fn bare() -> System {
     System::with_devices(BARE_BYTES as usize / 4, false)
+}
+
+/// Verilog of the core with its memory. The top module is `softcore`, its clock and reset are `clock` and `reset`.
+pub fn verilog(system: System) -> String {
+    flat(&crate::emit::verilog("softcore", system))
+}
+
+/// As [`verilog`], with the RISC-V Formal Interface beside the core's own ports: `rvfi_valid` and so on.
+pub fn verilog_rvfi(system: System) -> String {
+    flat(&crate::emit::verilog("softcore", Observed::new(system)))
+}
+
+/// Plain names for the ports of the top.
+fn flat(text: &str) -> String {
+    text.replace("cr$clock", "clock")
+        .replace("cr$reset", "reset")
+        .replace("rvfi$", "rvfi_")
+        .replace("probe$", "probe_")
 }

@@ -1,5 +1,6 @@
 //! The core with its memory: what the NIC instantiates, and a bare one to run programs on.
 
+use super::bundles::ProbeOut;
 use super::core::Core;
 use super::ADDRESS_BITS;
 use crate::kit::{Cr, RamDualByte};
@@ -34,18 +35,8 @@ pub struct System {
     pub asleep: Signal<Out, Bit>,
     /// An instruction completed in this cycle.
     pub retired: Signal<Out, Bit>,
-    /// Every instruction that completes or traps; see [`super::RetireOut`].
-    pub rt_valid: Signal<Out, Bit>,
-    pub rt_pc: Signal<Out, Bits<32>>,
-    pub rt_insn: Signal<Out, Bits<32>>,
-    pub rt_rd: Signal<Out, Bits<5>>,
-    pub rt_wdata: Signal<Out, Bits<32>>,
-    pub rt_trap: Signal<Out, Bit>,
-    pub rt_intr: Signal<Out, Bit>,
-    pub rt_mem_valid: Signal<Out, Bit>,
-    pub rt_mem_addr: Signal<Out, Bits<32>>,
-    pub rt_mem_strobe: Signal<Out, Bits<4>>,
-    pub rt_mem_data: Signal<Out, Bits<32>>,
+    /// For an observer; see [`super::Observed`].
+    pub probe: ProbeOut,
     core: Core,
     ram: RamDualByte<ADDRESS_BITS>,
 }
@@ -72,17 +63,7 @@ impl System {
             wake: Default::default(),
             asleep: Default::default(),
             retired: Default::default(),
-            rt_valid: Default::default(),
-            rt_pc: Default::default(),
-            rt_insn: Default::default(),
-            rt_rd: Default::default(),
-            rt_wdata: Default::default(),
-            rt_trap: Default::default(),
-            rt_intr: Default::default(),
-            rt_mem_valid: Default::default(),
-            rt_mem_addr: Default::default(),
-            rt_mem_strobe: Default::default(),
-            rt_mem_data: Default::default(),
+            probe: Default::default(),
             core: Core::new(words, devices),
             ram: RamDualByte::new(words),
         }
@@ -116,17 +97,6 @@ module! {
         self.mmio_write.next = self.core.mmio_write.val();
         self.mmio_wdata.next = self.core.mmio_wdata.val();
         self.core.mmio_rdata.next = self.mmio_rdata.val();
-
-        self.rt_valid.next = self.core.retire.valid.val();
-        self.rt_pc.next = self.core.retire.pc.val();
-        self.rt_insn.next = self.core.retire.insn.val();
-        self.rt_rd.next = self.core.retire.rd.val();
-        self.rt_wdata.next = self.core.retire.wdata.val();
-        self.rt_trap.next = self.core.retire.trap.val();
-        self.rt_intr.next = self.core.retire.intr.val();
-        self.rt_mem_valid.next = self.core.retire.mem_valid.val();
-        self.rt_mem_addr.next = self.core.retire.mem_addr.val();
-        self.rt_mem_strobe.next = self.core.retire.mem_strobe.val();
-        self.rt_mem_data.next = self.core.retire.mem_data.val();
+        ProbeOut::link(&mut self.probe, &mut self.core.probe);
     }
 }

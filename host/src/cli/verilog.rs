@@ -1,14 +1,29 @@
 //! `baton verilog`: the emitted hardware, for other tools.
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use baton_hdl::nic::{self, NicConfig, ReceiveSize};
+use baton_hdl::softcore::{self, System};
 use std::path::PathBuf;
 
-/// Emit the NIC as SystemVerilog
+/// Emit the hardware as SystemVerilog
 ///
-/// The top module is nic_top; hdl/src/nic.rs describes its pins. yosys reads it with `read_verilog -sv`.
+/// One file, without includes and parameters: yosys reads it with `read_verilog -sv`, Verilator as it is. Clock and
+/// reset of each top are `clock` and `reset` (synchronous, active high).
+///
+/// The whole NIC: `baton verilog -o nic_top.v`. The softcore for riscv-formal: `baton verilog --top softcore --rvfi
+/// --no-devices --core-memory-kib 64 -o softcore.v`; docs/softcore.md has the wrapper and the configuration that go
+/// with it.
 #[derive(clap::Args, Debug)]
 pub struct Args {
+    /// What to emit
+    #[arg(long, value_enum, default_value_t = Top::Nic)]
+    top: Top,
+    /// Add the RISC-V Formal Interface (rvfi_valid and so on) to the softcore's ports
+    #[arg(long)]
+    rvfi: bool,
+    /// Leave the softcore's device bus silent: device addresses fault, as all others outside memory
+    #[arg(long)]
+    no_devices: bool,
     /// Core memory in KiB, for the firmware and its connections
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(32..=8192))]
     core_memory_kib: u32,
@@ -20,12 +35,32 @@ pub struct Args {
     output: Option<PathBuf>,
 }
 
+/// What can be a top module.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+enum Top {
+    /// The NIC, from stream to AXI: module nic_top, described in hdl/src/nic.rs
+    Nic,
+    /// The RISC-V core with its memory: module softcore, described in docs/softcore.md
+    Softcore,
+}
+
 /// Emits the text.
 pub fn run(args: &Args) -> Result<()> {
-    let text = nic::verilog(&NicConfig {
-        core_memory_bytes: args.core_memory_kib * 1024,
-        receive: if args.board { ReceiveSize::Board } else { ReceiveSize::Full },
-    });
+    let bytes = args.core_memory_kib * 1024;
+    let system = || System::with_devices(bytes as usize / 4, !args.no_devices);
+    let text = match (args.top, args.rvfi) {
+        (Top::Nic, rvfi) => {
+            ensure!(!rvfi, "--rvfi is of the softcore by itself: add --top softcore");
+            ensure!(
+                !args.no_devices,
+                "the NIC has devices; --no-devices is of the softcore: add --top softcore"
+            );
+            let receive = if args.board { ReceiveSize::Board } else { ReceiveSize::Full };
+            nic::verilog(&NicConfig { core_memory_bytes: bytes, receive })
+        }
+        (Top::Softcore, false) => softcore::verilog(system()),
+        (Top::Softcore, true) => softcore::verilog_rvfi(system()),
+    };
     match &args.output {
         Some(path) => std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display())),
         None => {
