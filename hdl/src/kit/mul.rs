@@ -36,11 +36,9 @@ impl Logic for Mul32 {
              always @(posedge cr$clock) if (enable) begin\n  \
              low <= a_low * b_low;\n  cross_a <= a_high * b_low;\n  \
              cross_b <= a_low * b_high;\n  high <= a_high * b_high;\nend\n\
-             wire [63:0] low_wide = {28'd0, low};\n\
-             wire [63:0] cross_a_wide = {{11{cross_a[35]}}, cross_a, 17'd0};\n\
-             wire [63:0] cross_b_wide = {{11{cross_b[35]}}, cross_b, 17'd0};\n\
-             wire [63:0] high_wide = {high[29:0], 34'd0};\n\
-             always @(*) product = low_wide + cross_a_wide + cross_b_wide + high_wide;\n"
+             // The low product has 34 bits and the high one starts there, so that the two are one number.\n\
+             wire [46:0] middle = {{11{cross_a[35]}}, cross_a} + {{11{cross_b[35]}}, cross_b};\n\
+             always @(*) product = {high[29:0], low[33:0]} + {middle, 17'd0};\n"
                 .into(),
         )
     }

@@ -139,11 +139,12 @@ module! {
 
         self.write.next = self.command.access.val()
             & ((self.command.insn.val().get_bits::<2>(12) == 1) | (self.command.insn.val().get_bits::<5>(15) != 0));
+        // A trap writes its operand to mtval, as CSRRW would.
         self.updated.next = self.command.operand.val();
-        if self.command.insn.val().get_bits::<2>(12) == 2 {
+        if !self.command.trap.val() & (self.command.insn.val().get_bits::<2>(12) == 2) {
             self.updated.next = self.read.val() | self.command.operand.val();
         }
-        if self.command.insn.val().get_bits::<2>(12) == 3 {
+        if !self.command.trap.val() & (self.command.insn.val().get_bits::<2>(12) == 3) {
             self.updated.next = self.read.val() & !self.command.operand.val();
         }
 
@@ -194,7 +195,7 @@ module! {
             self.mepc.d.next = self.command.epc.val().get_bits::<30>(2);
             self.mcause.d.next = self.command.cause.val();
             self.mcause_irq.d.next = self.command.irq.val();
-            self.mtval.d.next = self.command.operand.val();
+            self.mtval.d.next = self.updated.val();
         }
         if !self.run.val() {
             self.mie_global.d.next = false;

@@ -84,15 +84,17 @@ module! {
         self.out.fault.next = (self.pc.q.val().get_bits::<4>(28) != self.ram_region.val())
             | (self.pc.q.val().get_bits::<26>(2) >= self.ram_words.val());
 
+        // The last choice is the latest: whether a branch is taken. There is no redirection in a cycle with a trap or
+        // in a hold.
         self.next_pc.next = self.seq.val();
-        if self.steer.redirect.val() {
-            self.next_pc.next = self.steer.target.val();
-        }
         if self.commit.trap.val() {
             self.next_pc.next = self.csr.mtvec.val();
         }
         if !self.run.val() {
             self.next_pc.next = self.reset_pc.val();
+        }
+        if self.steer.redirect.val() {
+            self.next_pc.next = self.steer.target.val();
         }
         self.addr.next = self.next_pc.val().get_bits::<ADDRESS_BITS>(2);
 
