@@ -87,8 +87,7 @@ fn frames_in_and_out(system: &mut System<LineNic>, longest: u32, most: u64) {
         );
         let at = BUFFERS + 2048 * slot + ring::RX_PAD_BYTES;
         assert_eq!(system.memory().slice(at, frame.len()), frame, "slot {slot}");
-        let desc =
-            ring::TxDesc { addr: at, len: frame.len() as u16, flags: 0, csum_start: 0, csum_offset: 0 };
+        let desc = ring::TxDesc { addr: at, len: frame.len() as u16, ..ring::TxDesc::default() };
         system.memory_mut().write_words(TX_RING + 16 * slot, &desc.to_words());
     }
     system.reg_write(regs::TX_PROD, RING);
