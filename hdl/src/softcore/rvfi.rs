@@ -10,8 +10,7 @@
 //! An instruction that traps is shown with `rvfi_trap`; it writes no register and no memory, and `rvfi_pc_wdata`
 //! is the handler. One before which an interrupt was taken is not shown, for it did not happen. The first
 //! instruction of a handler has `rvfi_intr`. Memory is shown in words (`RISCV_FORMAL_ALIGNED_MEM`). The word shown as the
-//! instruction of a fetch that faulted means nothing. Verified in lockstep with an instruction set
-//! simulator, and by the proofs of `cargo xtask formal`.
+//! instruction of a fetch that faulted means nothing. Verified in lockstep with an instruction set simulator.
 
 use super::bundles::ProbeIn;
 use crate::kit::{Cr, Reg};
