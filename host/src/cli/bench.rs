@@ -160,7 +160,7 @@ fn work(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>)
         .context("the executable must lie beside the image; `cargo xtask firmware` makes both")?;
     let bar = ProgressBar::new(3).with_message("instructions by kind of work");
     bar.enable_steady_tick(Duration::from_millis(200));
-    let mut measure = |workload| {
+    let measure = |workload| {
         let nic = VerilatedNic::new();
         let profile = profile::measure(workload, args.connections, WORK_CYCLES, nic, firmware, &program);
         bar.inc(1);

@@ -1,14 +1,16 @@
 //! `baton verilog`: the emitted hardware, for other tools.
 
 use anyhow::{ensure, Context, Result};
+use baton_hdl::mac::MacConfig;
 use baton_hdl::nic::{self, NicConfig, ReceiveSize};
+use baton_hdl::nic_mac;
 use baton_hdl::softcore::{self, System};
 use std::path::PathBuf;
 
 /// Emit the hardware as SystemVerilog
 ///
 /// One file, without includes and parameters: yosys reads it with `read_verilog -sv`, Verilator as it is. Clock and
-/// reset of each top are `clock` and `reset` (synchronous, active high).
+/// reset of each top are `clock` and `reset` (synchronous, active high); the MAC's two line clocks have their own.
 ///
 /// The whole NIC: `baton verilog -o nic_top.v`. The softcore for riscv-formal: `baton verilog --top softcore --rvfi
 /// --no-devices --core-memory-kib 64 -o softcore.v`; docs/softcore.md has the wrapper and the configuration that go
@@ -40,6 +42,8 @@ pub struct Args {
 enum Top {
     /// The NIC, from stream to AXI: module nic_top, described in hdl/src/nic.rs
     Nic,
+    /// The NIC with its MAC, at GMII pins: module nic_gmii, described in hdl/src/nic_mac.rs
+    NicGmii,
     /// The RISC-V core with its memory: module softcore, described in docs/softcore.md
     Softcore,
 }
@@ -49,14 +53,21 @@ pub fn run(args: &Args) -> Result<()> {
     let bytes = args.core_memory_kib * 1024;
     let system = || System::with_devices(bytes as usize / 4, !args.no_devices);
     let text = match (args.top, args.rvfi) {
-        (Top::Nic, rvfi) => {
+        (Top::Nic | Top::NicGmii, rvfi) => {
             ensure!(!rvfi, "--rvfi is of the softcore by itself: add --top softcore");
             ensure!(
                 !args.no_devices,
                 "the NIC has devices; --no-devices is of the softcore: add --top softcore"
             );
             let receive = if args.board { ReceiveSize::Board } else { ReceiveSize::Full };
-            nic::verilog(&NicConfig { core_memory_bytes: bytes, receive })
+            let config = NicConfig { core_memory_bytes: bytes, receive };
+            match args.top {
+                Top::NicGmii => {
+                    ensure!(!args.board, "the NIC with its MAC has the full receive path; leave --board out");
+                    nic_mac::gmii_verilog(&config, &MacConfig::default())
+                }
+                _ => nic::verilog(&config),
+            }
         }
         (Top::Softcore, false) => softcore::verilog(system()),
         (Top::Softcore, true) => softcore::verilog_rvfi(system()),
