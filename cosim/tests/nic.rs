@@ -1,5 +1,8 @@
 //! The whole NIC in its machine: registers, and host packets that hardware moves without firmware.
 
+#[path = "support/machine.rs"]
+mod setup;
+
 use baton_abi::{regs, ring};
 use baton_cosim::{
     nic::{Nic, TracedNic, VerilatedNic, Window, VERILOG},
@@ -11,44 +14,11 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
 };
-
-const BASE: u32 = 0x1000_0000;
-const MEMORY_BYTES: u32 = 1 << 20;
-const RX_RING: u32 = BASE;
-const TX_RING: u32 = BASE + 0x1000;
-const EVT_RING: u32 = BASE + 0x2000;
-const INDEX: u32 = BASE + 0x3000;
-const BUFFERS: u32 = BASE + 0x10000;
-const RING_LOG2: u32 = 5;
-const RING: u32 = 1 << RING_LOG2;
+use setup::{start, BASE, BUFFERS, INDEX, MEMORY_BYTES, RING, RX_RING, TX_RING};
 
 fn machine<N: Nic>(nic: N) -> System<N> {
     let config = SystemConfig { memory_base: BASE, memory_bytes: MEMORY_BYTES, ..SystemConfig::default() };
     System::new(nic, config)
-}
-
-/// Mode `direct`, rings and a receive buffer in every slot.
-fn start<N: Nic>(system: &mut System<N>) {
-    for (register, value) in [
-        (regs::DMA0_BASE, BASE),
-        (regs::DMA0_LIMIT, BASE + MEMORY_BYTES),
-        (regs::INDEX_ADDR, INDEX),
-        (regs::RX_BASE, RX_RING),
-        (regs::RX_SIZE_LOG2, RING_LOG2),
-        (regs::TX_BASE, TX_RING),
-        (regs::TX_SIZE_LOG2, RING_LOG2),
-        (regs::EVT_BASE, EVT_RING),
-        (regs::EVT_SIZE_LOG2, RING_LOG2),
-        (regs::CONTROL, (regs::SchedMode::Direct as u32) << regs::CONTROL_MODE_SHIFT),
-        (regs::IRQ_ENABLE, regs::IRQ_RX | regs::IRQ_TX),
-    ] {
-        system.reg_write(register, value);
-    }
-    for slot in 0..RING {
-        system.memory_mut().write_words(RX_RING + 16 * slot, &[BUFFERS + 2048 * slot, 2048, 0, 0]);
-    }
-    system.reg_write(regs::RX_PROD, RING);
-    system.reg_read(regs::ID).unwrap();
 }
 
 fn random_frame(rng: &mut ChaCha8Rng) -> Vec<u8> {

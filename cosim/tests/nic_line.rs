@@ -1,6 +1,9 @@
 //! The NIC with its MAC at a PHY's pins, in its machine: host packets that hardware moves, in both
 //! directions, and the MAC's registers behind the host's port.
 
+#[path = "support/machine.rs"]
+mod setup;
+
 use baton_abi::{regs, ring};
 use baton_cosim::{
     nic::{LineConfig, LineNic, PhyPins},
@@ -17,15 +20,7 @@ use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
 };
-
-const BASE: u32 = 0x1000_0000;
-const MEMORY_BYTES: u32 = 1 << 20;
-const RX_RING: u32 = BASE;
-const TX_RING: u32 = BASE + 0x1000;
-const INDEX: u32 = BASE + 0x3000;
-const BUFFERS: u32 = BASE + 0x10000;
-const RING_LOG2: u32 = 5;
-const RING: u32 = 1 << RING_LOG2;
+use setup::{start, BASE, BUFFERS, INDEX, MEMORY_BYTES, RING, RX_RING, TX_RING};
 
 fn machine(top: &str, verilog: &str, line: LineConfig, rate_bps: u64) -> System<LineNic> {
     let config = SystemConfig {
@@ -36,24 +31,7 @@ fn machine(top: &str, verilog: &str, line: LineConfig, rate_bps: u64) -> System<
         ..SystemConfig::default()
     };
     let mut system = System::new(LineNic::new(top, verilog, line).unwrap(), config);
-    for (register, value) in [
-        (regs::DMA0_BASE, BASE),
-        (regs::DMA0_LIMIT, BASE + MEMORY_BYTES),
-        (regs::INDEX_ADDR, INDEX),
-        (regs::RX_BASE, RX_RING),
-        (regs::RX_SIZE_LOG2, RING_LOG2),
-        (regs::TX_BASE, TX_RING),
-        (regs::TX_SIZE_LOG2, RING_LOG2),
-        (regs::CONTROL, (regs::SchedMode::Direct as u32) << regs::CONTROL_MODE_SHIFT),
-        (regs::IRQ_ENABLE, regs::IRQ_RX | regs::IRQ_TX),
-    ] {
-        system.reg_write(register, value);
-    }
-    for slot in 0..RING {
-        system.memory_mut().write_words(RX_RING + 16 * slot, &[BUFFERS + 2048 * slot, 2048, 0, 0]);
-    }
-    system.reg_write(regs::RX_PROD, RING);
-    assert_eq!(system.reg_read(regs::ID).unwrap(), regs::ID_VALUE);
+    start(&mut system);
     system
 }
 

@@ -155,9 +155,7 @@ const WORK_CYCLES: u64 = 500_000;
 
 /// Instructions of the firmware by kind of work, with all connections active.
 fn work(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>) -> Result<()> {
-    let elf = args.firmware.with_extension("elf");
-    let program = Program::read(&elf, work::NAMES.len())
-        .context("the executable must lie beside the image; `cargo xtask firmware` makes both")?;
+    let program = Program::beside(&args.firmware)?;
     let bar = ProgressBar::new(3).with_message("instructions by kind of work");
     bar.enable_steady_tick(Duration::from_millis(200));
     let measure = |workload| {

@@ -1,6 +1,6 @@
 //! `baton profile`: what the firmware's work costs.
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use baton::demo;
 use baton::profile::{self, Cost, Kind, Profile, Program, Workload};
 use baton_abi::work;
@@ -30,9 +30,7 @@ pub struct Args {
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
-    let elf = args.firmware.with_extension("elf");
-    let program = Program::read(&elf, work::NAMES.len())
-        .context("the profile needs the executable beside the image; `cargo xtask firmware` makes both")?;
+    let program = Program::beside(&args.firmware)?;
     for (workload, name) in [
         (Workload::Send, "the NIC sends"),
         (Workload::Receive, "the NIC receives"),

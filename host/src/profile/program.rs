@@ -1,7 +1,10 @@
 //! What a profile needs of the firmware's executable: its functions, and where which work begins.
 
 use anyhow::{ensure, Context, Result};
-use baton_abi::{mmio::RAM_BASE, work::SECTION as MARKS};
+use baton_abi::{
+    mmio::RAM_BASE,
+    work::{self, SECTION as MARKS},
+};
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,13 +22,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// Reads an executable of the firmware with its symbols. `kinds`: how many kinds of work there are.
+    /// Reads the executable, with its symbols, that lies beside a firmware image (`.elf`).
     ///
     /// # Errors
     /// When the file cannot be read, is no ELF file, or has no marks.
-    pub fn read(path: &Path, kinds: usize) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
-        Self::parse(&bytes, kinds).with_context(|| format!("{} cannot be profiled", path.display()))
+    pub fn beside(image: &Path) -> Result<Self> {
+        let path = image.with_extension("elf");
+        let bytes = std::fs::read(&path)
+            .with_context(|| format!("cannot read {}", path.display()))
+            .context("a profile needs the executable beside the image; `cargo xtask firmware` makes both")?;
+        Self::parse(&bytes, work::NAMES.len())
+            .with_context(|| format!("{} cannot be profiled", path.display()))
     }
 
     fn parse(bytes: &[u8], kinds: usize) -> Result<Self> {
