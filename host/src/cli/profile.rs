@@ -1,11 +1,12 @@
 //! `baton profile`: what the firmware's work costs.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use baton::demo;
 use baton::profile::{self, Cost, Kind, Profile, Program, Workload};
 use baton_abi::work;
 use baton_cosim::nic::VerilatedNic;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Count the firmware's instructions and cycles on the simulated NIC, by kind of work and by function
 ///
@@ -25,23 +26,40 @@ pub struct Args {
     /// Functions to list, for each load
     #[arg(long, default_value_t = 8)]
     functions: usize,
+    /// Also write how often each instruction ran, and its cycles, to FILE.0, FILE.1 and FILE.2, a line for each address, for use
+    /// beside a disassembly
+    #[arg(long, value_name = "FILE")]
+    addresses: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
     let program = Program::beside(&args.firmware)?;
-    for (workload, name) in [
+    let loads = [
         (Workload::Send, "the NIC sends"),
         (Workload::Receive, "the NIC receives"),
         (Workload::HostPackets, "host packets"),
-    ] {
+    ];
+    for (index, (workload, name)) in loads.into_iter().enumerate() {
         let nic = VerilatedNic::new();
         let profile = profile::measure(workload, args.connections, args.cycles, nic, &firmware, &program)?;
         println!("{name}");
         print(&profile, args.functions);
+        if let Some(path) = &args.addresses {
+            let path = path.with_added_extension(index.to_string());
+            write_addresses(&profile, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     Ok(())
+}
+
+fn write_addresses(profile: &Profile, path: &Path) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    for (address, cost) in &profile.addresses {
+        writeln!(file, "{address:08x} {} {}", cost.instructions, cost.cycles)?;
+    }
+    file.flush()
 }
 
 fn print(profile: &Profile, functions: usize) {

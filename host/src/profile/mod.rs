@@ -12,7 +12,7 @@ mod program;
 
 use crate::latency::{LatencyConfig, Load, Machine};
 use anyhow::{ensure, Result};
-use baton_abi::{regs::SchedMode, work};
+use baton_abi::{mmio::RAM_BASE, regs::SchedMode, work};
 use baton_cosim::nic::Nic;
 pub use program::Program;
 
@@ -47,6 +47,8 @@ pub struct Profile {
     pub kinds: [Kind; work::NAMES.len()],
     /// By function, the dearest first.
     pub functions: Vec<(String, Cost)>,
+    /// By address of the instruction, those that ran.
+    pub addresses: Vec<(u32, Cost)>,
     /// Segments with payload that the peers have received.
     pub segments_sent: u64,
     /// Cycles measured, asleep or not.
@@ -69,6 +71,8 @@ struct Counter<'a> {
     program: &'a Program,
     kinds: [Kind; work::NAMES.len()],
     functions: Vec<Cost>,
+    /// By word of the image.
+    words: Vec<Cost>,
     current: usize,
     /// What the current piece of work has cost so far.
     open: Cost,
@@ -81,6 +85,7 @@ impl<'a> Counter<'a> {
             program,
             kinds: Default::default(),
             functions: vec![Cost::default(); program.functions.len()],
+            words: vec![Cost::default(); program.words()],
             current: work::LOOK as usize,
             open: Cost::default(),
             waiting_cycles: 0,
@@ -97,6 +102,9 @@ impl<'a> Counter<'a> {
         let cost = Cost { instructions: 1, cycles: std::mem::take(&mut self.waiting_cycles) };
         self.open += cost;
         self.functions[self.program.function(pc)] += cost;
+        if let Some(word) = self.words.get_mut(Program::word(pc)) {
+            *word += cost;
+        }
     }
 
     fn mark(&mut self, kind: usize) {
@@ -166,6 +174,8 @@ pub fn measure<N: Nic>(
     let mut functions: Vec<_> = program.functions.iter().cloned().zip(counter.functions).collect();
     functions.retain(|(_, cost)| cost.instructions > 0);
     functions.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.instructions));
+    let addresses = (RAM_BASE..).step_by(4).zip(counter.words);
+    let addresses = addresses.filter(|(_, cost)| cost.instructions > 0).collect();
     let segments_sent = load.segments_heard() - before;
-    Ok(Profile { kinds: counter.kinds, functions, segments_sent, cycles })
+    Ok(Profile { kinds: counter.kinds, functions, addresses, segments_sent, cycles })
 }
