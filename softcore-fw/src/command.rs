@@ -6,7 +6,7 @@
 
 use baton_abi::{
     handoff::{HandoffRecord, RECORD_WORDS},
-    mmio::{STATUS, TIME_US},
+    mmio::TIME_US,
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
     work,
@@ -30,8 +30,8 @@ impl<H: Hardware> Firmware<'_, H> {
     #[inline(never)]
     pub(crate) fn command(&mut self) -> bool {
         self.hw.mark::<{ work::COMMAND }>();
-        let (now, status) = (Instant(self.hw.read(TIME_US)), self.hw.read(STATUS));
-        self.mover.begin(&mut self.hw, status);
+        let now = Instant(self.hw.read(TIME_US));
+        self.mover.begin(&self.hw);
         if !self.mover.has_event_room(1) {
             return false;
         }

@@ -150,7 +150,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         if self.table.first(Queue::Transmit).is_some() {
             busy |= self.transmit(now);
         }
-        if self.has_reports() || self.mover.has_backlog() {
+        if self.has_reports() {
             busy |= self.report(now);
         }
         busy
@@ -180,7 +180,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     /// Whether something waits that raises no wake-up of its own.
     #[inline]
     fn must_poll(&self) -> bool {
-        self.mover.has_backlog() || self.incomplete_since.is_some() || self.has_reports()
+        self.incomplete_since.is_some() || self.has_reports()
     }
 
     /// Whether [`Firmware::report`] may have something to do.
@@ -200,7 +200,10 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         for _ in 0..ITEMS_PER_TURN {
             self.hw.mark::<{ work::LOOK }>();
             let done = match self.hw.read(SCHED_NEXT) {
-                item::NIC_RX => self.receive(),
+                item::NIC_RX => {
+                    self.receive();
+                    true
+                }
                 item::HOST_RX => self.move_host_packet(HOST_RX_GO),
                 item::HOST_TX => self.move_host_packet(HOST_TX_GO),
                 item::COMMAND => self.command(),

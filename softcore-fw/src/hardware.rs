@@ -83,9 +83,14 @@ pub trait HardwareExt: Hardware {
         self.write(CMD_POP, slots);
     }
 
+    /// Source and length of the next copy, as the descriptor's word `OFFSET` has them.
+    fn source(&mut self, place: u32) {
+        self.write(JOB_SRC_LEN, place);
+    }
+
     /// Hands a job to the receive mover.
     fn job(&mut self, op: u32, src: u16, len: u16, addr: u32) {
-        self.write(JOB_SRC_LEN, u32::from(src) | u32::from(len) << 16);
+        self.source(u32::from(src) | u32::from(len) << 16);
         self.write(JOB_ADDR, addr);
         self.write(JOB_GO, op);
     }

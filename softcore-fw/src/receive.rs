@@ -24,44 +24,43 @@ use crate::{
 };
 
 impl<H: Hardware> Firmware<'_, H> {
-    /// Takes the segment at the head of the NIC receive queue. False: there is no room for its jobs.
+    /// Takes the segment at the head of the NIC receive queue.
+    ///
+    /// The window moves on before anything can free the packet: the descriptor that it shows next is then the
+    /// packet's that the jobs find next.
     #[inline]
-    pub(crate) fn receive(&mut self) -> bool {
-        if !self.mover.ready(&mut self.hw) {
-            return false;
-        }
+    pub(crate) fn receive(&mut self) {
         let now = Instant(self.hw.read(TIME_US));
         self.totals.received = self.totals.received.wrapping_add(1);
         let conn_len = self.hw.segment_word(nic_rx::CONN_LEN);
         let Some((slot, connection)) = self.table.open(ConnId(conn_len as u16)) else {
             self.receive_stale();
-            return true;
+            return;
         };
         connection.counters.received = connection.counters.received.wrapping_add(1);
         let len = conn_len >> 16;
         let header = read_header(&self.hw, len);
         let Some(acked) = header.and_then(|header| connection.tcb.predict(now, &header)) else {
             self.receive_in_full(slot, now);
-            return true;
+            return;
         };
         let mut report = len > 0;
         if len == 0 {
             self.hw.mark::<{ work::RECEIVE_ACK }>();
-            self.mover.pop_at_once(&mut self.hw);
+            Mover::take(&mut self.hw);
         } else {
             self.hw.mark::<{ work::RECEIVE_TEXT }>();
             connection.unreported.received += len;
-            let src = (self.hw.segment_word(nic_rx::OFFSET) & 0xFFF) as u16;
+            let place = self.hw.segment_word(nic_rx::OFFSET);
             match connection.receive.take_within_first(len) {
-                Some(addr) => self.mover.copy_and_pop(&mut self.hw, src, len as u16, addr),
+                Some(addr) => Mover::take_text(&mut self.hw, place, addr),
                 None => {
-                    copy_payload(&mut self.mover, &mut self.hw, connection, src, len as u16, 0);
+                    copy_payload(&mut self.hw, connection, place_offset(place), len as u16, 0);
                     connection.receive.consume(len);
-                    self.mover.pop(&mut self.hw);
+                    Mover::take(&mut self.hw);
                 }
             }
         }
-        self.hw.write(NIC_RX_NEXT, 1);
         if acked > 0 {
             report |= connection.acknowledged(acked);
         }
@@ -76,14 +75,13 @@ impl<H: Hardware> Firmware<'_, H> {
             self.table.enqueue(Queue::Transmit, slot);
         }
         self.run_load_control();
-        true
     }
 
     /// A packet of a connection that has left since it was classified is the host's.
     #[cold]
     fn receive_stale(&mut self) {
-        self.mover.to_host(&mut self.hw);
         self.hw.write(NIC_RX_NEXT, 1);
+        Mover::to_host(&mut self.hw);
         self.totals.stale = self.totals.stale.wrapping_add(1);
         self.hw.publish(mailbox::STS_STALE_PACKETS, self.totals.stale);
         self.run_load_control();
@@ -98,10 +96,9 @@ impl<H: Hardware> Firmware<'_, H> {
         let arrival = connection.tcb.segment_arrives(now, &segment);
         if let Some(deliver) = arrival.deliver {
             let src = payload_at + deliver.payload_offset;
-            copy_payload(&mut self.mover, &mut self.hw, connection, src, deliver.len, deliver.stream_offset);
+            copy_payload(&mut self.hw, connection, src, deliver.len, deliver.stream_offset);
         }
-        self.mover.pop(&mut self.hw);
-        self.hw.write(NIC_RX_NEXT, 1);
+        Mover::take(&mut self.hw);
 
         connection.receive.consume(arrival.advanced);
         let unreported = &mut connection.unreported;
@@ -158,16 +155,20 @@ fn read_segment<H: Hardware>(hw: &H) -> (SegmentIn, u16) {
         window: flags_window as u16,
         options: wire::parse_options(option_words, |index| hw.segment_word(nic_rx::OPTIONS + index)),
         payload_len: length as u16,
-        ecn: (offset >> 12 & 3) as u8,
+        ecn: (offset >> nic_rx::ECN_SHIFT & 3) as u8,
     };
-    (segment, (offset & 0xFFF) as u16)
+    (segment, place_offset(offset))
+}
+
+/// Where the payload starts in the stored frame, by the descriptor's word `OFFSET`.
+fn place_offset(place: u32) -> u16 {
+    (place & nic_rx::OFFSET_MASK) as u16
 }
 
 /// Copies `len` bytes of the oldest packet, from `src` on, to the receive buffer at `stream_offset`: a job for
 /// each span that they touch.
 #[inline(never)]
 fn copy_payload<H: Hardware>(
-    mover: &mut Mover,
     hw: &mut H,
     connection: &Connection,
     mut src: u16,
@@ -180,7 +181,7 @@ fn copy_payload<H: Hardware>(
             return;
         };
         let part = contiguous.min(u32::from(len)) as u16;
-        mover.copy(hw, src, part, addr);
+        Mover::copy(hw, src, part, addr);
         src += part;
         len -= part;
         stream_offset += u32::from(part);

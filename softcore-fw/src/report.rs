@@ -7,7 +7,6 @@
 
 use baton_abi::{
     handoff::RECORD_WORDS,
-    mmio::STATUS,
     msg::{event, slots_for, ConnId, Header},
     work,
 };
@@ -31,8 +30,9 @@ impl<H: Hardware> Firmware<'_, H> {
     #[inline(never)]
     pub(crate) fn report(&mut self, now: Instant) -> bool {
         self.hw.mark::<{ work::REPORT }>();
-        let status = self.hw.read(STATUS);
-        self.mover.begin(&mut self.hw, status);
+        if !self.mover.begin(&self.hw) {
+            return false;
+        }
         self.settle_restored();
         let waiting = self.soft_limit_unreported || self.table.first(Queue::Report).is_some();
         if waiting && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {

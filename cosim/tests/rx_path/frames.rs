@@ -440,8 +440,9 @@ pub fn classify(
         Some(&value) => {
             let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
             words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
-            words[nic_rx::OFFSET] =
-                (payload + 2) as u32 | u32::from(frame[15] & 3) << 12 | (frame.len() as u32 + 2) << 16;
+            words[nic_rx::OFFSET] = (payload + 2) as u32
+                | u32::from(frame[15] & 3) << nic_rx::ECN_SHIFT
+                | ((end - payload) as u32) << 16;
             words[nic_rx::SEQ] = word(frame, 38);
             words[nic_rx::ACK] = word(frame, 42);
             words[nic_rx::FLAGS_WINDOW] = word(frame, 46);

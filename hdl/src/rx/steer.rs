@@ -324,8 +324,8 @@ module! {
             self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = 1.into();
             self.desc_data.next = self.payload_offset.val()
-                | (bit_cast::<32, 2>(self.nic_facts.val().ecn) << 12)
-                | (bit_cast::<32, 14>(self.nic_facts.val().stored_len) << 16);
+                | (bit_cast::<32, 2>(self.nic_facts.val().ecn) << 14)
+                | (bit_cast::<32, 14>(self.nic_facts.val().payload_len) << 16);
         }
         if self.place.q.val() == 2 {
             self.desc_write.next = self.nic_turn.val();

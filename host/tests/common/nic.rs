@@ -107,7 +107,7 @@ fn descriptor(frame: &[u8], conn: u16, arrival: u32) -> [u32; nic_rx::WORDS] {
     let payload = 14 + usize::from(be16(frame, 16)) - tcp - header;
     words[nic_rx::CONN_LEN] = u32::from(conn) | (payload as u32) << 16;
     words[nic_rx::OFFSET] =
-        (tcp + header + 2) as u32 | u32::from(frame[15] & 3) << 12 | (frame.len() as u32 + 2) << 16;
+        (tcp + header + 2) as u32 | u32::from(frame[15] & 3) << nic_rx::ECN_SHIFT | (payload as u32) << 16;
     words[nic_rx::ARRIVAL] = arrival;
     words[nic_rx::SEQ] = be32(frame, tcp + 4);
     words[nic_rx::ACK] = be32(frame, tcp + 8);

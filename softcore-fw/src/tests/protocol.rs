@@ -334,8 +334,7 @@ fn stale_packets_go_to_the_host_before_the_record() {
     bench.arrive(0, 0, 0, Flags::PSH, b"one");
     bench.arrive(1, 0, 0, Flags::PSH, b"other");
     bench.arrive(0, 3, 0, Flags::PSH, b"two");
-    let status = baton_abi::mmio::STATUS_JOB_ROOM | baton_abi::mmio::STATUS_EVENT_ROOM;
-    bench.fw.mover.begin(&mut bench.fw.hw, status);
+    bench.fw.mover.begin(&bench.fw.hw);
     restore_first(&mut bench);
     bench.arrive(0, 6, 0, Flags::PSH, b"three");
     assert_eq!(bench.fw.hw.host_frames.len(), 1, "after the delete, the lookup misses");
