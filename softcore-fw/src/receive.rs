@@ -39,8 +39,18 @@ impl<H: Hardware> Firmware<'_, H> {
         };
         connection.counters.received = connection.counters.received.wrapping_add(1);
         let len = conn_len >> 16;
-        let header = read_header(&self.hw, len);
-        let Some(acked) = header.and_then(|header| connection.tcb.predict(now, &header)) else {
+        let hw = &self.hw;
+        let header = Header {
+            seq: SeqNumber(hw.segment_word(nic_rx::SEQ)),
+            ack: SeqNumber(hw.segment_word(nic_rx::ACK)),
+            control: hw.segment_word(nic_rx::FLAGS_WINDOW),
+            payload_len: len as u16,
+        };
+        let timestamp = || {
+            let alone = hw.segment_word(nic_rx::OPTIONS) == wire::TIMESTAMPS_ALIGNED;
+            alone.then(|| hw.segment_word(nic_rx::OPTIONS + 1))
+        };
+        let Some(predicted) = connection.tcb.predict(now, &header, timestamp) else {
             self.receive_in_full(slot, now);
             return;
         };
@@ -61,17 +71,16 @@ impl<H: Hardware> Firmware<'_, H> {
                 }
             }
         }
-        if acked > 0 {
-            report |= connection.acknowledged(acked);
+        if predicted.acked > 0 {
+            report |= connection.acknowledged(predicted.acked);
         }
-        let sends = connection.tcb.has_something_to_send();
-        if let Some(deadline) = connection.tcb.poll_at() {
-            self.arm_for(slot, deadline);
+        if predicted.arm {
+            self.arm(slot);
         }
         if report {
             self.table.enqueue(Queue::Report, slot);
         }
-        if sends {
+        if predicted.sends {
             self.table.enqueue(Queue::Transmit, slot);
         }
         self.run_load_control();
@@ -118,28 +127,6 @@ impl<H: Hardware> Firmware<'_, H> {
             self.run_load_control();
         }
     }
-}
-
-/// What header prediction looks at, of the segment in the window with `len` bytes of payload. `None`: it has
-/// options besides timestamps in their usual place.
-#[inline]
-fn read_header<H: Hardware>(hw: &H, len: u32) -> Option<Header> {
-    let flags_window = hw.segment_word(nic_rx::FLAGS_WINDOW);
-    let timestamps = match flags_window >> 28 {
-        5 => None,
-        8 if hw.segment_word(nic_rx::OPTIONS) == wire::TIMESTAMPS_ALIGNED => {
-            Some((hw.segment_word(nic_rx::OPTIONS + 1), hw.segment_word(nic_rx::OPTIONS + 2)))
-        }
-        _ => return None,
-    };
-    Some(Header {
-        seq: SeqNumber(hw.segment_word(nic_rx::SEQ)),
-        ack: SeqNumber(hw.segment_word(nic_rx::ACK)),
-        flags: Flags((flags_window >> 16) as u8),
-        window: flags_window as u16,
-        timestamps,
-        payload_len: len as u16,
-    })
 }
 
 /// The segment in the window, and where its payload starts in the stored frame.

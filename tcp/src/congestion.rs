@@ -10,9 +10,9 @@
 //! does its work. RFC 2018 Section 8: the scoreboard is dropped at a timeout, in case the peer reneged.
 
 use crate::{
-    control::{CongestionControl, Window},
+    control::{Congestion, CongestionControl, Window},
     tcb::{flag, Phase, Tcb},
-    SeqNumber,
+    Instant, SeqNumber,
 };
 
 /// Duplicate acknowledgements that mean a loss (RFC 5681 Section 3.2).
@@ -49,18 +49,22 @@ impl Tcb {
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
     /// acknowledgement.
     #[inline]
-    fn grow(&mut self, acked: u32, flight: u32) {
+    pub(crate) fn grow(&mut self, now: Instant, acked: u32, flight: u32) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
         // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
         let used = flight + if slow_start { flight } else { self.smss() };
-        if used <= self.cwnd && (self.unsent() == 0 || flight + self.smss() > self.snd_wnd) {
+        if used <= self.cwnd && (flight + self.smss() > self.snd_wnd || self.unsent() == 0) {
             self.control.unused();
             return;
         }
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
+            // The algorithm may look at the clock.
+            if let Congestion::Cubic(_) = self.control {
+                self.tick(now);
+            }
             let window = self.window();
             self.cwnd = self.control.avoid(&window, acked);
         }
@@ -69,12 +73,12 @@ impl Tcb {
 
     /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
     #[inline]
-    pub(crate) fn cc_acknowledged(&mut self, acked: u32, flight: u32) {
+    pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
         if self.phase == Phase::Open {
             self.dup_acks = 0;
-            self.grow(acked, flight);
+            self.grow(now, acked, flight);
         } else {
-            self.cc_acknowledged_in_recovery(acked, flight);
+            self.cc_acknowledged_in_recovery(now, acked, flight);
         }
         if self.has(flag::RECOVER) && self.snd_una.gt(self.recover) {
             self.flags &= !flag::RECOVER;
@@ -82,7 +86,7 @@ impl Tcb {
     }
 
     #[inline(never)]
-    fn cc_acknowledged_in_recovery(&mut self, acked: u32, flight: u32) {
+    fn cc_acknowledged_in_recovery(&mut self, now: Instant, acked: u32, flight: u32) {
         match self.phase {
             Phase::Open => {}
             Phase::Recovery if self.snd_una.ge(self.recover) => {
@@ -110,7 +114,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(acked, flight);
+                self.grow(now, acked, flight);
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }

@@ -36,11 +36,14 @@ impl Tcb {
     /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
     #[inline]
     pub fn has_something_to_send(&self) -> bool {
+        self.has_orders() || self.send_len > self.flight() || self.phase != Phase::Open || self.dup_acks > 0
+    }
+
+    /// Whether something is to be sent whatever the windows say.
+    #[inline]
+    pub(crate) fn has_orders(&self) -> bool {
         const NOW: u16 = flag::ACK_NOW | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW;
         self.flags & NOW != 0
-            || self.send_len > self.flight()
-            || self.phase != Phase::Open
-            || self.dup_acks > 0
     }
 
     /// The next segment to send, already accounted for as sent. Call until it returns `None`.
@@ -201,6 +204,7 @@ impl Tcb {
     fn start_persist(&mut self, now: Instant) {
         if self.flight() == 0 && self.timer != Timer::Persist {
             self.start_timer(now, Timer::Persist, self.rto_us());
+            self.expected = 0;
         }
     }
 
@@ -276,6 +280,7 @@ impl Tcb {
         // RFC 6298 Section 5.1: every segment with text starts the timer if it does not run.
         if self.timer != Timer::Retransmit {
             self.start_timer(now, Timer::Retransmit, self.rto_us());
+            self.settle();
         }
     }
 

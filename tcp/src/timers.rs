@@ -62,6 +62,13 @@ impl Tcb {
 
     /// Acts on the timers that are due at `now`; early calls do nothing.
     pub fn on_timer(&mut self, now: Instant) -> TimerOutcome {
+        let outcome = self.run_timers(now);
+        self.settle();
+        debug_assert!(self.consistent());
+        outcome
+    }
+
+    fn run_timers(&mut self, now: Instant) -> TimerOutcome {
         self.tick(now);
         let mut outcome = TimerOutcome::None;
         if self.has(flag::ACK_DELAYED) && now.reached(self.ack_at) {
@@ -109,7 +116,6 @@ impl Tcb {
                 self.start_timer(now, Timer::KeepAlive, interval);
             }
         }
-        debug_assert!(self.consistent());
         TimerOutcome::Transmit
     }
 
