@@ -58,8 +58,8 @@ pub struct Firmware<'a, H> {
     /// Entries in the lookup table (`Cnum`).
     pub(crate) cnum: u32,
     pub(crate) totals: Totals,
-    /// `totals.received` as the mailbox has it.
-    published_received: u32,
+    /// `totals.received` and `totals.sent` as the mailbox has them.
+    published: [u32; 2],
     /// Turns for which events have waited for company.
     pub(crate) report_age: u8,
     /// `Soft_Limit` changed and the host was not told.
@@ -118,7 +118,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             config,
             cnum: 0,
             totals: Totals::default(),
-            published_received: 0,
+            published: [0; 2],
             report_age: 0,
             soft_limit_unreported: false,
             incomplete_since: None,
@@ -168,13 +168,20 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         } else {
             self.wheel.quiet_until()
         };
-        if self.totals.received != self.published_received {
-            self.published_received = self.totals.received;
-            self.hw.publish(mailbox::STS_RX_SEGMENTS, self.totals.received);
-        }
+        self.publish_totals();
         self.hw.write(WAKE_ON, wake_on);
         self.hw.write(WAKE_AT, wake_at);
         self.hw.sleep();
+    }
+
+    /// Shows the host how many segments came and went: before the core sleeps, and when timers run.
+    #[inline]
+    fn publish_totals(&mut self) {
+        if [self.totals.received, self.totals.sent] != self.published {
+            self.published = [self.totals.received, self.totals.sent];
+            self.hw.publish(mailbox::STS_RX_SEGMENTS, self.totals.received);
+            self.hw.publish(mailbox::STS_TX_SEGMENTS, self.totals.sent);
+        }
     }
 
     /// Whether something waits that raises no wake-up of its own.
@@ -233,6 +240,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     #[inline(never)]
     fn run_timers(&mut self, now: Instant) -> bool {
         self.hw.mark::<{ work::TIMER }>();
+        self.publish_totals();
         for _ in 0..TIMER_STEPS_PER_TURN {
             match self.wheel.poll(&mut self.table, now.0) {
                 Step::Expired(slot) => {

@@ -131,6 +131,14 @@ impl<'a> Table<'a> {
         self.slots.get_mut(usize::from(slot))?.connection.as_mut()
     }
 
+    /// The connection in a slot and its name.
+    #[inline]
+    pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection)> {
+        let entry = self.slots.get_mut(usize::from(slot))?;
+        let name = ConnId::new(usize::from(slot), entry.generation);
+        Some((name, entry.connection.as_mut()?))
+    }
+
     /// The timer of a slot, for reading.
     #[inline]
     pub fn timer_link(&self, slot: SlotIndex) -> &TimerLink {

@@ -5,6 +5,8 @@
 //! scheduler nor the other connections from the wire. The TCB says how many segments may go; hardware cuts
 //! them. A burst is a header and one span of host memory.
 
+use core::cell::Cell;
+
 use baton_abi::{
     mmio::{STATUS, STATUS_TX_ROOM},
     regs::mailbox,
@@ -54,9 +56,43 @@ impl<H: Hardware> Firmware<'_, H> {
 
     /// Sends one burst of a connection, for which there is room, and sees that the next one gets its turn. False: it has
     /// none to send now.
+    #[inline]
     fn send_burst(&mut self, slot: SlotIndex, now: Instant) -> bool {
-        let name = self.table.name(slot);
-        let Some(connection) = self.table.get(slot) else { return false };
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
+        if !connection.is_open() {
+            return self.send_in_full(slot, now);
+        }
+        let (send, addr) = (&connection.send, Cell::new(0));
+        let contiguous = |offset| match send.at(offset) {
+            Some((start, len)) => {
+                addr.set(start);
+                len
+            }
+            None => 0,
+        };
+        let Some(burst) = connection.tcb.lean_burst(now, SEGMENTS_PER_BURST, contiguous) else {
+            return self.send_in_full(slot, now);
+        };
+        if burst.len == 0 {
+            self.hw.mark::<{ work::TRANSMIT_ACK }>();
+        }
+        let hw = &mut self.hw;
+        let put = |index, word| hw.header_word(index, word);
+        let header_len = connection.header.emit_lean(&burst, self.identification, put);
+        self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
+        self.identification = self.identification.wrapping_add(burst.segments as u16);
+        connection.counters.sent = connection.counters.sent.wrapping_add(burst.segments);
+        self.totals.sent = self.totals.sent.wrapping_add(burst.segments);
+        if burst.more {
+            self.table.enqueue(Queue::Transmit, slot);
+        }
+        true
+    }
+
+    /// Sends a burst of any kind, or settles a connection that has none to send.
+    #[inline(never)]
+    fn send_in_full(&mut self, slot: SlotIndex, now: Instant) -> bool {
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
         if let Fate::Restoring { .. } = connection.fate {
             return false;
         }
@@ -87,7 +123,6 @@ impl<H: Hardware> Firmware<'_, H> {
         self.identification = self.identification.wrapping_add(segments as u16);
         connection.counters.sent = connection.counters.sent.wrapping_add(segments);
         self.totals.sent = self.totals.sent.wrapping_add(segments);
-        self.hw.publish(mailbox::STS_TX_SEGMENTS, self.totals.sent);
         if burst.segment.retransmit {
             connection.counters.retransmitted = connection.counters.retransmitted.wrapping_add(1);
             self.totals.retransmitted = self.totals.retransmitted.wrapping_add(1);

@@ -154,7 +154,8 @@ impl TimerWheel {
     /// Whether [`TimerWheel::poll`] may have something to do; false is certain.
     #[inline]
     pub fn may_have_work(&self, now_us: u32) -> bool {
-        !later(self.quiet_until, now_us >> TICK_SHIFT & TICK_MASK) || self.heads[REACHED as usize] != NONE
+        // What waits in the reached list was due when it came there, so it is counted in.
+        now_us.wrapping_sub(self.quiet_until()) as i32 >= 0
     }
 
     /// Before this time [`TimerWheel::poll`] has nothing to do, in microseconds. It may be too early, which costs a

@@ -63,6 +63,10 @@ impl Tcb {
         segments: u32,
         contiguous: impl Fn(u32) -> u32,
     ) -> Option<BurstOut> {
+        #[cfg(debug_assertions)]
+        let (mut lean, deadline) = (self.clone(), self.poll_at());
+        #[cfg(debug_assertions)]
+        let burst = lean.lean_burst(now, segments, &contiguous);
         let plan = match self.plan(now, segments) {
             Plan::Text(mut text) if text.len > 0 => {
                 text.len = text.len.min(contiguous(text.start.since(self.snd_una)));
@@ -70,7 +74,17 @@ impl Tcb {
             }
             plan => plan,
         };
-        self.commit(now, plan)
+        let result = self.commit(now, plan);
+        #[cfg(debug_assertions)]
+        if let Some(burst) = burst {
+            assert_eq!((Some(burst.full()), &lean), (result, &*self), "a lean burst, at {now:?}");
+            let later = |at: Instant| deadline.is_some_and(|before| at.reached(before));
+            assert!(self.poll_at().is_none_or(later), "the deadline after a lean burst");
+            // What is not said to follow does not follow.
+            let next = lean.clone().plan(now, segments);
+            assert!(burst.more || matches!(next, Plan::Nothing), "after {burst:?}");
+        }
+        result
     }
 
     fn plan(&mut self, now: Instant, segments: u32) -> Plan {
@@ -318,7 +332,7 @@ impl Tcb {
     }
 
     /// An acknowledgement is on its way.
-    fn acknowledged(&mut self) {
+    pub(crate) fn acknowledged(&mut self) {
         self.last_ack_sent = self.rcv_nxt;
         self.flags &= !(flag::ACK_NOW | flag::ACK_DELAYED);
     }
@@ -372,7 +386,8 @@ impl Tcb {
 
     /// The window field of a segment to send. The right edge moves by `rcv_step` at least, or not at all
     /// (RFC 9293 Section 3.8.6.2.2), and moves back only by the rounding of the scale (RFC 7323 Section 2.4).
-    fn announce_window(&mut self) -> u16 {
+    #[inline]
+    pub(crate) fn announce_window(&mut self) -> u16 {
         let announced = self.announced();
         let mut units = self.window_units();
         if self.has(flag::PROBED) {

@@ -106,8 +106,15 @@ impl<const N: usize> Spans<N> {
     /// Address of the byte at `offset`, and how many bytes lie together from there on.
     #[inline]
     pub fn at(&self, offset: u32) -> Option<(u32, u32)> {
-        let mut offset = offset;
-        for span in self.spans() {
+        match self.spans.first() {
+            Some(first) if offset < first.len => Some((first.addr.wrapping_add(offset), first.len - offset)),
+            _ => self.at_later(offset),
+        }
+    }
+
+    #[inline(never)]
+    fn at_later(&self, mut offset: u32) -> Option<(u32, u32)> {
+        for span in &self.spans {
             if offset < span.len {
                 return Some((span.addr.wrapping_add(offset), span.len - offset));
             }

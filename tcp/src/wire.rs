@@ -8,6 +8,7 @@ use core::ops::Range as Bytes;
 use baton_abi::handoff::Endpoints;
 
 use crate::{
+    lean::LeanBurst,
     segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut},
     SeqNumber,
 };
@@ -259,6 +260,29 @@ impl HeaderTemplate {
     /// Writes the header of a burst likewise, for hardware that fills in the total length and both checksums.
     pub fn emit_burst(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
         self.put(segment, ip_id, 0, 0, put)
+    }
+
+    /// Writes the header of a lean burst likewise, word by word.
+    #[inline]
+    pub fn emit_lean(&self, burst: &LeanBurst, ip_id: u16, mut put: impl FnMut(usize, u32)) -> u32 {
+        for (i, value) in self.ethernet.iter().enumerate() {
+            put(i, *value);
+        }
+        put(4, 0x4500_0000);
+        put(5, u32::from(ip_id) << 16 | DONT_FRAGMENT);
+        put(6, TTL << 24 | u32::from(PROTOCOL_TCP) << 16);
+        put(7, self.local_ip);
+        put(8, self.remote_ip);
+        put(9, self.ports);
+        put(10, burst.seq.0);
+        put(11, burst.ack.0);
+        put(12, burst.control);
+        put(13, 0);
+        let Some((value, echo)) = burst.timestamps else { return (HEADERS + PAD) as u32 };
+        put(14, TIMESTAMPS_ALIGNED);
+        put(15, value);
+        put(16, echo);
+        (HEADERS + PAD) as u32 + 12
     }
 
     fn put(
