@@ -57,7 +57,7 @@ pub struct Connection {
 }
 
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
-const SENT_REPORT_BYTES: u32 = 32 * 1024;
+pub const SENT_REPORT_BYTES: u32 = 32 * 1024;
 
 impl Connection {
     /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event, because a

@@ -8,8 +8,8 @@
 
 use baton_abi::{
     mmio::{
-        work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS_TX_ROOM, TIME_US, WAKE_AT,
-        WAKE_ON,
+        work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, STATUS_TX_ROOM, TIME_US,
+        WAKE_AT, WAKE_ON,
     },
     msg::reset,
     regs::mailbox,
@@ -139,19 +139,18 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         }
     }
 
-    /// One turn of the loop. False: there was nothing to do, or no room to do it.
+    /// One turn of the loop. False: there is nothing to do, or no room to do it.
     #[inline]
     pub fn turn(&mut self) -> bool {
         let mut busy = self.take_work();
-        let now = Instant(self.hw.read(TIME_US));
-        if self.wheel.may_have_work(now.0) {
-            busy |= self.run_timers(now);
+        if self.wheel.may_have_work(self.hw.read(TIME_US)) {
+            busy |= self.run_timers();
         }
-        if self.table.first(Queue::Transmit).is_some() {
-            busy |= self.transmit(now);
+        if self.table.first(Queue::Transmit).is_some() && self.hw.read(STATUS) & STATUS_TX_ROOM != 0 {
+            busy |= self.transmit();
         }
         if self.has_reports() {
-            busy |= self.report(now);
+            busy |= self.report();
         }
         busy
     }
@@ -199,11 +198,10 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             || self.mover.has_events()
     }
 
-    /// Takes items from the scheduler until there is none, or enough was done in a turn. False: there was none, or no
-    /// room for what it needs.
+    /// Takes items from the scheduler. True: enough for a turn were taken, and there may be more. False: the last look found
+    /// none, or there was no room for what it needs.
     #[inline]
     fn take_work(&mut self) -> bool {
-        let mut taken = false;
         for _ in 0..ITEMS_PER_TURN {
             self.hw.mark::<{ work::LOOK }>();
             let done = match self.hw.read(SCHED_NEXT) {
@@ -217,11 +215,10 @@ impl<'a, H: Hardware> Firmware<'a, H> {
                 _ => false,
             };
             if !done {
-                break;
+                return false;
             }
-            taken = true;
         }
-        taken
+        true
     }
 
     #[inline]
@@ -238,8 +235,9 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     #[inline(never)]
-    fn run_timers(&mut self, now: Instant) -> bool {
+    fn run_timers(&mut self) -> bool {
         self.hw.mark::<{ work::TIMER }>();
+        let now = Instant(self.hw.read(TIME_US));
         self.publish_totals();
         for _ in 0..TIMER_STEPS_PER_TURN {
             match self.wheel.poll(&mut self.table, now.0) {
@@ -303,6 +301,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         debug_assert!(connection.is_open());
         connection.fate = fate;
         let key = connection.lookup_key();
+        self.table.close(slot);
         self.hw.lookup_delete(key);
         self.wheel.stop(&mut self.table, slot);
         self.cnum -= 1;

@@ -114,6 +114,12 @@ pub trait HardwareExt: Hardware {
         self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
     }
 
+    /// Sends the header alone.
+    fn transmit_header(&mut self, header_len: u32, conn: ConnId) {
+        self.write(TX_LEN, 0);
+        self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
+    }
+
     /// Adds an entry to the lookup table.
     fn lookup_insert(&mut self, key: LookupKey, value: u16) -> LookupOutcome {
         self.write(LOOKUP_VALUE, u32::from(value));

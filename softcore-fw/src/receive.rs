@@ -12,10 +12,10 @@ use baton_abi::{
     regs::mailbox,
     work,
 };
-use baton_tcp::{wire, Flags, Header, Instant, SegmentIn, SeqNumber};
+use baton_tcp::{wire, Flags, Header, Instant, Predicted, SegmentIn, SeqNumber};
 
 use crate::{
-    connection::{Connection, Fate},
+    connection::{Connection, Fate, SENT_REPORT_BYTES},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt},
     mover::Mover,
@@ -28,18 +28,23 @@ impl<H: Hardware> Firmware<'_, H> {
     ///
     /// The window moves on before anything can free the packet: the descriptor that it shows next is then the
     /// packet's that the jobs find next.
-    #[inline]
+    ///
+    /// The common path calls nothing, and what it leaves to others it leaves for good, so that the function needs no stack
+    /// and saves no register. Acknowledgements have a copy of it of their own, without what is for text.
+    #[inline(never)]
     pub(crate) fn receive(&mut self) {
-        let now = Instant(self.hw.read(TIME_US));
-        self.totals.received = self.totals.received.wrapping_add(1);
-        let conn_len = self.hw.segment_word(nic_rx::CONN_LEN);
-        let Some((slot, connection)) = self.table.open(ConnId(conn_len as u16)) else {
-            self.receive_stale();
-            return;
-        };
-        connection.counters.received = connection.counters.received.wrapping_add(1);
-        let len = conn_len >> 16;
+        match self.hw.segment_word(nic_rx::CONN_LEN) {
+            conn @ ..0x1_0000 => self.receive_kind(conn, 0),
+            both => self.receive_kind(both, both >> 16),
+        }
+    }
+
+    #[inline(always)]
+    fn receive_kind(&mut self, conn: u32, len: u32) {
         let hw = &self.hw;
+        let Some((slot, queued, connection)) = self.table.open(ConnId(conn as u16)) else {
+            return self.receive_stale();
+        };
         let header = Header {
             seq: SeqNumber(hw.segment_word(nic_rx::SEQ)),
             ack: SeqNumber(hw.segment_word(nic_rx::ACK)),
@@ -50,45 +55,81 @@ impl<H: Hardware> Firmware<'_, H> {
             let alone = hw.segment_word(nic_rx::OPTIONS) == wire::TIMESTAMPS_ALIGNED;
             alone.then(|| hw.segment_word(nic_rx::OPTIONS + 1))
         };
-        let Some(predicted) = connection.tcb.predict(now, &header, timestamp) else {
-            self.receive_in_full(slot, now);
-            return;
+        let clock = || Instant(hw.read(TIME_US));
+        let Some(Predicted { acked, arm, sends }) = connection.tcb.predict(clock, &header, timestamp) else {
+            return self.receive_in_full(slot);
         };
-        let mut report = len > 0;
+        self.totals.received = self.totals.received.wrapping_add(1);
+        connection.counters.received = connection.counters.received.wrapping_add(1);
+        let mut report = false;
         if len == 0 {
             self.hw.mark::<{ work::RECEIVE_ACK }>();
             Mover::take(&mut self.hw);
         } else {
             self.hw.mark::<{ work::RECEIVE_TEXT }>();
+            report = true;
             connection.unreported.received += len;
+            let Some(addr) = connection.receive.take_within_first(len) else {
+                return self.receive_across_spans(slot, len, acked, arm, sends);
+            };
             let place = self.hw.segment_word(nic_rx::OFFSET);
-            match connection.receive.take_within_first(len) {
-                Some(addr) => Mover::take_text(&mut self.hw, place, addr),
-                None => {
-                    copy_payload(&mut self.hw, connection, place_offset(place), len as u16, 0);
-                    connection.receive.consume(len);
-                    Mover::take(&mut self.hw);
-                }
+            Mover::take_text(&mut self.hw, place, addr);
+        }
+        if acked > 0 {
+            connection.unreported.sent += acked;
+            if connection.send.take_within_first(acked).is_none() {
+                return self.acknowledged_across_spans(slot, acked, arm, sends);
             }
-        }
-        if predicted.acked > 0 {
-            report |= connection.acknowledged(predicted.acked);
-        }
-        if predicted.arm {
-            self.arm(slot);
+            report |= connection.unreported.sent >= SENT_REPORT_BYTES;
         }
         if report {
             self.table.enqueue(Queue::Report, slot);
         }
-        if predicted.sends {
+        if sends && !queued {
             self.table.enqueue(Queue::Transmit, slot);
+        }
+        if arm || self.load.is_enabled() {
+            self.follow_seldom(slot, arm);
+        }
+    }
+
+    /// Text that touches several spans of the receive buffer, or finishes one.
+    #[inline(never)]
+    fn receive_across_spans(&mut self, slot: SlotIndex, len: u32, acked: u32, arm: bool, sends: bool) {
+        let Some(connection) = self.table.get(slot) else { return };
+        let place = self.hw.segment_word(nic_rx::OFFSET);
+        copy_payload(&mut self.hw, connection, place_offset(place), len as u16, 0);
+        Mover::take(&mut self.hw);
+        connection.receive.consume(len);
+        connection.unreported.sent += acked;
+        self.acknowledged_across_spans(slot, acked, arm, sends);
+    }
+
+    /// An acknowledgement that finishes a span of the send buffer: it is worth an event.
+    #[inline(never)]
+    fn acknowledged_across_spans(&mut self, slot: SlotIndex, acked: u32, arm: bool, sends: bool) {
+        let Some(connection) = self.table.get(slot) else { return };
+        connection.send.consume(acked);
+        self.table.enqueue(Queue::Report, slot);
+        if sends {
+            self.table.enqueue(Queue::Transmit, slot);
+        }
+        self.follow_seldom(slot, arm);
+    }
+
+    #[inline(never)]
+    fn follow_seldom(&mut self, slot: SlotIndex, arm: bool) {
+        if arm {
+            self.arm(slot);
         }
         self.run_load_control();
     }
 
     /// A packet of a connection that has left since it was classified is the host's.
     #[cold]
+    #[inline(never)]
     fn receive_stale(&mut self) {
+        self.totals.received = self.totals.received.wrapping_add(1);
         self.hw.write(NIC_RX_NEXT, 1);
         Mover::to_host(&mut self.hw);
         self.totals.stale = self.totals.stale.wrapping_add(1);
@@ -98,10 +139,13 @@ impl<H: Hardware> Firmware<'_, H> {
 
     /// A segment that header prediction leaves to the full processing.
     #[inline(never)]
-    fn receive_in_full(&mut self, slot: SlotIndex, now: Instant) {
+    fn receive_in_full(&mut self, slot: SlotIndex) {
+        let now = Instant(self.hw.read(TIME_US));
         self.hw.mark::<{ work::RECEIVE_IN_FULL }>();
+        self.totals.received = self.totals.received.wrapping_add(1);
         let (segment, payload_at) = read_segment(&self.hw);
         let Some(connection) = self.table.get(slot) else { return };
+        connection.counters.received = connection.counters.received.wrapping_add(1);
         let arrival = connection.tcb.segment_arrives(now, &segment);
         if let Some(deliver) = arrival.deliver {
             let src = payload_at + deliver.payload_offset;

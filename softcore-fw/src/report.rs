@@ -7,6 +7,7 @@
 
 use baton_abi::{
     handoff::RECORD_WORDS,
+    mmio::TIME_US,
     msg::{event, slots_for, ConnId, Header},
     work,
 };
@@ -28,7 +29,7 @@ const RESTORED_SLOTS: u8 = slots_for(RECORD_WORDS) as u8;
 impl<H: Hardware> Firmware<'_, H> {
     /// Delivers a batch of events. False: none waits, or there is no room.
     #[inline(never)]
-    pub(crate) fn report(&mut self, now: Instant) -> bool {
+    pub(crate) fn report(&mut self) -> bool {
         self.hw.mark::<{ work::REPORT }>();
         if !self.mover.begin(&self.hw) {
             return false;
@@ -39,7 +40,7 @@ impl<H: Hardware> Firmware<'_, H> {
             self.report_age += 1;
         } else if waiting && self.mover.has_event_room(1) {
             self.report_age = 0;
-            self.write_reports(now);
+            self.write_reports(Instant(self.hw.read(TIME_US)));
         }
         let written = self.mover.has_events();
         self.mover.deliver_events(&mut self.hw);

@@ -43,12 +43,19 @@ pub struct Slot {
     pub timer: TimerLink,
     links: [SlotIndex; QUEUES],
     generation: u16,
+    /// The name by which packets reach the connection, if they do; otherwise that of another slot.
+    reached_as: u16,
 }
 
 impl Slot {
     /// A slot that no connection has used yet.
-    pub const EMPTY: Slot =
-        Slot { connection: None, timer: TimerLink::IDLE, links: [ABSENT; QUEUES], generation: 0 };
+    pub const EMPTY: Slot = Slot {
+        connection: None,
+        timer: TimerLink::IDLE,
+        links: [ABSENT; QUEUES],
+        generation: 0,
+        reached_as: 0,
+    };
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -71,6 +78,7 @@ impl<'a> Table<'a> {
         let mut table =
             Table { slots: &mut slots[..usable], queues: [Ends { head: NONE, tail: NONE }; QUEUES] };
         for slot in 0..table.slots.len() {
+            table.close(slot as SlotIndex);
             table.enqueue(Queue::Free, slot as SlotIndex);
         }
         table
@@ -90,7 +98,9 @@ impl<'a> Table<'a> {
     /// Puts a connection into the slot of [`Table::next_free`].
     pub fn occupy(&mut self, connection: Connection) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
-        self.slots[usize::from(slot)].connection = Some(connection);
+        let entry = &mut self.slots[usize::from(slot)];
+        entry.connection = Some(connection);
+        entry.reached_as = ConnId::new(usize::from(slot), entry.generation).0;
         Some(slot)
     }
 
@@ -100,6 +110,7 @@ impl<'a> Table<'a> {
         debug_assert!(!entry.timer.is_running());
         entry.connection = None;
         entry.generation = (entry.generation + 1) & GENERATION_MASK;
+        entry.reached_as = !slot;
         self.enqueue(Queue::Free, slot);
     }
 
@@ -110,14 +121,21 @@ impl<'a> Table<'a> {
             .then_some(conn.slot() as SlotIndex)
     }
 
-    /// The connection that has this name now, if packets still reach it, and its slot.
-    #[inline]
-    pub fn open(&mut self, conn: ConnId) -> Option<(SlotIndex, &mut Connection)> {
+    /// The connection that has this name now, if packets still reach it, its slot, and whether that is in
+    /// [`Queue::Transmit`].
+    #[inline(always)]
+    pub fn open(&mut self, conn: ConnId) -> Option<(SlotIndex, bool, &mut Connection)> {
         let slot = self.slots.get_mut(conn.slot())?;
-        let generation = slot.generation;
-        let connection = slot.connection.as_mut()?;
-        (generation == conn.generation() && connection.is_open())
-            .then_some((conn.slot() as SlotIndex, connection))
+        if slot.reached_as != conn.0 {
+            return None;
+        }
+        let queued = slot.links[Queue::Transmit as usize] != ABSENT;
+        Some((conn.slot() as SlotIndex, queued, slot.connection.as_mut()?))
+    }
+
+    /// Packets do not reach the slot's connection any more.
+    pub fn close(&mut self, slot: SlotIndex) {
+        self.slots[usize::from(slot)].reached_as = !slot;
     }
 
     /// The name of a slot's connection.

@@ -46,7 +46,7 @@ impl Tcb {
         let value = options.timestamps.map(|(value, _)| value).filter(|_| options == timestamps);
         let (mut tcb, len) = (self.clone(), segment.payload_len);
         let deadline = tcb.poll_at();
-        let predicted = tcb.predict(now, &header, || value)?;
+        let predicted = tcb.predict(|| now, &header, || value)?;
         // What the prediction spares: the clock of the timestamps, which is lazy, and a look at the timers.
         tcb.tick(now);
         let earlier = match (deadline, tcb.poll_at()) {
@@ -470,19 +470,19 @@ impl Tcb {
             self.take_fin(now, arrival);
             at_once = true;
         }
-        self.owe_ack(now, at_once);
+        self.owe_ack(&|| now, at_once);
     }
 
     /// Text has arrived in order: when it is acknowledged.
     #[inline]
-    pub(crate) fn owe_ack(&mut self, now: Instant, at_once: bool) {
+    pub(crate) fn owe_ack(&mut self, clock: &impl Fn() -> Instant, at_once: bool) {
         // RFC 5681 Section 4.2: at once when a gap is filled or remains, and for every second full segment.
         let pending = self.rcv_nxt.since(self.last_ack_sent);
         if at_once || pending > u32::from(self.rcv_mss) || self.config.delayed_ack_us == 0 {
             self.flags |= flag::ACK_NOW;
         } else if !self.has(flag::ACK_DELAYED) {
             self.flags |= flag::ACK_DELAYED;
-            self.ack_at = now + self.config.delayed_ack_us;
+            self.ack_at = clock() + self.config.delayed_ack_us;
         }
     }
 

@@ -48,8 +48,8 @@ impl Tcb {
 
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
     /// acknowledgement.
-    #[inline]
-    pub(crate) fn grow(&mut self, now: Instant, acked: u32, flight: u32) {
+    #[inline(always)]
+    pub(crate) fn grow(&mut self, clock: &impl Fn() -> Instant, acked: u32, flight: u32) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
         // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
@@ -61,14 +61,24 @@ impl Tcb {
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
-            // The algorithm may look at the clock.
-            if let Congestion::Cubic(_) = self.control {
-                self.tick(now);
+            match &mut self.control {
+                Congestion::NewReno(control) => {
+                    // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
+                    self.cwnd = control.grown(self.cwnd, u32::from(self.snd_mss), acked);
+                }
+                Congestion::Cubic(_) => self.avoid_by_clock(clock(), acked),
             }
-            let window = self.window();
-            self.cwnd = self.control.avoid(&window, acked);
         }
         self.cwnd = self.cwnd.min(Self::BUFFER_MAX);
+    }
+
+    /// Congestion avoidance of an algorithm that looks at the clock.
+    #[cold]
+    #[inline(never)]
+    fn avoid_by_clock(&mut self, now: Instant, acked: u32) {
+        self.tick(now);
+        let window = self.window();
+        self.cwnd = self.control.avoid(&window, acked);
     }
 
     /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
@@ -76,7 +86,7 @@ impl Tcb {
     pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
         if self.phase == Phase::Open {
             self.dup_acks = 0;
-            self.grow(now, acked, flight);
+            self.grow(&|| now, acked, flight);
         } else {
             self.cc_acknowledged_in_recovery(now, acked, flight);
         }
@@ -114,7 +124,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(now, acked, flight);
+                self.grow(&|| now, acked, flight);
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }

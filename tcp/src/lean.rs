@@ -1,5 +1,5 @@
-//! What nearly every burst is, decided and committed in a few dozen instructions: full segments of new text while others
-//! are in flight, or an acknowledgement alone.
+//! What nearly every burst is, decided and committed in a few dozen instructions: full segments of new text,
+//! or an acknowledgement alone.
 //!
 //! The counterpart of `predict.rs`: [`Tcb::lean_burst`] recognises such a burst by the same word, and does just what
 //! [`Tcb::poll_burst`] would; it leaves every other one to that. Debug runs hold the two against each other at every poll.
@@ -8,7 +8,7 @@
 use crate::segment::{BurstOut, Options, SegmentOut};
 use crate::{
     segment::Flags,
-    tcb::{flag, Tcb},
+    tcb::{flag, Tcb, Timer},
     Instant, SeqNumber,
 };
 
@@ -32,6 +32,8 @@ pub struct LeanBurst {
     pub mss: u16,
     /// [`Tcb::poll_burst`] may have more at once. False is certain.
     pub more: bool,
+    /// [`Tcb::poll_at`] may be earlier than before.
+    pub arm: bool,
 }
 
 #[cfg(debug_assertions)]
@@ -56,7 +58,7 @@ impl LeanBurst {
 
 impl Tcb {
     /// The next burst, already accounted for as sent, as [`Tcb::poll_burst`] would give it, if it is of the common kind.
-    /// `None`: it is of another, or there is none; nothing was changed. It makes no deadline earlier.
+    /// `None`: it is of another, or there is none; nothing was changed but the clock of the timestamps, which has advanced.
     #[inline]
     pub fn lean_burst(
         &mut self,
@@ -68,13 +70,16 @@ impl Tcb {
         if self.expected == 0 || self.flags & OTHER != 0 {
             return None;
         }
+        self.tick(now);
         let (seq, flight) = (self.snd_nxt, self.flight());
         let unsent = self.send_len - flight;
         let max = u32::from(self.snd_mss);
         let allowed = unsent.min(self.snd_wnd.saturating_sub(flight)).min(self.cwnd.saturating_sub(flight));
         let (mut len, mut count, mut more) = (0, 1, false);
         let mut flags = Flags::ACK;
-        if allowed >= max && flight > 0 {
+        // RFC 5681 Section 4.1: what is sent after a long rest is another matter.
+        let rested = flight == 0 && self.ts_val.wrapping_sub(self.last_send_tick) > self.rto >> 10;
+        if allowed >= max && !rested {
             len = max;
             while count < segments && allowed - len >= max {
                 len += max;
@@ -105,9 +110,7 @@ impl Tcb {
             if len == unsent {
                 flags = flags | Flags::PSH;
             }
-        } else if unsent == 0 && self.has(flag::ACK_NOW) {
-            self.tick(now);
-        } else {
+        } else if unsent > 0 || !self.has(flag::ACK_NOW) {
             return None;
         }
         let window = u32::from(self.announce_window());
@@ -124,13 +127,13 @@ impl Tcb {
             segments: count,
             mss: max as u16,
             more,
+            arm: len > 0 && flight == 0,
         })
     }
 
-    /// `len` bytes of new text are on their way, with others in flight, for which the timer runs.
+    /// `len` bytes of new text are on their way.
     #[inline]
     fn commit_lean(&mut self, now: Instant, len: u32, max: u32) {
-        self.tick(now);
         let (start, end) = (self.snd_nxt, self.snd_nxt + len);
         if self.rtx_nxt == start {
             self.rtx_nxt = end;
@@ -138,5 +141,9 @@ impl Tcb {
         self.snd_nxt = end;
         self.rtt_begin(now, start + len.min(max));
         self.last_send_tick = self.ts_val;
+        if start == self.snd_una {
+            // RFC 6298 Section 5.1. Otherwise it runs for what is in flight.
+            self.start_timer(now, Timer::Retransmit, self.rto);
+        }
     }
 }

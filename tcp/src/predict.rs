@@ -85,17 +85,23 @@ impl Tcb {
     /// [`Tcb::segment_arrives`] takes it.
     ///
     /// `timestamp` gives TSval when the options are timestamps alone; it is asked when the connection has them and the
-    /// header is as long as with them.
-    #[inline]
+    /// header is as long as with them. `clock` is asked when the time is needed, which is cheaper than to keep it at hand.
+    #[inline(always)]
     pub fn predict(
         &mut self,
-        now: Instant,
+        clock: impl Fn() -> Instant,
         header: &Header,
         timestamp: impl FnOnce() -> Option<u32>,
     ) -> Option<Predicted> {
-        let news = (header.control ^ self.expected) & !PSH;
-        if header.seq != self.rcv_nxt || (news != 0 && (news > 0xFFFF || header.control & 0xFFFF == 0)) {
+        if header.seq != self.rcv_nxt {
             return None;
+        }
+        let mut news = header.control ^ self.expected;
+        if news != 0 {
+            news &= !PSH;
+            if news > 0xFFFF || header.control & 0xFFFF == 0 {
+                return None;
+            }
         }
         let (flight, acked) = (self.flight(), header.ack.since(self.snd_una));
         let len = u32::from(header.payload_len);
@@ -117,70 +123,60 @@ impl Tcb {
             }
         }
 
-        let mut arm = false;
-        let left = flight - acked;
-        if acked > 0 {
-            arm = self.predict_ack(now, header.ack, acked, flight);
-        }
         self.snd_wl1 = header.seq;
+        let mut arm = false;
+        if acked > 0 {
+            arm = self.predict_ack(&clock, header.ack, acked, flight);
+        }
         if news != 0 {
-            self.take_window(header.control & 0xFFFF);
+            // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
+            self.expected ^= news;
+            self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
+            self.max_snd_wnd = self.max_snd_wnd.max(self.snd_wnd);
         }
         if len > 0 {
             let delayed = self.has(flag::ACK_DELAYED);
             self.rcv_space -= len;
             self.rcv_nxt += len;
-            self.owe_ack(now, false);
+            self.owe_ack(&clock, false);
             arm |= !delayed && self.has(flag::ACK_DELAYED);
             if self.timer == Timer::KeepAlive {
-                self.keep_alive(now);
+                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
             }
         }
-        Some(Predicted { acked, arm, sends: self.has_orders() || self.send_len > left })
+        // Of what could be ordered, a reset belongs to another state.
+        const ORDERS: u16 = flag::ACK_NOW | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED;
+        Some(Predicted { acked, arm, sends: self.flags & ORDERS != 0 || self.send_len > flight - acked })
     }
 
     /// `acked` of `flight` numbers were acknowledged, the last before `ack`. True: the timer is earlier than before.
-    #[inline]
-    fn predict_ack(&mut self, now: Instant, ack: SeqNumber, acked: u32, flight: u32) -> bool {
-        self.send_len -= acked;
+    #[inline(always)]
+    fn predict_ack(&mut self, clock: &impl Fn() -> Instant, ack: SeqNumber, acked: u32, flight: u32) -> bool {
         self.snd_una = ack;
+        self.send_len -= acked;
         if self.rtx_nxt.lt(ack) {
             self.rtx_nxt = ack;
         }
         if self.has(flag::RTT_RUNNING) && self.rtt_seq.le(ack) {
-            self.rtt_end(now);
+            self.flags &= !flag::RTT_RUNNING;
+            self.rtt_sample(clock().since(self.rtt_start));
+            self.rto = self.rto_us();
         }
-        self.grow(now, acked, flight);
+        self.grow(clock, acked, flight);
         if acked == flight {
-            return self.all_acknowledged(now);
+            // Nothing is in flight any more (RFC 6298 Section 5.2).
+            self.timer = Timer::Off;
+            self.flags &= !flag::RTX_NOW;
+            let probes = self.config.keepalive_us > 0;
+            if probes {
+                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
+            }
+            return probes;
         }
         // RFC 6298 Section 5.3.
         let before = self.timer_at;
-        self.timer_at = now + self.rto;
+        self.timer_at = clock() + self.rto;
         !self.timer_at.reached(before)
-    }
-
-    #[inline(never)]
-    fn rtt_end(&mut self, now: Instant) {
-        self.rtt_acknowledged(now, None);
-        self.rto = self.rto_us();
-    }
-
-    /// Nothing is in flight any more (RFC 6298 Section 5.2). True: a timer runs.
-    #[inline(never)]
-    fn all_acknowledged(&mut self, now: Instant) -> bool {
-        self.timer = Timer::Off;
-        self.flags &= !flag::RTX_NOW;
-        self.keep_alive(now);
-        self.timer != Timer::Off
-    }
-
-    /// The peer announces another window, which is not closed.
-    #[inline(never)]
-    fn take_window(&mut self, window: u32) {
-        self.expected = self.expected & 0xFFFF_0000 | window;
-        self.snd_wnd = window << self.snd_shift;
-        self.max_snd_wnd = self.max_snd_wnd.max(self.snd_wnd);
     }
 }
 
@@ -228,7 +224,8 @@ mod tests {
     fn acknowledgements_and_text_in_order_are_predicted() {
         let (mut tcb, header) = established();
         let now = Instant(3000);
-        let mut predict = |header: &Header| tcb.predict(now, header, || Some(9)).map(|p| (p.acked, p.sends));
+        let mut predict =
+            |header: &Header| tcb.predict(|| now, header, || Some(9)).map(|p| (p.acked, p.sends));
         assert_eq!(predict(&Header { ack: SeqNumber(1988), ..header }), Some((988, false)));
         let text = Header { ack: SeqNumber(1988), payload_len: 500, ..header };
         assert_eq!(predict(&text), Some((0, false)));
@@ -267,7 +264,7 @@ mod tests {
         // Timestamps that are none, and one of the past.
         for (other, value) in cases.chain([(acks, None), (acks, Some(6))]) {
             let mut same = tcb.clone();
-            assert_eq!(same.predict(Instant(3000), &other, || value), None, "{other:?}");
+            assert_eq!(same.predict(|| Instant(3000), &other, || value), None, "{other:?}");
             assert_eq!(same, tcb, "{other:?}");
         }
     }

@@ -37,6 +37,7 @@ impl Tcb {
         }
     }
 
+    #[inline]
     pub(crate) fn start_timer(&mut self, now: Instant, timer: Timer, after_us: u32) {
         self.timer = timer;
         self.timer_at = now + after_us;
