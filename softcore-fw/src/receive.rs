@@ -6,6 +6,8 @@
 //! written for few instructions, and whatever is rare is out of its way. A packet whose connection has left since it was classified goes to the
 //! host, in its turn.
 
+use core::hint::cold_path;
+
 use baton_abi::{
     mmio::{nic_rx, NIC_RX_NEXT, TIME_US},
     msg::{reset, ConnId},
@@ -25,26 +27,44 @@ use crate::{
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Takes the segment at the head of the NIC receive queue.
-    ///
-    /// The window moves on before anything can free the packet: the descriptor that it shows next is then the
-    /// packet's that the jobs find next.
-    ///
-    /// The common path calls nothing, and what it leaves to others it leaves for good, so that the function needs no stack
-    /// and saves no register. Acknowledgements have a copy of it of their own, without what is for text.
-    #[inline(never)]
+    #[inline(always)]
     pub(crate) fn receive(&mut self) {
         match self.hw.segment_word(nic_rx::CONN_LEN) {
-            conn @ ..0x1_0000 => self.receive_kind(conn, 0),
-            both => self.receive_kind(both, both >> 16),
+            conn @ ..0x1_0000 => self.receive_ack(conn),
+            conn_len => self.receive_text(conn_len),
         }
     }
 
+    #[inline(never)]
+    fn receive_ack(&mut self, conn: u32) {
+        self.receive_kind(conn, 0, false);
+    }
+
+    #[inline(never)]
+    fn receive_text(&mut self, conn_len: u32) {
+        self.receive_kind(conn_len, conn_len >> 16, false);
+    }
+
+    /// For a connection whose congestion control looks at the clock.
+    #[inline(never)]
+    fn receive_by_clock(&mut self, conn_len: u32) {
+        self.receive_kind(conn_len, conn_len >> 16, true);
+    }
+
+    /// The common path of `receive_ack` and `receive_text` calls nothing, and what it leaves to others it leaves for good, so
+    /// that they need no stack and save no register.
+    ///
+    /// A segment is taken in one write, the last thing done with it. The window moves on in that write, before anything can
+    /// free the packet: the descriptor that it shows next is then the packet's that the jobs find next.
     #[inline(always)]
-    fn receive_kind(&mut self, conn: u32, len: u32) {
+    fn receive_kind(&mut self, conn_len: u32, len: u32, by_clock: bool) {
         let hw = &self.hw;
-        let Some((slot, queued, connection)) = self.table.open(ConnId(conn as u16)) else {
+        let Some((links, connection)) = self.table.open(conn_len) else {
             return self.receive_stale();
         };
+        if connection.tcb.grows_by_clock() != by_clock {
+            return self.receive_by_clock(conn_len);
+        }
         let header = Header {
             seq: SeqNumber(hw.segment_word(nic_rx::SEQ)),
             ack: SeqNumber(hw.segment_word(nic_rx::ACK)),
@@ -56,64 +76,78 @@ impl<H: Hardware> Firmware<'_, H> {
             alone.then(|| hw.segment_word(nic_rx::OPTIONS + 1))
         };
         let clock = || Instant(hw.read(TIME_US));
-        let Some(Predicted { acked, arm, sends }) = connection.tcb.predict(clock, &header, timestamp) else {
-            return self.receive_in_full(slot);
+        let Some(predicted) = connection.tcb.predict(clock, by_clock, &header, timestamp) else {
+            return self.receive_in_full(slot_of(conn_len));
         };
+        let Predicted { acked, arm, sends } = predicted;
         self.totals.received = self.totals.received.wrapping_add(1);
         connection.counters.received = connection.counters.received.wrapping_add(1);
         let mut report = false;
-        if len == 0 {
-            self.hw.mark::<{ work::RECEIVE_ACK }>();
-            Mover::take(&mut self.hw);
-        } else {
-            self.hw.mark::<{ work::RECEIVE_TEXT }>();
-            report = true;
-            connection.unreported.received += len;
-            let Some(addr) = connection.receive.take_within_first(len) else {
-                return self.receive_across_spans(slot, len, acked, arm, sends);
-            };
-            let place = self.hw.segment_word(nic_rx::OFFSET);
-            Mover::take_text(&mut self.hw, place, addr);
-        }
         if acked > 0 {
             connection.unreported.sent += acked;
             if connection.send.take_within_first(acked).is_none() {
-                return self.acknowledged_across_spans(slot, acked, arm, sends);
+                return self.follow_across_spans(len, acked, arm, sends);
             }
-            report |= connection.unreported.sent >= SENT_REPORT_BYTES;
+            report = connection.unreported.sent >= SENT_REPORT_BYTES;
         }
+        let enters = sends && !links.is_queued(Queue::Transmit);
+        if len == 0 {
+            self.hw.mark::<{ work::RECEIVE_ACK }>();
+            if report || enters {
+                cold_path();
+                self.enqueue_head(report, enters);
+            }
+            Mover::take(&mut self.hw);
+        } else {
+            self.hw.mark::<{ work::RECEIVE_TEXT }>();
+            connection.unreported.received += len;
+            let Some(addr) = connection.receive.take_within_first(len) else {
+                return self.follow_across_spans(len, 0, arm, sends);
+            };
+            self.enqueue_head(true, enters);
+            let place = self.hw.segment_word(nic_rx::OFFSET);
+            Mover::take_text(&mut self.hw, place, addr);
+        }
+        if arm {
+            return self.follow_seldom(slot_of(conn_len), true);
+        }
+        if self.load.is_enabled() {
+            self.follow_seldom(slot_of(conn_len), false);
+        }
+    }
+
+    /// Queues the connection of the segment in the window.
+    #[inline(always)]
+    fn enqueue_head(&mut self, report: bool, sends: bool) {
+        let slot = slot_of(self.hw.segment_word(nic_rx::CONN_LEN));
         if report {
             self.table.enqueue(Queue::Report, slot);
         }
-        if sends && !queued {
-            self.table.enqueue(Queue::Transmit, slot);
-        }
-        if arm || self.load.is_enabled() {
-            self.follow_seldom(slot, arm);
-        }
-    }
-
-    /// Text that touches several spans of the receive buffer, or finishes one.
-    #[inline(never)]
-    fn receive_across_spans(&mut self, slot: SlotIndex, len: u32, acked: u32, arm: bool, sends: bool) {
-        let Some(connection) = self.table.get(slot) else { return };
-        let place = self.hw.segment_word(nic_rx::OFFSET);
-        copy_payload(&mut self.hw, connection, place_offset(place), len as u16, 0);
-        Mover::take(&mut self.hw);
-        connection.receive.consume(len);
-        connection.unreported.sent += acked;
-        self.acknowledged_across_spans(slot, acked, arm, sends);
-    }
-
-    /// An acknowledgement that finishes a span of the send buffer: it is worth an event.
-    #[inline(never)]
-    fn acknowledged_across_spans(&mut self, slot: SlotIndex, acked: u32, arm: bool, sends: bool) {
-        let Some(connection) = self.table.get(slot) else { return };
-        connection.send.consume(acked);
-        self.table.enqueue(Queue::Report, slot);
         if sends {
             self.table.enqueue(Queue::Transmit, slot);
         }
+    }
+
+    /// The rest of a predicted segment that finishes a span of one of the buffers: `len` bytes of text to copy, `acked` bytes that
+    /// were acknowledged and are reported.
+    #[inline(never)]
+    fn follow_across_spans(&mut self, len: u32, acked: u32, arm: bool, sends: bool) {
+        let slot = slot_of(self.hw.segment_word(nic_rx::CONN_LEN));
+        let Some(connection) = self.table.get(slot) else { return };
+        if len > 0 {
+            self.hw.mark::<{ work::RECEIVE_TEXT }>();
+            if acked > 0 {
+                connection.unreported.received += len;
+            }
+            let place = self.hw.segment_word(nic_rx::OFFSET);
+            copy_payload(&mut self.hw, connection, place_offset(place), len as u16, 0);
+            connection.receive.consume(len);
+        } else {
+            self.hw.mark::<{ work::RECEIVE_ACK }>();
+        }
+        connection.send.consume(acked);
+        self.enqueue_head(true, sends);
+        Mover::take(&mut self.hw);
         self.follow_seldom(slot, arm);
     }
 
@@ -189,6 +223,12 @@ fn read_segment<H: Hardware>(hw: &H) -> (SegmentIn, u16) {
         ecn: (offset >> nic_rx::ECN_SHIFT & 3) as u8,
     };
     (segment, place_offset(offset))
+}
+
+/// The slot of the connection that the descriptor's first word names.
+#[inline(always)]
+fn slot_of(conn_len: u32) -> SlotIndex {
+    ConnId(conn_len as u16).slot() as SlotIndex
 }
 
 /// Where the payload starts in the stored frame, by the descriptor's word `OFFSET`.

@@ -13,7 +13,7 @@ use baton_abi::msg::ConnId;
 
 use crate::{
     connection::Connection,
-    wheel::{SlotIndex, TimerLink, TimerLinks, NONE},
+    wheel::{SlotIndex, TimerLink, TimerLinks},
 };
 
 /// The queues.
@@ -30,18 +30,35 @@ pub enum Queue {
 }
 
 const QUEUES: usize = 4;
-/// Link of a slot that is not in the queue.
-const ABSENT: SlotIndex = u16::MAX - 1;
+/// A link: the next slot and [`LINKED`], or one of the two below. Zero says what is asked most.
+type Link = u16;
+/// Link of a slot that is not in the queue; a queue's end that has none.
+const ABSENT: Link = 0;
+/// Link of the last slot in the queue.
+const LAST: Link = 1;
+const LINKED: Link = 2;
 /// Most slots of a table: a name has 12 bits for the slot.
 pub const SLOTS_MAX: usize = 1 << ConnId::SLOT_BITS;
 const GENERATION_MASK: u16 = (1 << (16 - ConnId::SLOT_BITS)) - 1;
+
+/// A slot's links in the queues.
+#[derive(Debug)]
+pub struct Links([Link; QUEUES]);
+
+impl Links {
+    /// Whether the slot is in the queue.
+    #[inline]
+    pub fn is_queued(&self, queue: Queue) -> bool {
+        self.0[queue as usize] != ABSENT
+    }
+}
 
 /// One place for a connection.
 #[derive(Debug)]
 pub struct Slot {
     pub connection: Option<Connection>,
     pub timer: TimerLink,
-    links: [SlotIndex; QUEUES],
+    links: Links,
     generation: u16,
     /// The name by which packets reach the connection, if they do; otherwise that of another slot.
     reached_as: u16,
@@ -52,7 +69,7 @@ impl Slot {
     pub const EMPTY: Slot = Slot {
         connection: None,
         timer: TimerLink::IDLE,
-        links: [ABSENT; QUEUES],
+        links: Links([ABSENT; QUEUES]),
         generation: 0,
         reached_as: 0,
     };
@@ -60,8 +77,8 @@ impl Slot {
 
 #[derive(Clone, Copy, Debug)]
 struct Ends {
-    head: SlotIndex,
-    tail: SlotIndex,
+    head: Link,
+    tail: Link,
 }
 
 /// All connections of the NIC, over memory that the caller provides.
@@ -76,7 +93,7 @@ impl<'a> Table<'a> {
     pub fn new(slots: &'a mut [Slot]) -> Self {
         let usable = slots.len().min(SLOTS_MAX);
         let mut table =
-            Table { slots: &mut slots[..usable], queues: [Ends { head: NONE, tail: NONE }; QUEUES] };
+            Table { slots: &mut slots[..usable], queues: [Ends { head: ABSENT, tail: ABSENT }; QUEUES] };
         for slot in 0..table.slots.len() {
             table.close(slot as SlotIndex);
             table.enqueue(Queue::Free, slot as SlotIndex);
@@ -91,8 +108,8 @@ impl<'a> Table<'a> {
 
     /// The name that the next connection will have, or `None` when the table is full.
     pub fn next_free(&self) -> Option<ConnId> {
-        let head = self.queues[Queue::Free as usize].head;
-        self.slots.get(usize::from(head)).map(|slot| ConnId::new(usize::from(head), slot.generation))
+        let head = usize::from(self.first(Queue::Free)?);
+        self.slots.get(head).map(|slot| ConnId::new(head, slot.generation))
     }
 
     /// Puts a connection into the slot of [`Table::next_free`].
@@ -121,16 +138,14 @@ impl<'a> Table<'a> {
             .then_some(conn.slot() as SlotIndex)
     }
 
-    /// The connection that has this name now, if packets still reach it, its slot, and whether that is in
-    /// [`Queue::Transmit`].
+    /// The connection that has the name in the low half of `conn` now, if packets still reach it, and its slot's links.
     #[inline(always)]
-    pub fn open(&mut self, conn: ConnId) -> Option<(SlotIndex, bool, &mut Connection)> {
-        let slot = self.slots.get_mut(conn.slot())?;
-        if slot.reached_as != conn.0 {
+    pub fn open(&mut self, conn: u32) -> Option<(&Links, &mut Connection)> {
+        let slot = self.slots.get_mut(ConnId(conn as u16).slot())?;
+        if u32::from(slot.reached_as) != conn & 0xFFFF {
             return None;
         }
-        let queued = slot.links[Queue::Transmit as usize] != ABSENT;
-        Some((conn.slot() as SlotIndex, queued, slot.connection.as_mut()?))
+        Some((&slot.links, slot.connection.as_mut()?))
     }
 
     /// Packets do not reach the slot's connection any more.
@@ -166,29 +181,28 @@ impl<'a> Table<'a> {
     /// Appends a slot to a queue, unless it is in it.
     #[inline]
     pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
-        let link = &mut self.slots[usize::from(slot)].links[queue as usize];
+        let link = &mut self.slots[usize::from(slot)].links.0[queue as usize];
         if *link != ABSENT {
             return;
         }
-        *link = NONE;
+        *link = LAST;
         let ends = &mut self.queues[queue as usize];
-        let tail = core::mem::replace(&mut ends.tail, slot);
-        if tail == NONE {
-            ends.head = slot;
-        } else {
-            self.slots[usize::from(tail)].links[queue as usize] = slot;
+        let own = slot + LINKED;
+        match core::mem::replace(&mut ends.tail, own) {
+            ABSENT => ends.head = own,
+            tail => self.slots[usize::from(tail - LINKED)].links.0[queue as usize] = own,
         }
     }
 
     /// Takes the oldest slot out of a queue.
+    #[inline]
     pub fn dequeue(&mut self, queue: Queue) -> Option<SlotIndex> {
+        let head = self.first(queue)?;
+        let link = &mut self.slots.get_mut(usize::from(head))?.links.0[queue as usize];
         let ends = &mut self.queues[queue as usize];
-        let head = ends.head;
-        let next =
-            core::mem::replace(&mut self.slots.get_mut(usize::from(head))?.links[queue as usize], ABSENT);
-        ends.head = next;
-        if next == NONE {
-            ends.tail = NONE;
+        match core::mem::replace(link, ABSENT) {
+            LAST => *ends = Ends { head: ABSENT, tail: ABSENT },
+            next => ends.head = next,
         }
         Some(head)
     }
@@ -196,8 +210,7 @@ impl<'a> Table<'a> {
     /// The oldest slot in a queue.
     #[inline]
     pub fn first(&self, queue: Queue) -> Option<SlotIndex> {
-        let head = self.queues[queue as usize].head;
-        (head != NONE).then_some(head)
+        self.queues[queue as usize].head.checked_sub(LINKED)
     }
 }
 

@@ -47,35 +47,44 @@ impl Tcb {
     }
 
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
-    /// acknowledgement.
+    /// acknowledgement. `by_clock` is [`Tcb::grows_by_clock`], which a caller that knows it passes as a constant.
     #[inline(always)]
-    pub(crate) fn grow(&mut self, clock: &impl Fn() -> Instant, acked: u32, flight: u32) {
+    pub(crate) fn grow(&mut self, now: impl FnOnce() -> Instant, acked: u32, flight: u32, by_clock: bool) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
         // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
         let used = flight + if slow_start { flight } else { self.smss() };
         if used <= self.cwnd && (flight + self.smss() > self.snd_wnd || self.unsent() == 0) {
-            self.control.unused();
+            if by_clock {
+                self.control.unused();
+            }
             return;
         }
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
             match &mut self.control {
-                Congestion::NewReno(control) => {
-                    // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
+                // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
+                Congestion::NewReno(control) if !by_clock => {
                     self.cwnd = control.grown(self.cwnd, u32::from(self.snd_mss), acked);
                 }
-                Congestion::Cubic(_) => self.avoid_by_clock(clock(), acked),
+                _ => self.grow_by_clock(now(), acked),
             }
         }
-        self.cwnd = self.cwnd.min(Self::BUFFER_MAX);
+        if self.cwnd > Self::BUFFER_MAX {
+            self.cwnd = Self::BUFFER_MAX;
+        }
+    }
+
+    /// Whether the algorithm looks at the clock.
+    #[inline]
+    pub fn grows_by_clock(&self) -> bool {
+        matches!(self.control, Congestion::Cubic(_))
     }
 
     /// Congestion avoidance of an algorithm that looks at the clock.
-    #[cold]
     #[inline(never)]
-    fn avoid_by_clock(&mut self, now: Instant, acked: u32) {
+    fn grow_by_clock(&mut self, now: Instant, acked: u32) {
         self.tick(now);
         let window = self.window();
         self.cwnd = self.control.avoid(&window, acked);
@@ -86,7 +95,7 @@ impl Tcb {
     pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
         if self.phase == Phase::Open {
             self.dup_acks = 0;
-            self.grow(&|| now, acked, flight);
+            self.grow(|| now, acked, flight, self.grows_by_clock());
         } else {
             self.cc_acknowledged_in_recovery(now, acked, flight);
         }
@@ -124,7 +133,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(&|| now, acked, flight);
+                self.grow(|| now, acked, flight, self.grows_by_clock());
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }

@@ -6,6 +6,8 @@
 //! of `arrives.rs` would; every other one it leaves untouched. The two are held against each other at every segment of
 //! every run that has debug assertions.
 
+use core::hint::cold_path;
+
 use crate::{
     segment::{Flags, SegmentIn},
     tcb::{flag, Phase, State, Tcb, Timer},
@@ -86,10 +88,12 @@ impl Tcb {
     ///
     /// `timestamp` gives TSval when the options are timestamps alone; it is asked when the connection has them and the
     /// header is as long as with them. `clock` is asked when the time is needed, which is cheaper than to keep it at hand.
+    /// `by_clock` is [`Tcb::grows_by_clock`]; as a constant it spares the code of the other algorithms.
     #[inline(always)]
     pub fn predict(
         &mut self,
         clock: impl Fn() -> Instant,
+        by_clock: bool,
         header: &Header,
         timestamp: impl FnOnce() -> Option<u32>,
     ) -> Option<Predicted> {
@@ -98,6 +102,7 @@ impl Tcb {
         }
         let mut news = header.control ^ self.expected;
         if news != 0 {
+            cold_path();
             news &= !PSH;
             if news > 0xFFFF || header.control & 0xFFFF == 0 {
                 return None;
@@ -126,9 +131,10 @@ impl Tcb {
         self.snd_wl1 = header.seq;
         let mut arm = false;
         if acked > 0 {
-            arm = self.predict_ack(&clock, header.ack, acked, flight);
+            arm = self.predict_ack(&clock, header.ack, acked, flight, by_clock);
         }
         if news != 0 {
+            cold_path();
             // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
             self.expected ^= news;
             self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
@@ -151,19 +157,28 @@ impl Tcb {
 
     /// `acked` of `flight` numbers were acknowledged, the last before `ack`. True: the timer is earlier than before.
     #[inline(always)]
-    fn predict_ack(&mut self, clock: &impl Fn() -> Instant, ack: SeqNumber, acked: u32, flight: u32) -> bool {
+    fn predict_ack(
+        &mut self,
+        clock: &impl Fn() -> Instant,
+        ack: SeqNumber,
+        acked: u32,
+        flight: u32,
+        by_clock: bool,
+    ) -> bool {
         self.snd_una = ack;
         self.send_len -= acked;
         if self.rtx_nxt.lt(ack) {
             self.rtx_nxt = ack;
         }
         if self.has(flag::RTT_RUNNING) && self.rtt_seq.le(ack) {
+            cold_path();
             self.flags &= !flag::RTT_RUNNING;
             self.rtt_sample(clock().since(self.rtt_start));
             self.rto = self.rto_us();
         }
-        self.grow(clock, acked, flight);
+        self.grow(clock, acked, flight, by_clock);
         if acked == flight {
+            cold_path();
             // Nothing is in flight any more (RFC 6298 Section 5.2).
             self.timer = Timer::Off;
             self.flags &= !flag::RTX_NOW;
@@ -225,7 +240,7 @@ mod tests {
         let (mut tcb, header) = established();
         let now = Instant(3000);
         let mut predict =
-            |header: &Header| tcb.predict(|| now, header, || Some(9)).map(|p| (p.acked, p.sends));
+            |header: &Header| tcb.predict(|| now, false, header, || Some(9)).map(|p| (p.acked, p.sends));
         assert_eq!(predict(&Header { ack: SeqNumber(1988), ..header }), Some((988, false)));
         let text = Header { ack: SeqNumber(1988), payload_len: 500, ..header };
         assert_eq!(predict(&text), Some((0, false)));
@@ -264,7 +279,7 @@ mod tests {
         // Timestamps that are none, and one of the past.
         for (other, value) in cases.chain([(acks, None), (acks, Some(6))]) {
             let mut same = tcb.clone();
-            assert_eq!(same.predict(|| Instant(3000), &other, || value), None, "{other:?}");
+            assert_eq!(same.predict(|| Instant(3000), false, &other, || value), None, "{other:?}");
             assert_eq!(same, tcb, "{other:?}");
         }
     }
