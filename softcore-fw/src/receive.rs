@@ -6,8 +6,6 @@
 //! written for few instructions, and whatever is rare is out of its way. A packet whose connection has left since it was classified goes to the
 //! host, in its turn.
 
-use core::hint::cold_path;
-
 use baton_abi::{
     mmio::{nic_rx, NIC_RX_NEXT, TIME_US},
     msg::{reset, ConnId},
@@ -37,18 +35,18 @@ impl<H: Hardware> Firmware<'_, H> {
 
     #[inline(never)]
     fn receive_ack(&mut self, conn: u32) {
-        self.receive_kind(conn, 0, false);
+        self.receive_kind(conn, 0, true);
     }
 
     #[inline(never)]
     fn receive_text(&mut self, conn_len: u32) {
-        self.receive_kind(conn_len, conn_len >> 16, false);
+        self.receive_kind(conn_len, conn_len >> 16, true);
     }
 
-    /// For a connection whose congestion control looks at the clock.
+    /// What the two leave: see [`baton_tcp::Tcb::is_common`].
     #[inline(never)]
-    fn receive_by_clock(&mut self, conn_len: u32) {
-        self.receive_kind(conn_len, conn_len >> 16, true);
+    fn receive_uncommon(&mut self, conn_len: u32) {
+        self.receive_kind(conn_len, conn_len >> 16, false);
     }
 
     /// The common path of `receive_ack` and `receive_text` calls nothing, and what it leaves to others it leaves for good, so
@@ -57,26 +55,26 @@ impl<H: Hardware> Firmware<'_, H> {
     /// A segment is taken in one write, the last thing done with it. The window moves on in that write, before anything can
     /// free the packet: the descriptor that it shows next is then the packet's that the jobs find next.
     #[inline(always)]
-    fn receive_kind(&mut self, conn_len: u32, len: u32, by_clock: bool) {
+    fn receive_kind(&mut self, conn_len: u32, len: u32, common: bool) {
         let hw = &self.hw;
         let Some((links, connection)) = self.table.open(conn_len) else {
             return self.receive_stale();
         };
-        if connection.tcb.grows_by_clock() != by_clock {
-            return self.receive_by_clock(conn_len);
-        }
         let header = Header {
             seq: SeqNumber(hw.segment_word(nic_rx::SEQ)),
             ack: SeqNumber(hw.segment_word(nic_rx::ACK)),
             control: hw.segment_word(nic_rx::FLAGS_WINDOW),
             payload_len: len as u16,
         };
+        if common && !connection.tcb.is_common(&header) {
+            return self.receive_uncommon(conn_len);
+        }
         let timestamp = || {
             let alone = hw.segment_word(nic_rx::OPTIONS) == wire::TIMESTAMPS_ALIGNED;
             alone.then(|| hw.segment_word(nic_rx::OPTIONS + 1))
         };
         let clock = || Instant(hw.read(TIME_US));
-        let Some(predicted) = connection.tcb.predict(clock, by_clock, &header, timestamp) else {
+        let Some(predicted) = connection.tcb.predict(clock, common, &header, timestamp) else {
             return self.receive_in_full(slot_of(conn_len));
         };
         let Predicted { acked, arm, sends } = predicted;
@@ -94,8 +92,7 @@ impl<H: Hardware> Firmware<'_, H> {
         if len == 0 {
             self.hw.mark::<{ work::RECEIVE_ACK }>();
             if report || enters {
-                cold_path();
-                self.enqueue_head(report, enters);
+                return self.take_and_queue(report, enters, arm);
             }
             Mover::take(&mut self.hw);
         } else {
@@ -113,6 +110,17 @@ impl<H: Hardware> Firmware<'_, H> {
         }
         if self.load.is_enabled() {
             self.follow_seldom(slot_of(conn_len), false);
+        }
+    }
+
+    /// An acknowledgement that has done more than to be counted.
+    #[inline(never)]
+    fn take_and_queue(&mut self, report: bool, sends: bool, arm: bool) {
+        let slot = slot_of(self.hw.segment_word(nic_rx::CONN_LEN));
+        self.enqueue_head(report, sends);
+        Mover::take(&mut self.hw);
+        if arm || self.load.is_enabled() {
+            self.follow_seldom(slot, arm);
         }
     }
 

@@ -46,7 +46,9 @@ impl Tcb {
         let value = options.timestamps.map(|(value, _)| value).filter(|_| options == timestamps);
         let (mut tcb, len) = (self.clone(), segment.payload_len);
         let deadline = tcb.poll_at();
-        let predicted = tcb.predict(|| now, tcb.grows_by_clock(), &header, || value)?;
+        let predicted = tcb.predict(|| now, tcb.is_common(&header), &header, || value)?;
+        let other = self.clone().predict(|| now, false, &header, || value);
+        assert_eq!(other, Some(predicted), "what is common is also what is not");
         // What the prediction spares: the clock of the timestamps, which is lazy, and a look at the timers.
         tcb.tick(now);
         let earlier = match (deadline, tcb.poll_at()) {

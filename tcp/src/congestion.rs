@@ -47,14 +47,22 @@ impl Tcb {
     }
 
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
-    /// acknowledgement. `by_clock` is [`Tcb::grows_by_clock`], which a caller that knows it passes as a constant.
+    /// acknowledgement, and `unsent` after it. `by_clock` is [`Tcb::grows_by_clock`], which a caller that knows it passes as a
+    /// constant.
     #[inline(always)]
-    pub(crate) fn grow(&mut self, now: impl FnOnce() -> Instant, acked: u32, flight: u32, by_clock: bool) {
+    pub(crate) fn grow(
+        &mut self,
+        now: impl FnOnce() -> Instant,
+        acked: u32,
+        flight: u32,
+        unsent: u32,
+        by_clock: bool,
+    ) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
         // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
         let used = flight + if slow_start { flight } else { self.smss() };
-        if used <= self.cwnd && (flight + self.smss() > self.snd_wnd || self.unsent() == 0) {
+        if used <= self.cwnd && (flight + self.smss() > self.snd_wnd || unsent == 0) {
             if by_clock {
                 self.control.unused();
             }
@@ -95,7 +103,7 @@ impl Tcb {
     pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
         if self.phase == Phase::Open {
             self.dup_acks = 0;
-            self.grow(|| now, acked, flight, self.grows_by_clock());
+            self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
         } else {
             self.cc_acknowledged_in_recovery(now, acked, flight);
         }
@@ -133,7 +141,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(|| now, acked, flight, self.grows_by_clock());
+                self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }

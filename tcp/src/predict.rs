@@ -83,30 +83,33 @@ impl Tcb {
         self.rto = self.rto_us();
     }
 
-    /// Takes a segment of the common kind. `None`: it is of another kind, nothing was changed, and
+    /// Whether a segment that is the next in order is as common as can be: its window is that of the one before, PSH is not set, and
+    /// congestion control does not look at the clock.
+    #[inline(always)]
+    pub fn is_common(&self, header: &Header) -> bool {
+        header.control == self.expected && !self.grows_by_clock()
+    }
+
+    /// Takes a segment of the predicted kind. `None`: it is of another kind, nothing was changed, and
     /// [`Tcb::segment_arrives`] takes it.
     ///
     /// `timestamp` gives TSval when the options are timestamps alone; it is asked when the connection has them and the
     /// header is as long as with them. `clock` is asked when the time is needed, which is cheaper than to keep it at hand.
-    /// `by_clock` is [`Tcb::grows_by_clock`]; as a constant it spares the code of the other algorithms.
+    /// `common` may be true where [`Tcb::is_common`] is; as a constant it spares the code for the others.
     #[inline(always)]
     pub fn predict(
         &mut self,
         clock: impl Fn() -> Instant,
-        by_clock: bool,
+        common: bool,
         header: &Header,
         timestamp: impl FnOnce() -> Option<u32>,
     ) -> Option<Predicted> {
         if header.seq != self.rcv_nxt {
             return None;
         }
-        let mut news = header.control ^ self.expected;
-        if news != 0 {
-            cold_path();
-            news &= !PSH;
-            if news > 0xFFFF || header.control & 0xFFFF == 0 {
-                return None;
-            }
+        let news = if common { 0 } else { (header.control ^ self.expected) & !PSH };
+        if news != 0 && (news > 0xFFFF || header.control & 0xFFFF == 0) {
+            return None;
         }
         let (flight, acked) = (self.flight(), header.ack.since(self.snd_una));
         let len = u32::from(header.payload_len);
@@ -131,10 +134,9 @@ impl Tcb {
         self.snd_wl1 = header.seq;
         let mut arm = false;
         if acked > 0 {
-            arm = self.predict_ack(&clock, header.ack, acked, flight, by_clock);
+            arm = self.predict_ack(&clock, header.ack, acked, flight, common);
         }
         if news != 0 {
-            cold_path();
             // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
             self.expected ^= news;
             self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
@@ -163,7 +165,7 @@ impl Tcb {
         ack: SeqNumber,
         acked: u32,
         flight: u32,
-        by_clock: bool,
+        common: bool,
     ) -> bool {
         self.snd_una = ack;
         self.send_len -= acked;
@@ -176,7 +178,8 @@ impl Tcb {
             self.rtt_sample(clock().since(self.rtt_start));
             self.rto = self.rto_us();
         }
-        self.grow(clock, acked, flight, by_clock);
+        let unsent = self.send_len - (flight - acked);
+        self.grow(clock, acked, flight, unsent, !common && self.grows_by_clock());
         if acked == flight {
             cold_path();
             // Nothing is in flight any more (RFC 6298 Section 5.2).
@@ -239,8 +242,9 @@ mod tests {
     fn acknowledgements_and_text_in_order_are_predicted() {
         let (mut tcb, header) = established();
         let now = Instant(3000);
-        let mut predict =
-            |header: &Header| tcb.predict(|| now, false, header, || Some(9)).map(|p| (p.acked, p.sends));
+        let mut predict = |header: &Header| {
+            tcb.predict(|| now, tcb.is_common(header), header, || Some(9)).map(|p| (p.acked, p.sends))
+        };
         assert_eq!(predict(&Header { ack: SeqNumber(1988), ..header }), Some((988, false)));
         let text = Header { ack: SeqNumber(1988), payload_len: 500, ..header };
         assert_eq!(predict(&text), Some((0, false)));
@@ -279,7 +283,11 @@ mod tests {
         // Timestamps that are none, and one of the past.
         for (other, value) in cases.chain([(acks, None), (acks, Some(6))]) {
             let mut same = tcb.clone();
-            assert_eq!(same.predict(|| Instant(3000), false, &other, || value), None, "{other:?}");
+            assert_eq!(
+                same.predict(|| Instant(3000), tcb.is_common(&other), &other, || value),
+                None,
+                "{other:?}"
+            );
             assert_eq!(same, tcb, "{other:?}");
         }
     }
