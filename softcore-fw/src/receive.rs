@@ -101,9 +101,11 @@ impl<H: Hardware> Firmware<'_, H> {
             let Some(addr) = connection.receive.take_within_first(len) else {
                 return self.follow_across_spans(len, 0, arm, sends);
             };
-            self.enqueue_head(true, enters);
             let place = self.hw.segment_word(nic_rx::OFFSET);
             Mover::take_text(&mut self.hw, place, addr);
+            if enters || !links.is_queued(Queue::Report) {
+                return self.queue(slot_of(conn_len), enters, arm);
+            }
         }
         if arm {
             return self.follow_seldom(slot_of(conn_len), true);
@@ -121,6 +123,21 @@ impl<H: Hardware> Firmware<'_, H> {
         Mover::take(&mut self.hw);
         if arm || self.load.is_enabled() {
             self.follow_seldom(slot, arm);
+        }
+    }
+
+    /// Text that is to be reported, and may have to be acknowledged.
+    #[inline(never)]
+    fn queue(&mut self, slot: SlotIndex, sends: bool, arm: bool) {
+        self.table.enqueue(Queue::Report, slot);
+        if sends {
+            self.table.enqueue(Queue::Transmit, slot);
+        }
+        if arm {
+            return self.follow_seldom(slot, true);
+        }
+        if self.load.is_enabled() {
+            self.follow_seldom(slot, false);
         }
     }
 
@@ -164,7 +181,9 @@ impl<H: Hardware> Firmware<'_, H> {
         if arm {
             self.arm(slot);
         }
-        self.run_load_control();
+        if self.load.is_enabled() {
+            self.run_load_control();
+        }
     }
 
     /// A packet of a connection that has left since it was classified is the host's.

@@ -181,7 +181,8 @@ impl<'a> Table<'a> {
     /// Appends a slot to a queue, unless it is in it.
     #[inline]
     pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
-        let link = &mut self.slots[usize::from(slot)].links.0[queue as usize];
+        let Some(entry) = self.slots.get_mut(usize::from(slot)) else { return };
+        let link = &mut entry.links.0[queue as usize];
         if *link != ABSENT {
             return;
         }
@@ -190,7 +191,11 @@ impl<'a> Table<'a> {
         let own = slot + LINKED;
         match core::mem::replace(&mut ends.tail, own) {
             ABSENT => ends.head = own,
-            tail => self.slots[usize::from(tail - LINKED)].links.0[queue as usize] = own,
+            tail => {
+                if let Some(last) = self.slots.get_mut(usize::from(tail - LINKED)) {
+                    last.links.0[queue as usize] = own;
+                }
+            }
         }
     }
 

@@ -83,11 +83,13 @@ impl Tcb {
         self.rto = self.rto_us();
     }
 
-    /// Whether a segment that is the next in order is as common as can be: its window is that of the one before, PSH is not set, and
-    /// congestion control does not look at the clock.
+    /// Whether a segment that is the next in order is as common as can be: it has text or an acknowledgement and not both, its
+    /// window is that of the one before, PSH is not set, and congestion control does not look at the clock.
     #[inline(always)]
     pub fn is_common(&self, header: &Header) -> bool {
-        header.control == self.expected && !self.grows_by_clock()
+        header.control == self.expected
+            && !self.grows_by_clock()
+            && (header.payload_len == 0 || header.ack == self.snd_una)
     }
 
     /// Takes a segment of the predicted kind. `None`: it is of another kind, nothing was changed, and
@@ -111,8 +113,9 @@ impl Tcb {
         if news != 0 && (news > 0xFFFF || header.control & 0xFFFF == 0) {
             return None;
         }
-        let (flight, acked) = (self.flight(), header.ack.since(self.snd_una));
         let len = u32::from(header.payload_len);
+        let acked = if common && len > 0 { 0 } else { header.ack.since(self.snd_una) };
+        let flight = self.flight();
         // Neither news nor text: a duplicate, or a change of the window.
         if acked > flight || acked + len == 0 {
             return None;
