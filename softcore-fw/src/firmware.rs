@@ -269,6 +269,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     /// Sees that the slot's timer expires no later than its connection needs.
+    #[inline]
     pub(crate) fn arm(&mut self, slot: SlotIndex) {
         if let Some(deadline) = self.table.get(slot).and_then(|connection| connection.tcb.poll_at()) {
             self.arm_for(slot, deadline);

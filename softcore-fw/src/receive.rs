@@ -133,11 +133,8 @@ impl<H: Hardware> Firmware<'_, H> {
         if sends {
             self.table.enqueue(Queue::Transmit, slot);
         }
-        if arm {
-            return self.follow_seldom(slot, true);
-        }
-        if self.load.is_enabled() {
-            self.follow_seldom(slot, false);
+        if arm || self.load.is_enabled() {
+            self.follow_seldom(slot, arm);
         }
     }
 
@@ -178,12 +175,20 @@ impl<H: Hardware> Firmware<'_, H> {
 
     #[inline(never)]
     fn follow_seldom(&mut self, slot: SlotIndex, arm: bool) {
+        if self.load.is_enabled() {
+            return self.follow_under_load_control(slot, arm);
+        }
         if arm {
             self.arm(slot);
         }
-        if self.load.is_enabled() {
-            self.run_load_control();
+    }
+
+    #[inline(never)]
+    fn follow_under_load_control(&mut self, slot: SlotIndex, arm: bool) {
+        if arm {
+            self.arm(slot);
         }
+        self.run_load_control();
     }
 
     /// A packet of a connection that has left since it was classified is the host's.

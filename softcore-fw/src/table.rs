@@ -175,7 +175,10 @@ impl<'a> Table<'a> {
     /// The timer of a slot, for reading.
     #[inline]
     pub fn timer_link(&self, slot: SlotIndex) -> &TimerLink {
-        &self.slots[usize::from(slot)].timer
+        match self.slots.get(usize::from(slot)) {
+            Some(entry) => &entry.timer,
+            None => &TimerLink::IDLE,
+        }
     }
 
     /// Appends a slot to a queue, unless it is in it.
