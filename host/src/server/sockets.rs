@@ -49,6 +49,18 @@ impl Stack {
         }
     }
 
+    /// Where the unread bytes of a socket lie, but for the first `skip` of them. They stay there until they are consumed,
+    /// so they may be sent from there.
+    pub fn unread_spans_after(&self, id: SocketId, skip: u32) -> impl Iterator<Item = Span> {
+        let spans = self.socket(id).and_then(|s| s.ring.as_ref()).map(ReceiveRing::unread_spans);
+        let mut skip = skip;
+        spans.into_iter().flatten().filter_map(move |span| {
+            let skipped = skip.min(span.len);
+            skip -= skipped;
+            (span.len > skipped).then(|| Span { addr: span.addr + skipped, len: span.len - skipped })
+        })
+    }
+
     pub fn unread(&self, id: SocketId) -> u32 {
         self.socket(id).and_then(|s| s.ring.as_ref()).map_or(0, ReceiveRing::unread)
     }
