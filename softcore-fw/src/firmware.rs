@@ -64,8 +64,8 @@ pub struct Firmware<'a, H> {
     pub(crate) report_age: u8,
     /// `Soft_Limit` changed and the host was not told.
     pub(crate) soft_limit_unreported: bool,
-    /// Since when the command at the head has been incomplete.
-    pub(crate) incomplete_since: Option<Instant>,
+    /// Since when the command at the head has been incomplete, in core cycles.
+    pub(crate) incomplete_since: Option<u32>,
     pub(crate) identification: u16,
 }
 
