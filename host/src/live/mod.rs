@@ -14,7 +14,7 @@ use crate::server::http::bodies::Bodies;
 use crate::server::http::HttpServer;
 use crate::server::{FirstCome, Never, Ownership, Selection, Server, ServerConfig, SocketId};
 use anyhow::{Context, Result};
-use baton_abi::regs::SchedMode;
+use baton_abi::regs::{self, mailbox, SchedMode};
 use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::{System, SystemConfig};
@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use pace::{Pace, SLICE_CYCLES};
-use report::{Rates, Summary};
+use report::{FirmwareSummary, Rates, Summary};
 use services::{ServicePorts, Services};
 use tap::Tap;
 
@@ -181,7 +181,24 @@ impl<N: Nic> Live<N> {
                 last = now;
             }
         }
-        Ok(self.summary())
+        self.full_summary()
+    }
+
+    /// Everything, what the NIC's registers tell too.
+    fn full_summary(&mut self) -> Result<Summary> {
+        let mut summary = self.summary();
+        let mut status = |word: usize| self.system.reg_read(regs::STS + 4 * word as u32);
+        summary.firmware = FirmwareSummary {
+            state: status(mailbox::STS_FIRMWARE)?,
+            connections: status(mailbox::STS_CNUM)?,
+            segments_received: status(mailbox::STS_RX_SEGMENTS)?,
+            segments_sent: status(mailbox::STS_TX_SEGMENTS)?,
+            retransmits: status(mailbox::STS_RETRANSMITS)?,
+            stale_packets: status(mailbox::STS_STALE_PACKETS)?,
+            bad_commands: status(mailbox::STS_BAD_COMMANDS)?,
+            receive_queue_drops: self.system.reg_read(regs::STAT_NIC_RX_DROPS)?,
+        };
+        Ok(summary)
     }
 
     /// Some cycles, and what the kernel has sent before them.
@@ -260,6 +277,7 @@ impl<N: Nic> Live<N> {
             services: self.server.application().stats(),
             connections: self.server.stack().sockets().count() as u64,
             connections_on_nic: u64::from(self.server.stack().load().connections),
+            firmware: FirmwareSummary::default(),
             clock: self.pace.stats(),
         }
     }

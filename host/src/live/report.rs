@@ -72,6 +72,20 @@ impl From<ServerStats> for ServerSummary {
     }
 }
 
+/// What the firmware shows of itself; see `baton_abi::regs::mailbox`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FirmwareSummary {
+    /// 1: it runs; 0xDEAD_0000 and a cause after a trap.
+    pub state: u32,
+    pub connections: u32,
+    pub segments_received: u32,
+    pub segments_sent: u32,
+    pub retransmits: u32,
+    pub stale_packets: u32,
+    pub bad_commands: u32,
+    pub receive_queue_drops: u32,
+}
+
 /// Everything since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
@@ -86,6 +100,7 @@ pub struct Summary {
     /// Open now.
     pub connections: u64,
     pub connections_on_nic: u64,
+    pub firmware: FirmwareSummary,
     pub clock: PaceStats,
 }
 
