@@ -24,6 +24,8 @@ const PERIOD_MIN_PS: f64 = 1_000.0;
 const PERIOD_MAX_PS: f64 = 1_000_000_000.0;
 /// Weight of the last slice in the estimate of the period.
 const LAST: f64 = 0.2;
+/// Most that it counts for, in periods.
+const LAST_MAX: f64 = 4.0;
 
 const PS_PER_US: u64 = 1_000_000;
 
@@ -89,7 +91,7 @@ impl Pace {
         let behind_ps = wall_ps as i64 - (system.now_ps() - self.start_ps) as i64;
         let firmware_behind_us = ((wall_ps / PS_PER_US) as u32).wrapping_sub(firmware_us) as i32;
         let spent = (cycles - self.cycles).max(1) as f64;
-        self.period_ps += LAST * ((wall_ps - self.wall_ps) as f64 / spent - self.period_ps);
+        self.period_ps = estimate(self.period_ps, (wall_ps - self.wall_ps) as f64 / spent);
         (self.wall_ps, self.cycles) = (wall_ps, cycles);
 
         system.set_period_ps(period(self.period_ps, behind_ps as f64) as u64);
@@ -102,6 +104,12 @@ impl Pace {
         self.stats.firmware_error_max_us = self.stats.firmware_error_max_us.max(apart_us);
         Ok(())
     }
+}
+
+/// What a cycle takes, after a slice in which one took `last_ps`. A slice in which the process was stopped says little of the
+/// next one.
+fn estimate(period_ps: f64, last_ps: f64) -> f64 {
+    period_ps + LAST * (last_ps.min(LAST_MAX * period_ps) - period_ps)
 }
 
 /// Period at which a clock that is so far behind will be right after the next slice, in picoseconds.
@@ -123,7 +131,7 @@ mod tests {
     /// soon after, and never run backwards.
     #[test]
     fn clocks_follow_a_simulation_of_changing_speed() {
-        let (mut wall_ps, mut estimate) = (0f64, 1e6f64);
+        let (mut wall_ps, mut period_ps) = (0f64, 1e6f64);
         let (mut simulated_ps, mut firmware_us) = (0f64, 0f64);
         let mut random = 12345u64;
         for slice in 0..20_000u32 {
@@ -133,13 +141,13 @@ mod tests {
             let pause_ps = if slice % 5000 == 2500 { 1e12 } else { 0.0 };
             let spent_ps = cycle_ps * SLICE_CYCLES as f64 + pause_ps;
 
-            let step = ticks(period(estimate, (wall_ps / 1e6 - firmware_us).round() * 1e6)) >> 16;
-            let next_ps = simulated_ps + period(estimate, wall_ps - simulated_ps) * SLICE_CYCLES as f64;
+            let step = ticks(period(period_ps, (wall_ps / 1e6 - firmware_us).round() * 1e6)) >> 16;
+            let next_ps = simulated_ps + period(period_ps, wall_ps - simulated_ps) * SLICE_CYCLES as f64;
             assert!(next_ps > simulated_ps && step > 0);
             simulated_ps = next_ps;
             firmware_us += f64::from(step) * (SLICE_CYCLES / u64::from(TICKS)) as f64;
             wall_ps += spent_ps;
-            estimate += LAST * (spent_ps / SLICE_CYCLES as f64 - estimate);
+            period_ps = estimate(period_ps, spent_ps / SLICE_CYCLES as f64);
             // After a change of speed or a pause the estimate needs some slices.
             if slice % 2500 > 100 {
                 assert!(
