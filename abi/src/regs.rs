@@ -399,8 +399,11 @@ pub mod mailbox {
     pub const CFG_CHALLENGE_US: usize = 10;
     /// Stay in TIME-WAIT, in microseconds; 0 takes a minute.
     pub const CFG_TIME_WAIT_US: usize = 11;
+    /// Active restoration: how long the NIC must have been overloaded before it offers connections to the host (`SHED`), in
+    /// microseconds; 0 never does. It needs load control.
+    pub const CFG_SHED_AFTER_US: usize = 12;
     /// Words that have a meaning; the others are free.
-    pub const CFG_WORDS: usize = 12;
+    pub const CFG_WORDS: usize = 13;
 
     /// Connections on the NIC (`Cnum`).
     pub const STS_CNUM: usize = 0;
@@ -424,4 +427,10 @@ pub mod mailbox {
     pub const STS_TABLE_SIZE: usize = 9;
     /// `mepc` of the trap, or 0 after a panic.
     pub const STS_FAULT_PC: usize = 10;
+    /// `Hard_Limit` as the firmware took it at its start; it stays.
+    pub const STS_HARD_LIMIT: usize = 11;
+    /// `Hiwat` as the firmware took it at its start. `Qlen`, the last of the six parameters, is in `STAT_NIC_RX_QLEN`.
+    pub const STS_HIWAT: usize = 12;
+    /// `Lowat` as the firmware took it at its start, at most `Hiwat`.
+    pub const STS_LOWAT: usize = 13;
 }

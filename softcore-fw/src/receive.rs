@@ -75,7 +75,7 @@ impl<H: Hardware> Firmware<'_, H> {
         if sends {
             self.table.enqueue(Queue::Transmit, slot);
         }
-        self.run_load_control();
+        self.packet_load(slot, now);
         true
     }
 
@@ -118,7 +118,7 @@ impl<H: Hardware> Firmware<'_, H> {
         } else {
             self.wants_to_send(slot);
             self.arm(slot);
-            self.run_load_control();
+            self.packet_load(slot, now);
         }
     }
 }

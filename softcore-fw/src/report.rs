@@ -8,7 +8,7 @@
 use baton_abi::{
     handoff::RECORD_WORDS,
     mmio::STATUS,
-    msg::{event, slots_for, ConnId, Header},
+    msg::{event, slots_for, Header},
     work,
 };
 use baton_tcp::Instant;
@@ -34,8 +34,10 @@ impl<H: Hardware> Firmware<'_, H> {
         let status = self.hw.read(STATUS);
         self.mover.begin(&mut self.hw, status);
         self.settle_restored();
-        let waiting = self.soft_limit_unreported || self.table.first(Queue::Report).is_some();
-        if waiting && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
+        // What relieves an overloaded NIC does not wait for company.
+        let urgent = !self.load_events.is_empty();
+        let waiting = urgent || self.table.first(Queue::Report).is_some();
+        if waiting && !urgent && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
             self.report_age += 1;
         } else if waiting && self.mover.has_event_room(1) {
             self.report_age = 0;
@@ -62,12 +64,7 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     fn write_reports(&mut self, now: Instant) {
-        if self.soft_limit_unreported {
-            self.soft_limit_unreported = false;
-            let body = [0, self.load.soft_limit(), self.load.state() as u32];
-            let header = Header { code: event::SOFT_LIMIT, slots: 1, conn: ConnId(0) };
-            self.mover.event(&mut self.hw, header, &body);
-        }
+        self.write_load_events();
         while let Some(slot) = self.table.first(Queue::Report) {
             let Some(connection) = self.table.get(slot) else {
                 self.table.dequeue(Queue::Report);

@@ -187,6 +187,7 @@ impl<N: Nic> Live<N> {
     /// Everything, what the NIC's registers tell too.
     fn full_summary(&mut self) -> Result<Summary> {
         let mut summary = self.summary();
+        summary.load_transitions = self.server.stack().load_log().transitions().to_vec();
         let mut status = |word: usize| self.system.reg_read(regs::STS + 4 * word as u32);
         summary.firmware = FirmwareSummary {
             state: status(mailbox::STS_FIRMWARE)?,
@@ -278,6 +279,7 @@ impl<N: Nic> Live<N> {
             connections: self.server.stack().sockets().count() as u64,
             connections_on_nic: u64::from(self.server.stack().load().connections),
             firmware: FirmwareSummary::default(),
+            load_transitions: Vec::new(),
             clock: self.pace.stats(),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::pace::PaceStats;
 use super::services::ServiceStats;
+use crate::server::load_log::LoadTransition;
 use crate::server::ServerStats;
 use baton_cosim::wire::FrameStats;
 use serde::Serialize;
@@ -35,6 +36,8 @@ pub struct ServerSummary {
     pub handoffs: u64,
     pub refused: u64,
     pub restores: u64,
+    /// Restores that the overloaded NIC wished for.
+    pub shed: u64,
     pub host_segments_in: u64,
     pub host_segments_out: u64,
     pub host_retransmits: u64,
@@ -57,6 +60,7 @@ impl From<ServerStats> for ServerSummary {
             handoffs: stats.stack.handoffs,
             refused: stats.stack.refused,
             restores: stats.stack.restores,
+            shed: stats.stack.shed,
             host_segments_in: stats.stack.segments_in,
             host_segments_out: stats.stack.segments_out,
             host_retransmits: stats.stack.retransmits,
@@ -87,7 +91,7 @@ pub struct FirmwareSummary {
 }
 
 /// Everything since the start.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Summary {
     pub wall_us: u64,
     /// Cycles of the NIC's core clock.
@@ -101,6 +105,8 @@ pub struct Summary {
     pub connections: u64,
     pub connections_on_nic: u64,
     pub firmware: FirmwareSummary,
+    /// Transitions of the NIC's load control.
+    pub load_transitions: Vec<LoadTransition>,
     pub clock: PaceStats,
 }
 

@@ -188,7 +188,18 @@ impl Stack {
         match message.header.code {
             event::ACCEPTED => self.accepted(id, conn),
             event::REFUSED => self.refused(port, id),
-            event::SOFT_LIMIT => self.load.soft_limit = words[0],
+            event::LOAD => {
+                self.load.soft_limit = words[0];
+                self.load_log.note(words);
+            }
+            event::SHED => {
+                // One that is on its way back, or ending, is relief enough.
+                if let Some(socket) = self.on_nic(id, conn).filter(|socket| !socket.abort) {
+                    socket.restore_wanted |= matches!(socket.owner, Owner::Nic(_));
+                    self.stats.shed += 1;
+                    self.touch(id);
+                }
+            }
             event::SENT => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     let due = socket.acknowledged(words[0]);

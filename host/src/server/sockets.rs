@@ -7,6 +7,7 @@ use baton_abi::handoff::{Endpoints, Span};
 use baton_cosim::port::HostMemory;
 use baton_tcp::State;
 
+use super::load_log::LoadLog;
 use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
 use super::stack::{NicLoad, Stack, StackStats};
 
@@ -129,6 +130,11 @@ impl Stack {
 
     pub fn load(&self) -> NicLoad {
         self.load
+    }
+
+    /// The transitions of the NIC's load control so far.
+    pub fn load_log(&self) -> &LoadLog {
+        &self.load_log
     }
 
     pub fn stats(&self) -> StackStats {
