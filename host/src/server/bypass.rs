@@ -26,7 +26,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use baton_abi::handoff::HandoffRecord;
-use baton_abi::msg::{command, error, event, ConnId};
+use baton_abi::msg::{command, error, event, ConnId, Header};
 use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
 
@@ -235,6 +235,11 @@ impl Stack {
             }
             event::RESTORED => self.restored(port, id, conn, words),
             event::QUERY_REPLY => {}
+            event::ERROR if Header::from_word(words[1]).code == command::HANDOFF => {
+                // The NIC could make nothing of the offer: as good as a refusal.
+                self.stats.command_errors += 1;
+                self.refused(port, id);
+            }
             event::ERROR => self.command_failed(id, conn, words[0]),
             code => panic!("the NIC sent an event of unknown code {code}"),
         }
