@@ -392,6 +392,7 @@ module! {
         self.mmio.wdata.next = self.system.mmio_wdata.val();
         self.mmio.now.next = self.cycles.q.val();
         self.mmio.ticks_per_us.next = self.identity.ticks_per_us.val();
+        self.identity.time_us.next = self.mmio.time_us.val();
         self.mmio.sched_mode.next = self.identity.sched_mode.val();
         self.mailbox.core_index.next = self.mmio.mb_index.val();
         self.mailbox.core_write.next = self.mmio.mb_write.val();

@@ -4,6 +4,7 @@
 pub mod client;
 pub mod demo;
 pub mod latency;
+pub mod live;
 pub mod profile;
 pub mod report;
 pub mod server;

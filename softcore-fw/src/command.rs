@@ -6,7 +6,7 @@
 
 use baton_abi::{
     handoff::{HandoffRecord, RECORD_WORDS},
-    mmio::TIME_US,
+    mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
     work,
@@ -22,8 +22,9 @@ use crate::{
 };
 
 /// How long the firmware waits for the rest of a message. A driver announces whole messages, so the slots
-/// follow each other within a few DMA accesses.
-const INCOMPLETE_MAX_US: u32 = 1000;
+/// follow each other within a few DMA accesses. In core cycles, because that is what DMA takes, whatever the time base says
+/// of their length.
+const INCOMPLETE_MAX_CYCLES: u32 = 100_000;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Takes the command at the head of the queue. False: it is not complete, or there is no room to answer.
@@ -48,8 +49,9 @@ impl<H: Hardware> Firmware<'_, H> {
             return true;
         }
         if u32::from(header.slots) > held {
-            let since = *self.incomplete_since.get_or_insert(now);
-            if now.since(since) < INCOMPLETE_MAX_US {
+            let cycles = self.hw.read(CORE_CYCLES);
+            let since = *self.incomplete_since.get_or_insert(cycles);
+            if cycles.wrapping_sub(since) < INCOMPLETE_MAX_CYCLES {
                 return false;
             }
             self.incomplete_since = None;

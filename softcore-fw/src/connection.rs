@@ -3,7 +3,7 @@
 use baton_abi::handoff::{HandoffRecord, RecordError};
 use baton_tcp::{wire::HeaderTemplate, Config, Endpoints, Instant, Spans, Tcb};
 
-use crate::hardware::LookupKey;
+use crate::{hardware::LookupKey, shed::ShedMark};
 
 /// Where a connection is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Fate {
     Reset(u32),
 }
 
-/// Segments of a connection: what QUERY reports, and what a policy of active restoration would go by.
+/// Segments of a connection: what QUERY reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     pub received: u32,
@@ -54,6 +54,7 @@ pub struct Connection {
     pub settled: bool,
     pub unreported: Unreported,
     pub counters: Counters,
+    pub shed: ShedMark,
 }
 
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
@@ -95,6 +96,7 @@ impl Connection {
             settled: false,
             unreported: Unreported::default(),
             counters: Counters::default(),
+            shed: ShedMark::default(),
         })
     }
 

@@ -60,6 +60,8 @@ enum Job {
 
 /// Environment variable in which jobs find the firmware image.
 const FIRMWARE: &str = "BATON_FIRMWARE";
+/// The one in which long tests find the image for as many connections as there can be.
+const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
 
 fn main() -> Result<()> {
     let root = root();
@@ -75,7 +77,9 @@ fn main() -> Result<()> {
             command.args(["test", "--workspace"]).args(&options);
             command.env(FIRMWARE, firmware::build(&root)?);
             if long {
+                let sizes = firmware::Sizes { connections: 4096, ram_kib: 2048 };
                 command.env("BATON_LONG_TESTS", "1");
+                command.env(FIRMWARE_4096, firmware::build_sized(&root, sizes)?);
             }
             run(&mut command)
         }

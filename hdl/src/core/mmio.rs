@@ -30,7 +30,8 @@ pub struct Mmio {
     /// Ends the core's sleep. Low in the cycle of a write to WAKE_AT and in the next.
     pub wake: Signal<Out, Bit>,
     pub now: Signal<In, Bits<32>>,
-    pub ticks_per_us: Signal<In, Bits<16>>,
+    pub ticks_per_us: Signal<In, Bits<32>>,
+    pub time_us: Signal<Out, Bits<32>>,
 
     pub sched_mode: Signal<In, Bits<2>>,
     pub hq_pending: Signal<In, Bit>,
@@ -283,6 +284,7 @@ module! {
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
+        self.time_us.next = self.micros.micros.val();
         self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
         self.wake.next = self.awake.q.val() && !self.wake_at_written.val();
 

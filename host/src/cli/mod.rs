@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod live;
 mod p4;
 mod profile;
 mod registers;
@@ -25,6 +26,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Live(live::Args),
     P4(p4::Args),
     Profile(profile::Args),
     /// Print the registers that the host driver sees.
@@ -39,6 +41,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Live(args) => live::run(args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,

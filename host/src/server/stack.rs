@@ -22,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use super::arena::Pool;
 use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::load_log::LoadLog;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
 
 /// Payload of the largest frame that the NIC cuts.
@@ -53,6 +54,8 @@ pub struct StackStats {
     pub handoffs: u64,
     pub refused: u64,
     pub restores: u64,
+    /// Connections that the overloaded NIC wished to be rid of.
+    pub shed: u64,
     /// Packets held while their connection changed hands.
     pub held: u64,
     /// Packets dropped because too many were held.
@@ -97,6 +100,7 @@ pub struct Stack {
     now_us: u64,
     blocked: bool,
     pub(super) load: NicLoad,
+    pub(super) load_log: LoadLog,
     pub(super) held_limit: usize,
     pub(super) linger_limit: usize,
     pub(super) stats: StackStats,
@@ -133,6 +137,7 @@ impl Stack {
             now_us: 0,
             blocked: false,
             load: NicLoad { soft_limit: 0, connections: 0 },
+            load_log: LoadLog::default(),
             held_limit: 64,
             linger_limit: 8192,
             stats: StackStats::default(),

@@ -9,7 +9,9 @@ mod machine;
 use std::collections::VecDeque;
 
 use anyhow::{bail, ensure, Context, Result};
-use baton::server::{Address, Never, Ownership, Server, ServerConfig};
+use baton::server::driver::DriverStats;
+use baton::server::http::HttpStats;
+use baton::server::{Address, Never, Ownership, Server, ServerConfig, StackStats};
 use baton_abi::handoff::Endpoints;
 use baton_script::{ast::Call, ast::ScriptConfig, Endpoint, Output, Segment, Setting};
 use baton_tcp::{wire, SegmentOut, State};
@@ -81,6 +83,12 @@ impl<M: Machine> HostEndpoint<M> {
             interrupt_due_ps,
             packet_id: 0,
         })
+    }
+
+    /// Counts of the server's driver and stack.
+    pub fn stats(&self) -> (DriverStats, StackStats) {
+        let stats = self.server.stats_with(HttpStats::default());
+        (stats.driver, stats.stack)
     }
 
     fn socket(&self) -> Result<baton::server::SocketId> {
@@ -232,10 +240,7 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
     }
 
     fn handoff(&mut self) -> Result<()> {
-        let id = self.socket()?;
-        let offered = self.server.handoff(&mut self.machine, id);
-        self.ran();
-        offered.context("the host cannot offer the connection")?;
+        self.offer()?;
         // A NIC without firmware refuses.
         self.until_owner(if self.setting == Setting::Host { Ownership::Host } else { Ownership::Nic })
     }
@@ -244,10 +249,24 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
         if self.setting == Setting::Host {
             return Ok(());
         }
+        self.recall()?;
+        self.until_owner(Ownership::Host)
+    }
+
+    fn offer(&mut self) -> Result<()> {
+        let id = self.socket()?;
+        let offered = self.server.handoff(&mut self.machine, id);
+        self.ran();
+        offered.context("the host cannot offer the connection")
+    }
+
+    fn recall(&mut self) -> Result<()> {
+        if self.setting == Setting::Host {
+            return Ok(());
+        }
         let id = self.socket()?;
         let asked = self.server.restore(&mut self.machine, id);
         self.ran();
-        asked.context("the host cannot take the connection back")?;
-        self.until_owner(Ownership::Host)
+        asked.context("the host cannot take the connection back")
     }
 }
