@@ -4,7 +4,9 @@
 pub mod client;
 pub mod demo;
 pub mod latency;
+pub mod policy;
 pub mod profile;
 pub mod report;
 pub mod server;
+pub mod workload;
 pub mod world;
