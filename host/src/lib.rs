@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod demo;
+pub mod experiment;
 pub mod latency;
 pub mod policy;
 pub mod profile;

@@ -5,8 +5,10 @@ mod demo;
 mod p4;
 mod profile;
 mod registers;
+mod run;
 mod softcore;
 mod verilog;
+mod workload;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -26,12 +28,16 @@ enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
     P4(p4::Args),
+    /// List the selection policies
+    Policies,
     Profile(profile::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
+    Run(run::Args),
     /// Run programs on the bare softcore.
     Softcore(softcore::Args),
     Verilog(verilog::Args),
+    Workload(workload::Args),
 }
 
 /// Parses the command line and runs it.
@@ -40,6 +46,9 @@ pub fn run() -> Result<ExitCode> {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Profile(args) => profile::run(args)?,
+        Command::Policies => print!("{}", baton::policy::list()),
+        Command::Run(args) => run::run(args)?,
+        Command::Workload(args) => workload::run(&args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,
         Command::P4(args) => return p4::run(&args),

@@ -346,6 +346,11 @@ impl<A: Application> Server<A> {
         self.stack.driver.take_delays()
     }
 
+    /// Notes in `times` when each frame is given to the NIC.
+    pub fn note_send_times(&mut self, times: driver::SendTimes) {
+        self.stack.driver.note_send_times(times);
+    }
+
     pub fn stack(&self) -> &Stack {
         &self.stack
     }

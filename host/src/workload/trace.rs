@@ -32,7 +32,7 @@ pub struct Record {
     pub client: u64,
     pub file: u64,
     pub bytes: u32,
-    /// Whether a body was sent.
+    /// Code of the method; 0 is GET.
     pub method: u8,
 }
 
@@ -190,6 +190,10 @@ impl Replay {
         .with_context(|| format!("{} is no trace", path.display()))?;
         let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         Ok(Replay { name, sessions: sessions(&records), next: 0 })
+    }
+
+    pub fn sessions(&self) -> &[Session] {
+        &self.sessions
     }
 }
 
