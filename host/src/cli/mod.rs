@@ -5,6 +5,7 @@ mod demo;
 mod p4;
 mod profile;
 mod registers;
+mod reproduce;
 mod run;
 mod softcore;
 mod verilog;
@@ -33,6 +34,8 @@ enum Command {
     Profile(profile::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
+    Reproduce(reproduce::Args),
+    Compare(reproduce::CompareArgs),
     Run(run::Args),
     /// Run programs on the bare softcore.
     Softcore(softcore::Args),
@@ -47,6 +50,8 @@ pub fn run() -> Result<ExitCode> {
         Command::Bench(args) => bench::run(args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),
+        Command::Reproduce(args) => reproduce::run(&args)?,
+        Command::Compare(args) => reproduce::run_compare(&args)?,
         Command::Run(args) => run::run(args)?,
         Command::Workload(args) => workload::run(&args)?,
         Command::Registers(args) => registers::run(&args)?,

@@ -275,7 +275,10 @@ impl ClientHost {
             self.sockets.remove(handle);
             self.lingering.pop_front();
         }
-        progress |= self.advance_all(now_ps);
+        // A response that completes lets the next request go, at once and not with the next frame or timer.
+        while self.advance_all(now_ps) {
+            progress = true;
+        }
         if self.player.is_some() && self.play(now_ps) {
             progress = true;
         }

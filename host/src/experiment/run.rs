@@ -59,6 +59,8 @@ fn server_config(config: &Config, options: &Options) -> ServerConfig {
     server.driver.mailbox[mailbox::CFG_LOAD_CONTROL] = u32::from(config.load_control);
     server.tcp.min_rto_us = 230_000;
     server.tcp.delayed_ack_us = 100_000;
+    // As web servers set it: the tail of a response does not wait for a delayed acknowledgement.
+    server.tcp.nagle = false;
     server
 }
 
