@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::System;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Knobs of the world that belong to none of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,9 +38,11 @@ pub struct World<N: Nic> {
     config: WorldConfig,
     server_due_ps: u64,
     interrupt_due_ps: u64,
-    /// When each client wants to run.
+    /// When each client wants to run; `u64::MAX` for never.
     client_due_ps: Vec<u64>,
-    /// The least of them.
+    /// The same in order of time, without those that never want to.
+    clients_due: BTreeSet<(u64, usize)>,
+    /// The least time of them.
     clients_due_ps: u64,
 }
 
@@ -48,6 +50,7 @@ impl<N: Nic> World<N> {
     pub fn new(system: System<N>, server: Server, clients: Vec<ClientHost>, config: WorldConfig) -> Self {
         let by_mac = clients.iter().enumerate().map(|(i, client)| (client.mac(), i)).collect();
         let client_due_ps = vec![0; clients.len()];
+        let clients_due = (0..clients.len()).map(|index| (0, index)).collect();
         World {
             system,
             server,
@@ -57,6 +60,7 @@ impl<N: Nic> World<N> {
             server_due_ps: 0,
             interrupt_due_ps: 0,
             client_due_ps,
+            clients_due,
             clients_due_ps: 0,
         }
     }
@@ -71,8 +75,7 @@ impl<N: Nic> World<N> {
 
     /// A client to be given work; it runs in the next cycle.
     pub fn client_mut(&mut self, index: usize) -> &mut ClientHost {
-        self.client_due_ps[index] = 0;
-        self.clients_due_ps = 0;
+        self.set_client_due(index, 0);
         &mut self.clients[index]
     }
 
@@ -83,13 +86,9 @@ impl<N: Nic> World<N> {
         while let Some((frame, _)) = self.system.wire_recv() {
             self.deliver(frame, now_ps);
         }
-        if now_ps >= self.clients_due_ps {
-            for index in 0..self.clients.len() {
-                if now_ps >= self.client_due_ps[index] {
-                    self.run_client(index, now_ps);
-                }
-            }
-            self.clients_due_ps = self.client_due_ps.iter().copied().min().unwrap_or(u64::MAX);
+        while now_ps >= self.clients_due_ps {
+            let Some(&(_, index)) = self.clients_due.first() else { break };
+            self.run_client(index, now_ps);
         }
         if now_ps >= self.server_due_ps || (now_ps >= self.interrupt_due_ps && self.system.irq()) {
             self.run_server()?;
@@ -147,7 +146,17 @@ impl<N: Nic> World<N> {
         // A deadline that has come already is due in the next microsecond.
         let due =
             client.next_deadline(now_ps * scale).map_or(u64::MAX, |at| (at / scale).max(now_ps + 1_000_000));
-        self.client_due_ps[index] = due;
-        self.clients_due_ps = self.clients_due_ps.min(due);
+        self.set_client_due(index, due);
+    }
+
+    fn set_client_due(&mut self, index: usize, due_ps: u64) {
+        let before = std::mem::replace(&mut self.client_due_ps[index], due_ps);
+        if before != due_ps {
+            self.clients_due.remove(&(before, index));
+            if due_ps != u64::MAX {
+                self.clients_due.insert((due_ps, index));
+            }
+        }
+        self.clients_due_ps = self.clients_due.first().map_or(u64::MAX, |&(due, _)| due);
     }
 }

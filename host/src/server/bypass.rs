@@ -31,6 +31,7 @@ use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
 
 use super::driver::{Message, RxFrame};
+use super::selection::Notice;
 use super::socket::{Ending, Owner, Shutdown, Socket, SocketEvent, SocketId};
 use super::stack::Stack;
 
@@ -261,6 +262,7 @@ impl Stack {
         };
         socket.handoffs += 1;
         self.stats.handoffs += 1;
+        self.notices.push_back((id, Notice::Accepted));
         self.injections.extend(held);
         self.touch(id);
     }
@@ -275,6 +277,7 @@ impl Stack {
         socket.restore_wanted = false;
         self.load.connections -= 1;
         self.stats.refused += 1;
+        self.notices.push_back((id, Notice::Refused));
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }
@@ -313,6 +316,7 @@ impl Stack {
         }
         self.load.connections -= 1;
         self.stats.restores += 1;
+        self.notices.push_back((id, Notice::Restored));
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }

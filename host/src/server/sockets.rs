@@ -8,6 +8,7 @@ use baton_cosim::port::HostMemory;
 use baton_tcp::State;
 
 use super::load_log::LoadLog;
+use super::selection::Notice;
 use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
 use super::stack::{NicLoad, Stack, StackStats};
 
@@ -100,6 +101,7 @@ impl Stack {
         if let Some(buffer) = release {
             socket.releases.push_back((socket.acked + socket.queued, buffer));
         }
+        self.notices.push_back((id, Notice::Sent(len)));
         self.touch(id);
     }
 
