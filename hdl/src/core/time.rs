@@ -1,6 +1,6 @@
 //! Microseconds since reset, from the core clock.
 
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Reg, Ticker};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -11,7 +11,7 @@ pub struct Micros {
     pub cr: Cr,
     pub ticks_per_us: Signal<In, Bits<32>>,
     pub micros: Signal<Out, Bits<32>>,
-    prescale: Reg<Bits<16>>,
+    prescale: Ticker<Bits<16>>,
     count: Reg<Bits<32>>,
     following: Signal<Local, Bits<16>>,
     ticks: Signal<Local, Bits<16>>,

@@ -1,7 +1,7 @@
 //! Counters since reset (`abi::regs::STATISTICS`).
 
 use super::RegBus;
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Reg, Ticker};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -53,8 +53,8 @@ pub struct Statistics {
     dma_write_errors_count: Reg<Bits<32>>,
     tx_bad_descriptors_count: Reg<Bits<32>>,
     tx_abandoned_count: Reg<Bits<32>>,
-    core_instructions_count: Reg<Bits<32>>,
-    core_idle_cycles_count: Reg<Bits<32>>,
+    core_instructions_count: Ticker<Bits<32>>,
+    core_idle_cycles_count: Ticker<Bits<32>>,
     host_rx_qlen_most: Reg<Bits<16>>,
     host_rx_qlen_word: Signal<Local, Bits<32>>,
     host_rx_qlen_most_word: Signal<Local, Bits<32>>,
