@@ -25,6 +25,8 @@ use crate::{
 
 /// Turns for which reports wait while the receive queue is busy.
 const REPORT_HOLD_TURNS: u8 = 8;
+/// Connections of a batch at most. Each has an event to write, or nothing any more.
+const CONNECTIONS_PER_BATCH: u32 = 16;
 /// Slots of a RESTORED event.
 const RESTORED_SLOTS: u8 = slots_for(RECORD_WORDS) as u8;
 
@@ -76,7 +78,8 @@ impl<H: Hardware> Firmware<'_, H> {
         if !self.load_events.is_empty() {
             self.write_load_events();
         }
-        while let Some(slot) = self.table.first(Queue::Report) {
+        for _ in 0..CONNECTIONS_PER_BATCH {
+            let Some(slot) = self.table.first(Queue::Report) else { return };
             if let Some((conn, connection)) = self.table.entry(slot) {
                 let cookie = connection.cookie;
                 let Unreported { sent, received, peer_closed } = &mut connection.unreported;

@@ -52,14 +52,32 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// Sends one burst of a connection, for which there is room, and sees that the next one gets its turn. False: it has
-    /// none to send now.
+    /// none to send now. An acknowledgement alone is sent here, with no stack; the rest is for others.
     #[inline(never)]
     fn send_burst(&mut self, slot: SlotIndex) -> bool {
-        let now = Instant(self.hw.read(TIME_US));
         let Some((name, connection)) = self.table.entry(slot) else { return false };
         if !connection.is_open() {
-            return self.send_in_full(slot, now);
+            return self.send_in_full(slot);
         }
+        let Some(burst) = connection.tcb.lean_ack(Instant(self.hw.read(TIME_US))) else {
+            return self.send_text(slot);
+        };
+        self.hw.mark::<{ work::TRANSMIT_ACK }>();
+        let hw = &mut self.hw;
+        let put = |index, word| hw.header_word(index, word);
+        let header_len = connection.header.emit_lean(&burst, self.identification, put);
+        self.hw.transmit_header(header_len, name);
+        self.identification = self.identification.wrapping_add(1);
+        connection.counters.sent = connection.counters.sent.wrapping_add(1);
+        self.totals.sent = self.totals.sent.wrapping_add(1);
+        true
+    }
+
+    /// Sends a burst of new text.
+    #[inline(never)]
+    fn send_text(&mut self, slot: SlotIndex) -> bool {
+        let now = Instant(self.hw.read(TIME_US));
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
         let (send, addr) = (&connection.send, Cell::new(0));
         let contiguous = |offset| match send.at(offset) {
             Some((start, len)) => {
@@ -68,18 +86,13 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             None => 0,
         };
-        let Some(burst) = connection.tcb.lean_burst(now, SEGMENTS_PER_BURST, contiguous) else {
-            return self.send_in_full(slot, now);
+        let Some(burst) = connection.tcb.lean_text(now, SEGMENTS_PER_BURST, contiguous) else {
+            return self.send_in_full(slot);
         };
         let hw = &mut self.hw;
         let put = |index, word| hw.header_word(index, word);
         let header_len = connection.header.emit_lean(&burst, self.identification, put);
-        if burst.len == 0 {
-            self.hw.mark::<{ work::TRANSMIT_ACK }>();
-            self.hw.transmit_header(header_len, name);
-        } else {
-            self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
-        }
+        self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
         self.identification = self.identification.wrapping_add(burst.segments as u16);
         connection.counters.sent = connection.counters.sent.wrapping_add(burst.segments);
         self.totals.sent = self.totals.sent.wrapping_add(burst.segments);
@@ -94,7 +107,8 @@ impl<H: Hardware> Firmware<'_, H> {
 
     /// Sends a burst of any kind, or settles a connection that has none to send.
     #[inline(never)]
-    fn send_in_full(&mut self, slot: SlotIndex, now: Instant) -> bool {
+    fn send_in_full(&mut self, slot: SlotIndex) -> bool {
+        let now = Instant(self.hw.read(TIME_US));
         let Some((name, connection)) = self.table.entry(slot) else { return false };
         if let Fate::Restoring { .. } = connection.fate {
             return false;

@@ -84,6 +84,7 @@ impl TimerWheel {
     }
 
     /// Starts or restarts a slot's timer. A deadline in the past expires at once.
+    #[inline]
     pub fn start(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline_us: u32) {
         if links.timer(slot).is_running() {
             self.stop(links, slot);
@@ -176,7 +177,7 @@ impl TimerWheel {
         self.next_slot().map(|(_, tick)| tick << TICK_SHIFT)
     }
 
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, tick: u32) {
         let (mut list, mut span) = (REACHED, 0);
         if later(tick, self.now) {

@@ -1,8 +1,8 @@
 //! What nearly every burst is, decided and committed in a few dozen instructions: full segments of new text,
 //! or an acknowledgement alone.
 //!
-//! The counterpart of `predict.rs`: [`Tcb::lean_burst`] recognises such a burst by the same word, and does just what
-//! [`Tcb::poll_burst`] would; it leaves every other one to that. Debug runs hold the two against each other at every poll.
+//! The counterpart of `predict.rs`: [`Tcb::lean_text`] and [`Tcb::lean_ack`] recognise such a burst by the same word, and do just
+//! what [`Tcb::poll_burst`] would; they leave every other one to that. Debug runs hold the two against each other at every poll.
 
 #[cfg(debug_assertions)]
 use crate::segment::{BurstOut, Options, SegmentOut};
@@ -57,17 +57,31 @@ impl LeanBurst {
 }
 
 impl Tcb {
-    /// The next burst, already accounted for as sent, as [`Tcb::poll_burst`] would give it, if it is of the common kind.
-    /// `None`: it is of another, or there is none; nothing was changed but the clock of the timestamps, which has advanced.
+    /// What makes a burst uncommon.
+    const UNCOMMON: u16 = flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW | flag::PROBED;
+
+    /// The next burst, already accounted for as sent, as [`Tcb::poll_burst`] would give it, if it is an acknowledgement alone
+    /// and nothing else may follow. `None`: it is of another kind, or there is none; nothing was changed.
     #[inline]
-    pub fn lean_burst(
+    pub fn lean_ack(&mut self, now: Instant) -> Option<LeanBurst> {
+        let due = self.flags & (Self::UNCOMMON | flag::ACK_NOW) == flag::ACK_NOW;
+        if !due || self.expected == 0 || self.send_len != self.flight() {
+            return None;
+        }
+        self.tick(now);
+        Some(self.lean(self.snd_nxt, Flags::ACK))
+    }
+
+    /// The next burst likewise, if it is of new text. `None`: nothing was changed but the clock of the timestamps, which has
+    /// advanced.
+    #[inline]
+    pub fn lean_text(
         &mut self,
         now: Instant,
         segments: u32,
         contiguous: impl Fn(u32) -> u32,
     ) -> Option<LeanBurst> {
-        const OTHER: u16 = flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW | flag::PROBED;
-        if self.expected == 0 || self.flags & OTHER != 0 {
+        if self.expected == 0 || self.flags & Self::UNCOMMON != 0 {
             return None;
         }
         self.tick(now);
@@ -75,60 +89,57 @@ impl Tcb {
         let unsent = self.send_len - flight;
         let max = u32::from(self.snd_mss);
         let allowed = unsent.min(self.snd_wnd.saturating_sub(flight)).min(self.cwnd.saturating_sub(flight));
-        let (mut len, mut count, mut more) = (0, 1, false);
-        let mut flags = Flags::ACK;
         // RFC 5681 Section 4.1: what is sent after a long rest is another matter.
         let rested = flight == 0 && self.ts_val.wrapping_sub(self.last_send_tick) > self.rto >> 10;
-        if allowed >= max && !rested {
-            len = max;
-            while count < segments && allowed - len >= max {
-                len += max;
-                count += 1;
-            }
-            if count < segments
-                && allowed == unsent
-                && allowed > max
-                && !self.has(flag::NAGLE)
-                && len < unsent
-            {
-                // All that there is, the last segment a short one.
-                len = unsent;
-                count += 1;
-            }
-            let together = contiguous(flight);
-            if together < len {
-                len = together;
-                count = len.div_ceil(max);
-            }
-            if len == 0 {
-                return None;
-            }
-            // What is left may go at once when it is a segment, or the last of the text, or half of the largest window.
-            let rest = allowed - len;
-            more = rest >= max || (rest > 0 && (rest == unsent - len || rest >= self.max_snd_wnd / 2));
-            self.commit_lean(now, len, max);
-            if len == unsent {
-                flags = flags | Flags::PSH;
-            }
-        } else if unsent > 0 || !self.has(flag::ACK_NOW) {
+        if allowed < max || rested {
             return None;
         }
+        let (mut len, mut count) = (max, 1);
+        while count < segments && allowed - len >= max {
+            len += max;
+            count += 1;
+        }
+        if count < segments && allowed == unsent && allowed > max && !self.has(flag::NAGLE) && len < unsent {
+            // All that there is, the last segment a short one.
+            len = unsent;
+            count += 1;
+        }
+        let together = contiguous(flight);
+        if together < len {
+            len = together;
+            count = len.div_ceil(max);
+        }
+        if len == 0 {
+            return None;
+        }
+        // What is left may go at once when it is a segment, or the last of the text, or half of the largest window.
+        let rest = allowed - len;
+        let more = rest >= max || (rest > 0 && (rest == unsent - len || rest >= self.max_snd_wnd / 2));
+        self.commit_lean(now, len, max);
+        let flags = if len == unsent { Flags::ACK | Flags::PSH } else { Flags::ACK };
+        let arm = flight == 0;
+        Some(LeanBurst { offset: flight, len, segments: count, more, arm, ..self.lean(seq, flags) })
+    }
+
+    /// The header of a burst without text, and the state after it.
+    #[inline(always)]
+    fn lean(&mut self, seq: SeqNumber, flags: Flags) -> LeanBurst {
         let window = u32::from(self.announce_window());
         self.acknowledged();
         let timestamps = self.has(flag::TIMESTAMPS).then_some((self.ts_val, self.ts_recent));
         let words = if timestamps.is_some() { 8 } else { 5 };
-        Some(LeanBurst {
+        LeanBurst {
             seq,
             ack: self.rcv_nxt,
             control: words << 28 | u32::from(flags.0) << 16 | window,
             timestamps,
-            offset: flight,
-            len,
-            segments: count,
-            mss: max as u16,
-            more,
-            arm: len > 0 && flight == 0,
-        })
+            offset: 0,
+            len: 0,
+            segments: 1,
+            mss: self.snd_mss,
+            more: false,
+            arm: false,
+        }
     }
 
     /// `len` bytes of new text are on their way.

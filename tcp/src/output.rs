@@ -66,7 +66,7 @@ impl Tcb {
         #[cfg(debug_assertions)]
         let (mut lean, deadline) = (self.clone(), self.poll_at());
         #[cfg(debug_assertions)]
-        let burst = lean.lean_burst(now, segments, &contiguous);
+        let burst = lean.lean_ack(now).or_else(|| lean.lean_text(now, segments, &contiguous));
         let plan = match self.plan(now, segments) {
             Plan::Text(mut text) if text.len > 0 => {
                 text.len = text.len.min(contiguous(text.start.since(self.snd_una)));

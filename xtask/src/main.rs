@@ -62,6 +62,9 @@ enum Job {
 const FIRMWARE: &str = "BATON_FIRMWARE";
 /// The one in which long tests find the image for as many connections as there can be.
 const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
+/// The same for an image with as many active connections as the figures of its work are stated for.
+const FIRMWARE_1024: &str = "BATON_FIRMWARE_1024";
+const MANY: firmware::Sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
 
 fn main() -> Result<()> {
     let root = root();
@@ -76,6 +79,7 @@ fn main() -> Result<()> {
             let mut command = cargo(&root);
             command.args(["test", "--workspace"]).args(&options);
             command.env(FIRMWARE, firmware::build(&root)?);
+            command.env(FIRMWARE_1024, firmware::build_sized(&root, MANY)?);
             if long {
                 let sizes = firmware::Sizes { connections: 4096, ram_kib: 2048 };
                 command.env("BATON_LONG_TESTS", "1");
@@ -85,9 +89,7 @@ fn main() -> Result<()> {
         }
         Job::Bench { options } => {
             setup::all(&root)?;
-            // As many active connections as the figures are stated for.
-            let sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
-            baton(&root, &firmware::build_sized(&root, sizes)?, "bench", &options)
+            baton(&root, &firmware::build_sized(&root, MANY)?, "bench", &options)
         }
         Job::Docs => docs::write(&root),
         Job::Firmware(sizes) => {
