@@ -72,6 +72,9 @@ pub mod command {
     pub const RESTORE: u8 = 6;
     /// Report the connection's counters. Answered by `QUERY_REPLY`.
     pub const QUERY: u8 = 8;
+    /// A router has reported that a segment does not fit a link (RFC 1191). Word 2: payload, without options, of one that would;
+    /// word 3: the sequence number of the one that did not. Without effect where the TCB does not believe it.
+    pub const LOWER_MSS: u8 = 9;
 }
 
 /// Events.

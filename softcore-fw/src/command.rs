@@ -11,7 +11,7 @@ use baton_abi::{
     regs::mailbox,
     work,
 };
-use baton_tcp::Instant;
+use baton_tcp::{Instant, SeqNumber};
 
 use crate::{
     connection::{Connection, Fate},
@@ -75,7 +75,8 @@ impl<H: Hardware> Firmware<'_, H> {
             | command::SHUTDOWN
             | command::ABORT
             | command::RESTORE
-            | command::QUERY => 1,
+            | command::QUERY
+            | command::LOWER_MSS => 1,
             _ => return Err(error::UNKNOWN_COMMAND),
         };
         if usize::from(header.slots) != slots {
@@ -109,6 +110,12 @@ impl<H: Hardware> Firmware<'_, H> {
                 }
                 connection.tcb.receive_space_added(len);
                 self.wants_to_send(slot);
+            }
+            command::LOWER_MSS => {
+                let (mss, quoted) = (self.hw.command_word(2), SeqNumber(self.hw.command_word(3)));
+                if connection.tcb.lower_mss(mss.min(u32::from(u16::MAX)) as u16, quoted) {
+                    self.wants_to_send(slot);
+                }
             }
             command::SHUTDOWN => {
                 connection.tcb.close();

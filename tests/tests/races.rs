@@ -302,6 +302,32 @@ config time_wait=100ms
 +10ms < . 2 ack 2
 +100ms event closed
 ");
+    /// A router reports a narrower path (RFC 1191) while the TCB is on its way: whoever owns it then hears of it.
+    narrower_path_between_freeze_and_acceptance: calls("
++0 open passive
++0 send 4000
++0 > . 1:4001/1000 ack 1
++10ms offer
++{d} lower_mss 600 1001
++0 > . 1:601 ack 1
++10ms < . 1 ack 601
++0 > . 601:1801/600 ack 1
++10ms < . 1 ack 4001
++10ms send 1200
++0 > . 4001:5201/600 ack 1
+");
+    narrower_path_between_restore_and_its_record: calls("
++0 open passive
++10ms handoff
++0 send 4000
++0 > . 1:4001/1000 ack 1
++10ms recall
++{d} lower_mss 600 1001
++0 > . 1:601 ack 1
++10ms < . 1 ack 601
++0 > . 601:1801/600 ack 1
++10ms < . 1 ack 4001
+");
     /// There and back in ESTABLISHED, with nothing under way.
     restore_in_established: calls("
 +0 open passive

@@ -123,6 +123,12 @@ impl Stack {
         let (table_socket, driver) = self.socket_and_driver(id);
         let Some(socket) = table_socket else { return true };
         let cookie = id.cookie();
+        if let Some((mss, seq)) = socket.path {
+            if driver.command(port, command::LOWER_MSS, conn, cookie, &[u32::from(mss), seq.0]).is_err() {
+                return false;
+            }
+            socket.path = None;
+        }
         while let Some(&span) = socket.outbox.front() {
             if !socket.send.accepts(span.addr, span.len) {
                 break;

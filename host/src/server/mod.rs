@@ -11,6 +11,7 @@ mod bypass;
 pub mod driver;
 pub mod frame;
 pub mod http;
+pub mod icmp;
 pub mod load_log;
 pub mod selection;
 pub mod socket;

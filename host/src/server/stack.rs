@@ -46,6 +46,9 @@ pub struct StackStats {
     /// SYNs dropped because every receive ring was in use.
     pub backlog_drops: u64,
     pub arp_replies: u64,
+    pub echo_replies: u64,
+    /// Reports that a segment was too large for a link.
+    pub too_large: u64,
     /// Frames of no protocol that is spoken here, not for this address, or malformed.
     pub ignored: u64,
     pub resets_sent: u64,
@@ -193,6 +196,15 @@ impl Stack {
 
     // --- The table.
 
+    pub(super) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The socket with this remote address, remote port and local port.
+    pub(super) fn find(&self, tuple: (u32, u16, u16)) -> Option<SocketId> {
+        self.by_tuple.get(&tuple).copied()
+    }
+
     pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
         let (generation, socket) = self.table.get(usize::from(id.index))?;
         socket.as_deref().filter(|_| *generation == id.generation)
@@ -283,6 +295,7 @@ impl Stack {
             restore_wanted: false,
             peer_closed: false,
             closed_first: false,
+            path: None,
             timer_us: None,
             in_work: false,
             handoffs: 0,
@@ -361,6 +374,7 @@ impl Stack {
                     None => self.unknown(port, endpoints, &segment),
                 }
             }
+            None if self.icmp_arrives(port, &rx) => {}
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
@@ -550,6 +564,10 @@ impl Stack {
         let now = self.now();
         let socket = self.socket_mut(id).expect("the caller has looked it up");
         let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+        if let Some((mss, seq)) = socket.path.take() {
+            // A report that the TCB does not believe changes nothing.
+            let _believed = tcb.lower_mss(mss, seq);
+        }
         if tcb.state() != State::Closed {
             while let Some(&span) = socket.outbox.front() {
                 if socket.send.push(span.addr, span.len).is_err() {

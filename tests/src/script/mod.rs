@@ -11,10 +11,11 @@ use std::collections::VecDeque;
 use anyhow::{bail, ensure, Context, Result};
 use baton::server::driver::DriverStats;
 use baton::server::http::HttpStats;
+use baton::server::icmp;
 use baton::server::{Address, Never, Ownership, Server, ServerConfig, StackStats};
 use baton_abi::handoff::Endpoints;
 use baton_script::{ast::Call, ast::ScriptConfig, Endpoint, Output, Segment, Setting};
-use baton_tcp::{wire, SegmentOut, State};
+use baton_tcp::{wire, Flags, SegmentOut, SeqNumber, State};
 
 pub use application::ScriptedUser;
 pub use machine::{simulated, Machine};
@@ -22,6 +23,8 @@ pub use machine::{simulated, Machine};
 const PS_PER_US: u64 = 1_000_000;
 const SERVER: Address = Address { mac: [2, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] };
 const SERVER_PORT: u16 = 80;
+/// Reports of narrower links come from there.
+const ROUTER: Address = Address { mac: [2, 0, 0, 0, 1, 254], ip: [10, 0, 1, 254] };
 /// Least time between two runs of the server's software for interrupts: longer than a register write takes, as in
 /// `baton::world`.
 const INTERRUPT_INTERVAL_PS: u64 = 20 * PS_PER_US;
@@ -49,6 +52,8 @@ pub struct HostEndpoint<M> {
     server_due_ps: u64,
     interrupt_due_ps: u64,
     packet_id: u16,
+    /// The number of the server's SYN.
+    iss: Option<SeqNumber>,
 }
 
 impl<M: Machine> HostEndpoint<M> {
@@ -82,6 +87,7 @@ impl<M: Machine> HostEndpoint<M> {
             server_due_ps: 0,
             interrupt_due_ps,
             packet_id: 0,
+            iss: None,
         })
     }
 
@@ -133,6 +139,9 @@ impl<M: Machine> HostEndpoint<M> {
             wire::parse(frame).map_err(|error| anyhow::anyhow!("a frame that is no TCP: {error:?}"))?;
         ensure!(packet.endpoints == peer(), "a frame to somebody else: {:?}", packet.endpoints);
         let s = packet.segment;
+        if s.flags.has(Flags::SYN) {
+            self.iss.get_or_insert(s.seq);
+        }
         self.output.push_back(Output::Segment(Segment {
             seq: s.seq,
             ack: s.ack,
@@ -194,6 +203,14 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
 
     fn call(&mut self, call: &Call) -> Result<()> {
         let call = *call;
+        if let Call::LowerMss { mss, quoted } = call {
+            let iss = self.iss.context("the endpoint has not sent a SYN")?;
+            let peer = peer();
+            let remote = (peer.local_ip.to_be_bytes(), peer.local_port);
+            let frame = icmp::too_large(SERVER, ROUTER, remote, SERVER_PORT, iss + quoted as u32, mss);
+            self.machine.wire_send(frame);
+            return Ok(());
+        }
         // During the handshake the stack has a socket of which no user has heard.
         let opening = self.server.stack().sockets().next();
         let result = self.server.act(&mut self.machine, |user, stack, memory| {
@@ -208,7 +225,7 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
                 Call::Close => user.close(stack),
                 Call::Abort => user.socket().map(|id| stack.abort(id)),
                 Call::Nagle(_) => bail!("the host's sockets have no such option"),
-                Call::LowerMss { .. } => bail!("the host's stack takes no ICMP"),
+                Call::LowerMss { .. } => Ok(()),
             }
         });
         self.ran();
