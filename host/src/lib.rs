@@ -3,6 +3,7 @@
 
 pub mod client;
 pub mod demo;
+pub mod hostlink;
 pub mod latency;
 pub mod live;
 pub mod profile;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod hostlink;
 mod live;
 mod p4;
 mod profile;
@@ -26,6 +27,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Hostlink(hostlink::Args),
     Live(live::Args),
     P4(p4::Args),
     Profile(profile::Args),
@@ -41,6 +43,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Hostlink(args) => hostlink::run(&args)?,
         Command::Live(args) => live::run(args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Registers(args) => registers::run(&args)?,
