@@ -4,6 +4,7 @@
 pub mod client;
 pub mod demo;
 pub mod experiment;
+pub mod hostlink;
 pub mod latency;
 pub mod live;
 pub mod policy;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod demo;
+mod hostlink;
 mod live;
 mod p4;
 mod profile;
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Hostlink(hostlink::Args),
     Live(live::Args),
     P4(p4::Args),
     /// List the selection policies
@@ -50,6 +52,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Hostlink(args) => hostlink::run(&args)?,
         Command::Live(args) => live::run(args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),
