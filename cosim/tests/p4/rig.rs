@@ -77,7 +77,7 @@ const LATE: [(&str, u32); 5] =
     [("hit", 1), ("connection", 16), ("drop", 1), ("queue", 8), ("class_of_service", 3)];
 
 struct Ports {
-    keys: Vec<Port>,
+    key: Port,
     plain: Vec<Port>,
     late: Vec<Port>,
     found: Port,
@@ -113,11 +113,11 @@ fn wrapper(top: &str, sources: &[Source]) -> String {
     let range = |width: u32| format!("[{}:0]", width - 1);
     for (index, source) in sources.iter().enumerate() {
         let hardware = &source.hardware;
-        let keys = (0..hardware.key_words).map(|word| (format!("key{word}"), 32));
+        let keys = std::iter::once(("key".to_string(), 32 * hardware.key_words as u32));
         let plain = PLAIN.iter().map(|(name, width)| (name.to_string(), *width));
         let early: Vec<(String, u32)> = keys.chain(plain).collect();
         let late: Vec<(String, u32)> = LATE.iter().map(|(name, width)| (name.to_string(), *width)).collect();
-        let inputs = [("found", 1), ("action", hardware.action_bits), ("value", 16)];
+        let inputs = [("found", 1), ("action", 4), ("value", 16)];
         for (name, width) in &inputs {
             ports.push(format!("input wire {} u{index}_{name}", range(*width)));
         }
@@ -152,7 +152,7 @@ impl Rig {
         let units = sources.into_iter().enumerate().map(|(index, source)| {
             let port = |name: &str| dut.port(&format!("u{index}_{name}")).unwrap();
             let ports = Ports {
-                keys: (0..source.hardware.key_words).map(|word| port(&format!("key{word}"))).collect(),
+                key: port("key"),
                 plain: PLAIN.iter().map(|(name, _)| port(name)).collect(),
                 late: LATE.iter().map(|(name, _)| port(name)).collect(),
                 found: port("found"),
@@ -177,7 +177,7 @@ impl Rig {
         self.units.iter().map(|unit| (unit.source.name.clone(), unit.looked_up, unit.hits)).collect()
     }
 
-    /// Enters half of the keys that were looked up, with any action.
+    /// Enters every second of the keys that were looked up, with any action.
     pub fn fill(&mut self, chance: &mut Chance) {
         for unit in &mut self.units {
             let Some(table) = unit.source.table().cloned() else { continue };
@@ -185,8 +185,8 @@ impl Rig {
             unit.seen.dedup();
             let most = table.size.min(2000) as usize;
             let mut entries = vec![];
-            for key in &unit.seen {
-                if unit.table.contains_key(key) || unit.table.len() == most || chance.permille(500) {
+            for (place, key) in unit.seen.iter().enumerate() {
+                if unit.table.contains_key(key) || unit.table.len() == most || place % 2 == 1 {
                     continue;
                 }
                 let action = &table.actions[chance.below(table.actions.len() as u32) as usize];
@@ -270,6 +270,15 @@ impl Rig {
     }
 }
 
+/// A port of so many words, the most significant first.
+fn words(dut: &Model, port: Port, count: usize) -> Vec<u64> {
+    match count {
+        1 => vec![dut.get(port)],
+        2 => vec![dut.get(port) >> 32, dut.get(port) & 0xFFFF_FFFF],
+        _ => dut.get_wide(port).into_iter().rev().map(u64::from).collect(),
+    }
+}
+
 /// One cycle; the results of a frame are there in the second cycle behind that of its last word.
 fn check(
     dut: &mut Model,
@@ -286,7 +295,7 @@ fn check(
         let mut keys = vec![];
         for unit in units {
             let ports = &unit.ports;
-            let key: Vec<u64> = ports.keys.iter().map(|port| dut.get(*port)).collect();
+            let key = words(dut, ports.key, unit.source.hardware.key_words);
             let looked_up = dut.get(ports.plain[0]) != 0;
             let entry = unit.table.get(&key).filter(|_| looked_up);
             dut.set(ports.found, entry.is_some().into());

@@ -16,8 +16,9 @@ use std::collections::BTreeMap;
 pub const PARAM_BITS: u32 = 16;
 /// Key bits of that table, at most.
 pub const MAX_KEY_BITS: u32 = 320;
-/// Actions that its entries can have.
-pub const MAX_ACTIONS: usize = 16;
+/// Bits of an entry that tell its action; so many actions can a table have.
+pub const ACTION_BITS: u32 = 4;
+const MAX_ACTIONS: usize = 1 << ACTION_BITS;
 
 /// The table that the control plane fills, as the hardware looks it up.
 pub struct Lookup {
@@ -336,18 +337,13 @@ impl Control<'_> {
         }
         self.lookup = Some(Lookup { table: id, applied: path, keys });
         let found = self.list.input("found", 1);
-        let chosen = self.list.input("action", action_bits(table));
+        let chosen = self.list.input("action", ACTION_BITS);
         let value = self.list.input("value", PARAM_BITS);
         let mut runs = vec![];
         for (number, action) in table.actions.iter().enumerate() {
-            let number = self.list.constant(number as u32, action_bits(table));
-            let is_chosen = match table.actions.len() {
-                1 => found,
-                _ => {
-                    let equal = self.list.eq(chosen, number);
-                    self.list.and(found, equal)
-                }
-            };
+            let number = self.list.constant(number as u32, ACTION_BITS);
+            let equal = self.list.eq(chosen, number);
+            let is_chosen = self.list.and(found, equal);
             let mut low = 0;
             let mut args = vec![];
             // The last parameter is in the least significant bits.
@@ -404,11 +400,6 @@ impl Control<'_> {
         }
         None
     }
-}
-
-/// Bits that tell the actions of a table apart; at least one.
-pub fn action_bits(table: &Table) -> u32 {
-    (usize::BITS - table.actions.len().saturating_sub(1).leading_zeros()).max(1)
 }
 
 /// Whether cells depend on the outcome of the lookup, by index.

@@ -6,6 +6,7 @@
 //!
 //! | module | |
 //! | --- | --- |
+//! | `entry` | the key of a connection that the firmware enters |
 //! | `netlist`, `expr` | cells and registers, expressions as cells |
 //! | `parser`, `control` | the two blocks of a program |
 //! | `timing` | whether each path fits a cycle |
@@ -16,6 +17,7 @@
 
 mod control;
 mod control_plane;
+mod entry;
 mod expr;
 mod netlist;
 mod parser;
@@ -45,10 +47,10 @@ struct Module {
 pub struct Hardware {
     classifier: Module,
     resolver: Module,
+    /// Or why the firmware cannot fill the table.
+    entry_key: Result<Module, Box<Diagnostic>>,
     /// Words of 32 bits of the lookup's key, at least one.
     pub key_words: usize,
-    /// Bits that tell the actions of an entry apart.
-    pub action_bits: u32,
     /// Bits from the classifier to the resolver.
     pub carry_bits: u32,
     /// Nodes of the parser's machine.
@@ -92,9 +94,7 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     }
     let key_words = list.width(key).div_ceil(32);
     key = list.resize(key, 32 * key_words);
-    for word in 0..key_words {
-        results.push((format!("key{word}"), list.slice(key, 32 * (key_words - 1 - word), 32)));
-    }
+    results.push(("key".into(), key));
     results.push(("lookup".into(), control.lookup.as_ref().map_or(zero, |lookup| lookup.applied)));
     results.push(("parser_error".into(), machine.error(&mut list)));
     for name in ["network_offset", "transport_offset", "payload_offset"] {
@@ -110,19 +110,17 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
         }
         results.push((name.into(), net));
     }
-    let table = control.lookup.as_ref().map(|lookup| &program.control.tables[lookup.table.index()]);
-    let action_bits = table.map_or(1, control::action_bits);
     let late_names = ["hit", "connection", "drop", "queue", "class_of_service"];
     let wanted: Option<Vec<(&str, Net)>> =
         late_names.iter().map(|name| output(name).map(|net| (*name, net))).collect();
-    let (mut resolver, carried) = resolver(&list, &wanted?, action_bits, &is_late);
+    let (resolver, carried) = resolver(&list, &wanted?, &is_late);
     let mut carry = None;
     for net in carried {
         carry = Some(carry.map_or(net, |low| list.concat(net, low)));
     }
     let carry = carry.unwrap_or(zero);
+    let carry = list.resize(carry, list.width(carry).max(2));
     let carry_bits = list.width(carry);
-    resolver.inputs[0].1 = carry_bits;
     results.push(("carry".into(), carry));
 
     let paths = timing::Paths::new(&list);
@@ -138,10 +136,10 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     let classifier = classifier(list, &machine, results, [ended, length, looped]);
     let control_plane = ControlPlane::new(program, &control.lookup, key_words);
     Some(Hardware {
+        entry_key: entry::module(program, &control.lookup, key_words),
         classifier,
         resolver,
         key_words: key_words as usize,
-        action_bits,
         carry_bits,
         parser_nodes: machine.nodes,
         control_plane,
@@ -192,7 +190,6 @@ fn classifier(
 fn resolver(
     list: &Netlist,
     wanted: &[(&str, Net)],
-    action_bits: u32,
     is_late: &dyn Fn(Net) -> bool,
 ) -> (Module, Vec<Net>) {
     let mut carried: Vec<Net> = vec![];
@@ -208,7 +205,7 @@ fn resolver(
         }
     }
     carried.sort();
-    let width: u32 = carried.iter().map(|net| list.width(*net)).sum::<u32>().max(1);
+    let width: u32 = carried.iter().map(|net| list.width(*net)).sum::<u32>().max(2);
     let mut new = Netlist::default();
     let carry = new.input("carry", width);
     let mut moved: HashMap<Net, Net> = HashMap::new();
@@ -243,8 +240,12 @@ fn resolver(
         moved.insert(net, copy);
     }
     let outputs = wanted.iter().map(|(name, net)| (name.to_string(), moved[net])).collect();
-    let inputs =
-        vec![("carry", width), ("found", 1), ("action", action_bits), ("value", control::PARAM_BITS)];
+    let inputs = vec![
+        ("carry", width),
+        ("found", 1),
+        ("action", control::ACTION_BITS),
+        ("value", control::PARAM_BITS),
+    ];
     (Module { name: "resolver", inputs, outputs, list: new, steps: vec![] }, carried)
 }
 
@@ -255,8 +256,24 @@ impl Hardware {
         format!("{}\n{}", module(&self.classifier), module(&self.resolver))
     }
 
-    /// The two modules as Rust-HDL, `Classifier` and `Resolver`, to be included by a module of `baton-hdl`.
-    pub fn rust_hdl(&self) -> String {
-        format!("{}\n{}", rust_hdl::module(&self.classifier), rust_hdl::module(&self.resolver))
+    /// The modules `Classifier`, `Resolver` and `EntryKey` as Rust-HDL, with the constants that the NIC is made by; for
+    /// a module of `baton-hdl` to include. Fails if the firmware cannot fill the table.
+    pub fn rust_hdl(&self) -> Result<String, Box<Diagnostic>> {
+        let entry_key = self.entry_key.as_ref().map_err(Clone::clone)?;
+        let mut text = format!(
+            "/// Bits of the lookup's key, in whole words.\npub const KEY_BITS: usize = {};\n\
+             /// Bits that the classifier hands to the resolver.\npub const CARRY_BITS: usize = {};\n\n",
+            32 * self.key_words,
+            self.carry_bits
+        );
+        let modules = [
+            (&self.classifier, "What the program says of each frame, before the lookup."),
+            (&self.resolver, "What the program says of a frame once the table has answered."),
+            (entry_key, "The key of a connection, of what the firmware knows of it."),
+        ];
+        for (module, title) in modules {
+            text += &format!("/// {title}\n{}\n", rust_hdl::module(module));
+        }
+        Ok(text)
     }
 }
