@@ -26,7 +26,7 @@
 //! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
 //! frames the wire goes first.
 //!
-//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 18 cycles, all of
+//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17 cycles, all of
 //! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
 //! cycles, pass without loss; what longer keys cost stands with [`Lookup`]. Latency of a minimum frame from its last
 //! stream word to its place in a queue: 25 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one
@@ -54,7 +54,7 @@ pub use hash::Hash;
 pub use info::{FrameFacts, Packet, RoutedFrame};
 pub use lookup::Lookup;
 pub use lookup_side::LookupSide;
-pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEY_BITS, PROGRAM};
+pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEYS, KEY_BITS, PROGRAM};
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
 pub use staging::Staging;

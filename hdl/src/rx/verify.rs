@@ -48,7 +48,7 @@ pub struct Verifier {
     ecn: Reg<Bits<2>>,
     /// The word before had a tag's EtherType, and the frame has a tag.
     in_tag: Reg<Bit>,
-    tagged: Reg<Bit>,
+    has_tag: Reg<Bit>,
     /// Number of the next word behind the IPv4 header, no further than 7.
     segment_word: Reg<Bits<3>>,
     data_offset: Reg<Bits<4>>,
@@ -84,7 +84,7 @@ pub struct Verifier {
 
 module! {
     impl [] Logic for Verifier;
-    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, in_tag, tagged, segment_word, data_offset,
+    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, in_tag, has_tag, segment_word, data_offset,
         header_left, left, segment_len, payload_len, cut, commit1, commit2, commit3;
     children: checksum;
     #[hdl_gen]
@@ -103,7 +103,7 @@ module! {
         if self.valid.val() {
             self.in_tag.d.next = self.tag_follows.val() && !self.last.val();
             if self.index.q.val() == 3 {
-                self.tagged.d.next = self.in_tag.q.val();
+                self.has_tag.d.next = self.in_tag.q.val();
             }
             if self.last.val() {
                 self.index.d.next = 0.into();
@@ -200,7 +200,7 @@ module! {
         self.segment_len.d.next = bit_cast::<17, 16>(self.total_len.q.val()) - self.header_bytes.val();
         self.offset_bytes.next = bit_cast::<17, 4>(self.data_offset.q.val()) << 2;
         self.payload_len.d.next = self.segment_len.q.val() - self.offset_bytes.val();
-        self.tag_bytes.next = bit_cast::<17, 1>(self.tagged.q.val().into()) << 2;
+        self.tag_bytes.next = bit_cast::<17, 1>(self.has_tag.q.val().into()) << 2;
         self.datagram_end.next = bit_cast::<17, 16>(self.total_len.q.val()) + 16 + self.tag_bytes.val();
         self.cut.d.next = self.datagram_end.val() > bit_cast::<17, 14>(self.commit_len.val());
 
@@ -227,7 +227,7 @@ module! {
         self.facts.next.bad = self.bad.val();
         self.facts.next.verified = self.unfragmented_tcp.val() && !self.bad.val();
         self.first_word.next = bit_cast::<5, 4>(self.ihl.q.val()) + 4;
-        self.facts.next.segment_word = self.first_word.val() + bit_cast::<5, 1>(self.tagged.q.val().into());
+        self.facts.next.segment_word = self.first_word.val() + bit_cast::<5, 1>(self.has_tag.q.val().into());
         // The classifier's to say.
         self.facts.next.candidate = false;
         self.facts.next.carry = 0.into();

@@ -27,7 +27,9 @@ pub fn module(program: &Program, lookup: &Option<Lookup>, key_words: u32) -> Res
                     format!("the firmware does not know `{}` of {bits} bits of a connection", key.name),
                 )
                 .at(key.expr.span, "a key that nothing can enter")
-                .note(format!("it knows {NAMES}: addresses of 32 or 128 bits, ports of 16, a VLAN of 12 or 16"))
+                .note(format!(
+                    "it knows {NAMES}: addresses of 32 or 128 bits, ports of 16, a VLAN of 12 or 16"
+                ))
             })?;
             whole = Some(whole.map_or(part, |left| list.concat(left, part)));
         }

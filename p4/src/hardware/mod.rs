@@ -1,7 +1,8 @@
 //! The back end: hardware of a checked program.
 //!
 //! A program becomes two modules. The *classifier* takes a frame's words as they are stored and gives, once the frame
-//! has ended, the key to look up, the header offsets and the parser error. The *resolver* is combinational, and makes
+//! has ended, the key to look up, the header offsets and the parser error; a frame below 14 bytes leaves these as they
+//! were. The *resolver* is combinational, and makes
 //! the outputs of what the table gave and of what the classifier carries over for it.
 //!
 //! | module | |
@@ -161,8 +162,12 @@ fn classifier(
     let bytes = list.resize(bytes, 16);
     let is_looped = list.not(from_wire);
     let ends = list.and(valid, last);
+    // Runts may follow each other faster than the results are used; nobody asks for theirs.
+    let high = list.slice(len, 4, 11);
+    let is_whole = list.any(high);
+    let counts = list.and(ends, is_whole);
     let mut steps = vec![
-        Step::Set(ended, ends),
+        Step::Set(ended, counts),
         Step::If(ends, vec![Step::Set(length, bytes), Step::Set(looped, is_looped)], vec![]),
         Step::If(valid, machine.steps.clone(), vec![]),
     ];
@@ -187,11 +192,7 @@ fn classifier(
 
 /// The late outputs with cells of their own, and the cells of the classifier whose values they need, the first in the
 /// least significant bits.
-fn resolver(
-    list: &Netlist,
-    wanted: &[(&str, Net)],
-    is_late: &dyn Fn(Net) -> bool,
-) -> (Module, Vec<Net>) {
+fn resolver(list: &Netlist, wanted: &[(&str, Net)], is_late: &dyn Fn(Net) -> bool) -> (Module, Vec<Net>) {
     let mut carried: Vec<Net> = vec![];
     let mut open: Vec<Net> = wanted.iter().map(|(_, net)| *net).collect();
     let mut seen = std::collections::HashSet::new();
@@ -260,8 +261,14 @@ impl Hardware {
     /// a module of `baton-hdl` to include. Fails if the firmware cannot fill the table.
     pub fn rust_hdl(&self) -> Result<String, Box<Diagnostic>> {
         let entry_key = self.entry_key.as_ref().map_err(Clone::clone)?;
+        let tables = &self.control_plane.tables;
+        let keys: Vec<&str> = tables
+            .iter()
+            .filter(|table| table.kind == "hash")
+            .flat_map(|table| table.keys.iter().map(|key| &*key.name))
+            .collect();
         let mut text = format!(
-            "/// Bits of the lookup's key, in whole words.\npub const KEY_BITS: usize = {};\n\
+            "/// The table's keys, by name.\npub const KEYS: &[&str] = &{keys:?};\n/// Bits of the lookup's key, in whole words.\npub const KEY_BITS: usize = {};\n\
              /// Bits that the classifier hands to the resolver.\npub const CARRY_BITS: usize = {};\n\n",
             32 * self.key_words,
             self.carry_bits
