@@ -291,6 +291,8 @@ register_block! {
         STAT_RX_FILTERED = 0x025C, ReadOnly;
         /// TSO frames and firmware bursts abandoned, from the first segment on that could not be read.
         STAT_TX_ABANDONED = 0x0260, ReadOnly;
+        /// Frames that the P4 program dropped.
+        STAT_RX_PROGRAM_DROPS = 0x0264, ReadOnly;
     }
 }
 

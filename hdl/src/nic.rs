@@ -477,6 +477,7 @@ module! {
         self.rx.lk_key0.next = self.mmio.lk_key0.val();
         self.rx.lk_key1.next = self.mmio.lk_key1.val();
         self.rx.lk_key2.next = self.mmio.lk_key2.val();
+        self.rx.lk_vlan.next = self.mmio.lk_vlan.val();
         self.rx.lk_value.next = self.mmio.lk_value.val();
         self.rx.lk_op.next = self.mmio.lk_op.val();
         self.rx.lk_start.next = self.mmio.lk_start.val();
@@ -605,6 +606,7 @@ module! {
         self.statistics.rx_bad_length.next = self.rx.st_bad_length.val();
         self.statistics.rx_bad_checksum.next = self.rx.st_bad_checksum.val();
         self.statistics.rx_overflow.next = self.rx.st_overflow.val();
+        self.statistics.rx_program_drop.next = self.rx.st_program_drop.val();
         self.statistics.rx_filtered.next = self.rx.st_filtered.val();
         self.statistics.host_rx_frames.next = self.rx.st_host.val();
         self.statistics.host_rx_drops.next = self.rx.st_host_drop.val();

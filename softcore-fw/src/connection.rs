@@ -113,7 +113,7 @@ impl Connection {
     /// The connection's key in the lookup table.
     pub fn lookup_key(&self) -> LookupKey {
         let e = &self.endpoints;
-        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port)]
+        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port), u32::from(e.vlan)]
     }
 
     /// Whether packets and commands reach it.

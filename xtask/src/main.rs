@@ -27,6 +27,9 @@ enum Job {
     /// Build everything and co-simulate an HTTP response through a handed-off connection; the report lands
     /// in target/demo
     Demo {
+        /// Build the NIC of this P4 program, instead of p4/programs/connection.p4
+        #[arg(long, value_name = "PROGRAM")]
+        p4: Option<PathBuf>,
         /// Options of `baton demo`; see `cargo xtask demo -- --help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
@@ -66,12 +69,23 @@ const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
 const FIRMWARE_1024: &str = "BATON_FIRMWARE_1024";
 const MANY: firmware::Sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
 
+/// Environment variable that names the P4 program of the NIC to the build.
+const P4_PROGRAM: &str = "BATON_P4";
+
 fn main() -> Result<()> {
     let root = root();
     match Cli::parse().job {
         Job::Setup => setup::all(&root),
-        Job::Demo { options } => {
+        Job::Demo { p4, options } => {
             setup::all(&root)?;
+            if let Some(program) = p4 {
+                let program = std::path::absolute(&program)?;
+                if !program.is_file() {
+                    bail!("there is no P4 program {}", program.display());
+                }
+                // The build script of `hdl` reads it, and builds the receive path anew when it changes.
+                std::env::set_var(P4_PROGRAM, program);
+            }
             baton(&root, &firmware::build(&root)?, "demo", &options)
         }
         Job::Test { long, options } => {

@@ -82,6 +82,7 @@ pub struct Mmio {
     pub lk_key0: Signal<Out, Bits<32>>,
     pub lk_key1: Signal<Out, Bits<32>>,
     pub lk_key2: Signal<Out, Bits<32>>,
+    pub lk_vlan: Signal<Out, Bits<16>>,
     pub lk_value: Signal<Out, Bits<16>>,
     pub lk_op: Signal<Out, Bits<2>>,
     pub lk_start: Signal<Out, Bit>,
@@ -127,6 +128,7 @@ pub struct Mmio {
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     key2: Reg<Bits<32>>,
+    vlan: Reg<Bits<12>>,
     value: Reg<Bits<16>>,
     op: Reg<Bits<2>>,
     start: Reg<Bit>,
@@ -164,7 +166,7 @@ pub struct Mmio {
 module! {
     impl [] Logic for Mmio;
     regs: wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
-        lost_conn, key0, key1, key2, value, op, start,
+        lost_conn, key0, key1, key2, vlan, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
     #[hdl_gen]
@@ -255,6 +257,9 @@ module! {
                 144 => {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                     self.start.d.next = true;
+                }
+                152 => {
+                    self.vlan.d.next = self.wdata.val().get_bits::<12>(0);
                 }
                 160 => {
                     self.ct_start.next = true;
@@ -350,6 +355,7 @@ module! {
         self.lk_key0.next = self.key0.q.val();
         self.lk_key1.next = self.key1.q.val();
         self.lk_key2.next = self.key2.q.val();
+        self.lk_vlan.next = bit_cast::<16, 12>(self.vlan.q.val());
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.start.q.val();
@@ -435,6 +441,9 @@ module! {
             }
             148 => {
                 self.register.d.next = self.result.val();
+            }
+            152 => {
+                self.register.d.next = bit_cast::<32, 12>(self.vlan.q.val());
             }
             164 => {
                 self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());

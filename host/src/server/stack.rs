@@ -39,6 +39,13 @@ pub struct Address {
     pub ip: [u8; 4],
 }
 
+/// What tells connections apart: VLAN, remote address, remote port, local port.
+type Tuple = (u16, u32, u16, u16);
+
+fn tuple(ends: &Endpoints) -> Tuple {
+    (ends.vlan, ends.remote_ip, ends.remote_port, ends.local_port)
+}
+
 /// Counts of the stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StackStats {
@@ -89,7 +96,7 @@ pub struct Stack {
     table: Vec<(u16, Option<Box<Socket>>)>,
     vacant: Vec<u16>,
     /// By remote address, remote port, local port.
-    by_tuple: HashMap<(u32, u16, u16), SocketId>,
+    by_tuple: HashMap<Tuple, SocketId>,
     timers: BTreeSet<(u64, SocketId)>,
     /// Sockets that entered TIME-WAIT, in that order; some may be gone.
     lingering: VecDeque<SocketId>,
@@ -245,7 +252,7 @@ impl Stack {
         let socket = place.take().expect("a live socket");
         *generation = generation.wrapping_add(1);
         self.vacant.push(id.index);
-        let key = (socket.endpoints.remote_ip, socket.endpoints.remote_port, socket.endpoints.local_port);
+        let key = tuple(&socket.endpoints);
         self.by_tuple.remove(&key);
         for (_, buffer) in socket.releases {
             self.buffers.give(buffer);
@@ -300,7 +307,7 @@ impl Stack {
             in_work: false,
             handoffs: 0,
         }));
-        self.by_tuple.insert((endpoints.remote_ip, endpoints.remote_port, endpoints.local_port), id);
+        self.by_tuple.insert(tuple(&endpoints), id);
         id
     }
 
@@ -351,11 +358,16 @@ impl Stack {
         let parsed =
             if frame::is_for(bytes, self.address.mac) { frame::parse(bytes, verified) } else { None };
         match parsed {
-            Some(Parsed::ArpRequest { sender_mac, sender_ip, target_ip }) if target_ip == self.address.ip => {
+            Some(Parsed::ArpRequest { vlan, sender_mac, sender_ip, target_ip })
+                if target_ip == self.address.ip =>
+            {
                 if let Some(buffer) = self.driver.tx_buffer() {
                     let reply = frame::arp_reply(self.address, sender_mac, sender_ip);
-                    port.memory_mut().write(buffer, &reply);
-                    self.driver.transmit(port, ARP_REPLY_BYTES as u16, None);
+                    let mut bytes = [0; ARP_REPLY_BYTES + frame::TAG_BYTES];
+                    bytes[..ARP_REPLY_BYTES].copy_from_slice(&reply);
+                    let len = frame::tag(&mut bytes, ARP_REPLY_BYTES, vlan);
+                    port.memory_mut().write(buffer, &bytes[..len]);
+                    self.driver.transmit(port, len as u16, None);
                     self.stats.arp_replies += 1;
                 }
             }
@@ -364,7 +376,7 @@ impl Stack {
                     && endpoints.local_mac == self.address.mac =>
             {
                 self.stats.segments_in += 1;
-                let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+                let key = tuple(&endpoints);
                 match self.by_tuple.get(&key).copied() {
                     Some(id) if self.reopens(id, &segment) => {
                         self.remove(id, Ending::InOrder);
@@ -507,7 +519,7 @@ impl Stack {
 
     /// An active open, whose SYN goes out with the next work.
     pub(super) fn open(&mut self, endpoints: Endpoints) -> Option<SocketId> {
-        let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+        let key = tuple(&endpoints);
         let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
         if self.by_tuple.contains_key(&key) || table_full {
             return None;
@@ -603,7 +615,12 @@ impl Stack {
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
             let len = socket.send.len();
-            let most = if large { LARGE_PAYLOAD_MAX / u32::from(tcb.mss()) } else { 1 };
+            // The NIC cuts bursts of untagged frames only.
+            let most = if large && socket.endpoints.vlan == 0 {
+                LARGE_PAYLOAD_MAX / u32::from(tcb.mss())
+            } else {
+                1
+            };
             let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
             let (endpoints, send) = (socket.endpoints, socket.send);
             if burst.segments() > 1 {
@@ -665,10 +682,13 @@ impl Stack {
         let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
         self.packet_id = self.packet_id.wrapping_add(1);
         let bytes = port.memory_mut().slice_mut(buffer, FRAME_BUFFER_BYTES as usize);
-        let header_len = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let bare = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let header_len = frame::tag(bytes, bare, endpoints.vlan);
+        let shift = (header_len - bare) as u16;
+        let checksum = (frame::TCP_CHECKSUM.0 + shift, frame::TCP_CHECKSUM.1 + shift);
         let len = u32::from(segment.data_len);
         self.copy_out(port, send, segment.data_offset, len, buffer + header_len as u32);
-        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(frame::TCP_CHECKSUM));
+        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(checksum));
         self.stats.segments_out += 1;
         self.stats.retransmits += u64::from(segment.retransmit);
     }

@@ -26,6 +26,7 @@ fn endpoints(client: u16) -> Endpoints {
         remote_port: 10_000 + client,
         local_mac: [2, 0, 0, 0, 0, 1],
         remote_mac: [2, 0, 0, 0, 0, 2],
+        vlan: 0,
     }
 }
 

@@ -40,6 +40,7 @@ fn peer() -> Endpoints {
         remote_port: SERVER_PORT,
         local_mac: [2, 0, 0, 0, 1, 1],
         remote_mac: SERVER.mac,
+        vlan: 0,
     }
 }
 
