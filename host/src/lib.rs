@@ -4,6 +4,7 @@
 pub mod client;
 pub mod demo;
 pub mod latency;
+pub mod machine;
 pub mod profile;
 pub mod report;
 pub mod server;
