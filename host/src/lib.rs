@@ -5,6 +5,7 @@ pub mod client;
 pub mod demo;
 pub mod experiment;
 pub mod latency;
+pub mod machine;
 pub mod policy;
 pub mod profile;
 pub mod report;

@@ -167,6 +167,7 @@ impl HttpServer {
                 Some(body) => {
                     self.stats.responses += 1;
                     let kind = "application/octet-stream";
+                    sockets.requested(id, Some(body));
                     let body = if head_only { (body, 0) } else { (body, len) };
                     self.stats.body_bytes += u64::from(body.1);
                     let head = head("200 OK", kind, len, request.keep_alive);
@@ -190,6 +191,7 @@ impl HttpServer {
         head_only: bool,
     ) {
         self.stats.errors += 1;
+        sockets.requested(id, None);
         let mut text = head(status, "text/plain", status.len() as u32 + 1, keep_alive);
         if !head_only {
             text.push_str(status);
