@@ -7,6 +7,7 @@ pub mod experiment;
 pub mod hostlink;
 pub mod latency;
 pub mod live;
+pub mod machine;
 pub mod policy;
 pub mod profile;
 pub mod report;

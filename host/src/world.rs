@@ -1,15 +1,21 @@
 //! One simulated world: the NIC in its system, the server's software, and the client machines.
 //!
 //! [`World::step`] is one core cycle. The server's software runs when the NIC interrupts or one of its timers is
-//! due; a client runs when a frame reaches it or one of its timers is due. Neither costs simulated time.
+//! due; a client runs when a frame reaches it or one of its timers is due. A client costs no simulated time, and neither
+//! does the server unless its machine has a cost model: then it runs one piece of work at a time, the next no
+//! earlier than the one before ends, and what a piece writes to registers leaves the processor at its end.
 
 use crate::client::ClientHost;
+use crate::machine::port::TimedPort;
+use crate::machine::Profile;
 use crate::server::Server;
 use anyhow::{Context, Result};
 use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
-use baton_cosim::system::System;
-use std::collections::{BTreeSet, HashMap};
+use baton_cosim::system::{Event, System};
+use std::cell::RefCell;
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::rc::Rc;
 
 /// Knobs of the world that belong to none of its parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +35,24 @@ impl Default for WorldConfig {
     }
 }
 
+/// Ranges of host memory that the NIC has written since they were last looked at.
+type DmaWrites = Rc<RefCell<Vec<(u32, u32)>>>;
+
+/// The server's processor, if its time counts.
+#[derive(Default)]
+struct Processor {
+    /// `None` when operations cost nothing.
+    dma_writes: Option<DmaWrites>,
+    /// When the work under way ends.
+    free_ps: u64,
+    /// Least time between two interrupts.
+    interrupt_interval_ps: u64,
+    /// Register writes of the work under way, in order of time.
+    writes: VecDeque<(u64, u32, u32)>,
+    /// When the first of them leaves.
+    writes_due_ps: u64,
+}
+
 /// See the module's header.
 pub struct World<N: Nic> {
     pub system: System<N>,
@@ -38,6 +62,7 @@ pub struct World<N: Nic> {
     config: WorldConfig,
     server_due_ps: u64,
     interrupt_due_ps: u64,
+    processor: Processor,
     /// When each client wants to run; `u64::MAX` for never.
     client_due_ps: Vec<u64>,
     /// The same in order of time, without those that never want to.
@@ -47,7 +72,23 @@ pub struct World<N: Nic> {
 }
 
 impl<N: Nic> World<N> {
-    pub fn new(system: System<N>, server: Server, clients: Vec<ClientHost>, config: WorldConfig) -> Self {
+    pub fn new(
+        mut system: System<N>,
+        mut server: Server,
+        clients: Vec<ClientHost>,
+        config: WorldConfig,
+    ) -> Self {
+        let mut processor = Processor { writes_due_ps: u64::MAX, ..Processor::default() };
+        if let Some(interval_ps) = server.meter().interrupt_interval_ps() {
+            let written = DmaWrites::default();
+            processor.interrupt_interval_ps = interval_ps;
+            processor.dma_writes = Some(written.clone());
+            system.observe(Box::new(move |_, event| {
+                if let Event::MemoryWrite(burst) = event {
+                    written.borrow_mut().push((burst.addr, 4 * burst.words.len() as u32));
+                }
+            }));
+        }
         let by_mac = clients.iter().enumerate().map(|(i, client)| (client.mac(), i)).collect();
         let client_due_ps = vec![0; clients.len()];
         let clients_due = (0..clients.len()).map(|index| (0, index)).collect();
@@ -59,6 +100,7 @@ impl<N: Nic> World<N> {
             config,
             server_due_ps: 0,
             interrupt_due_ps: 0,
+            processor,
             client_due_ps,
             clients_due,
             clients_due_ps: 0,
@@ -90,6 +132,9 @@ impl<N: Nic> World<N> {
             let Some(&(_, index)) = self.clients_due.first() else { break };
             self.run_client(index, now_ps);
         }
+        if now_ps >= self.processor.writes_due_ps {
+            self.post_writes(now_ps);
+        }
         if now_ps >= self.server_due_ps || (now_ps >= self.interrupt_due_ps && self.system.irq()) {
             self.run_server()?;
         }
@@ -111,12 +156,74 @@ impl<N: Nic> World<N> {
 
     /// Calls into the server between two runs of its software, for instance to hand a connection off.
     pub fn ask_server<R>(&mut self, ask: impl FnOnce(&mut Server, &mut dyn HostPort) -> R) -> R {
+        if self.processor.dma_writes.is_some() {
+            let answer = self.work(ask);
+            self.server_due_ps = self.processor.free_ps;
+            return answer;
+        }
         let answer = ask(&mut self.server, &mut self.system);
         self.server_due_ps = self.server.next_deadline().unwrap_or(u64::MAX);
         answer
     }
 
+    /// What the server's processor has done so far.
+    pub fn profile(&self) -> Profile {
+        self.server.profile(self.system.now_ps().max(self.processor.free_ps))
+    }
+
+    /// Has the server do something that takes its time.
+    fn work<R>(&mut self, job: impl FnOnce(&mut Server, &mut dyn HostPort) -> R) -> R {
+        let meter = self.server.meter();
+        if let Some(written) = &self.processor.dma_writes {
+            for (addr, len) in written.borrow_mut().drain(..) {
+                meter.dma_wrote(addr, len);
+            }
+        }
+        let (start_ps, before_ps) = (self.system.now_ps().max(self.processor.free_ps), meter.busy_ps());
+        self.post_writes(u64::MAX);
+        let mut port = TimedPort::new(&mut self.system);
+        let answer = job(&mut self.server, &mut port);
+        let (writes, waited_ps) = port.finish();
+        let meter = self.server.meter();
+        meter.register_wait(waited_ps);
+        let end_ps = start_ps + (meter.busy_ps() - before_ps);
+        self.processor.free_ps = end_ps;
+        self.processor.writes.extend(writes.into_iter().map(|(address, value)| (end_ps, address, value)));
+        self.processor.writes_due_ps = self.processor.writes.front().map_or(u64::MAX, |w| w.0);
+        answer
+    }
+
+    /// Posts the register writes that are due at `now_ps`.
+    fn post_writes(&mut self, now_ps: u64) {
+        while let Some(&(due_ps, address, value)) = self.processor.writes.front() {
+            if due_ps > now_ps {
+                break;
+            }
+            self.processor.writes.pop_front();
+            self.system.reg_write(address, value);
+        }
+        self.processor.writes_due_ps = self.processor.writes.front().map_or(u64::MAX, |w| w.0);
+    }
+
+    /// One piece of work of a server whose time counts.
+    fn run_piece(&mut self) -> Result<()> {
+        let now_ps = self.system.now_ps();
+        let interrupt = now_ps >= self.interrupt_due_ps && self.system.irq();
+        let more =
+            self.work(|server, port| server.step(port, interrupt)).context("the server's software failed")?;
+        let free_ps = self.processor.free_ps;
+        let next_ps =
+            if interrupt { now_ps + self.processor.interrupt_interval_ps } else { self.interrupt_due_ps };
+        self.interrupt_due_ps = next_ps.max(free_ps);
+        let deadline_ps = if more { 0 } else { self.server.next_deadline().unwrap_or(u64::MAX) };
+        self.server_due_ps = deadline_ps.max(free_ps);
+        Ok(())
+    }
+
     fn run_server(&mut self) -> Result<()> {
+        if self.processor.dma_writes.is_some() {
+            return self.run_piece();
+        }
         self.server.poll(&mut self.system).context("the server's software failed")?;
         self.interrupt_due_ps = self.system.now_ps() + self.config.interrupt_interval_ps;
         self.server_due_ps = self.server.next_deadline().unwrap_or(u64::MAX);

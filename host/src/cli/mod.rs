@@ -11,6 +11,7 @@ mod reproduce;
 mod run;
 mod softcore;
 mod verilog;
+mod wave;
 mod workload;
 
 use anyhow::Result;
@@ -44,6 +45,7 @@ enum Command {
     /// Run programs on the bare softcore.
     Softcore(softcore::Args),
     Verilog(verilog::Args),
+    Wave(wave::Args),
     Workload(workload::Args),
 }
 
@@ -59,6 +61,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Reproduce(args) => reproduce::run(&args)?,
         Command::Compare(args) => reproduce::run_compare(&args)?,
         Command::Run(args) => run::run(args)?,
+        Command::Wave(args) => wave::run(&args)?,
         Command::Workload(args) => workload::run(&args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,

@@ -10,6 +10,7 @@ pub mod reproduce;
 pub mod run;
 pub mod slurm;
 pub mod targets;
+pub mod wave;
 
 pub use config::{Capacity, Config, Options};
 pub use record::Record;

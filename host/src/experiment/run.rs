@@ -4,6 +4,7 @@ use super::record::{median, Sample};
 use super::{Config, Options, Record};
 use crate::client::player::{Player, SharedWorkload};
 use crate::client::{ClientConfig, ClientHost};
+use crate::machine::{Function, MachineConfig};
 use crate::policy::{self, Future};
 use crate::server::driver::{frame_key, SendTimes};
 use crate::server::{Server, ServerConfig};
@@ -57,6 +58,9 @@ fn server_config(config: &Config, options: &Options) -> ServerConfig {
     server.driver.mailbox[mailbox::CFG_HIWAT] = options.hiwat;
     server.driver.mailbox[mailbox::CFG_LOWAT] = options.lowat;
     server.driver.mailbox[mailbox::CFG_LOAD_CONTROL] = u32::from(config.load_control);
+    if !options.free_server {
+        server.machine = MachineConfig::paper();
+    }
     server.tcp.min_rto_us = 230_000;
     server.tcp.delayed_ack_us = 100_000;
     // As web servers set it: the tail of a response does not wait for a delayed acknowledgement.
@@ -295,7 +299,11 @@ impl<N: Nic> Run<N> {
 
     /// Cycles of the host processor by function.
     fn profile(&self) -> BTreeMap<String, f64> {
-        BTreeMap::new()
+        if self.options.free_server {
+            return BTreeMap::new();
+        }
+        let profile = self.world.profile();
+        Function::ALL.iter().map(|&f| (f.name().to_string(), profile.of(f).cycles as f64)).collect()
     }
 
     /// Of the connections that lived in the measurement, the share that the NIC owned at some time, in percent.

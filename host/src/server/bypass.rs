@@ -68,6 +68,7 @@ impl Stack {
             return Err(BypassError::State);
         }
         let frozen = tcb.clone();
+        self.meter.record(id.index);
         let waits_for = Some(self.driver.tx_produced());
         self.disarm(id);
         self.load.connections += 1;
@@ -97,10 +98,12 @@ impl Stack {
             receive: socket.receive.to_record(),
         };
         let none = ConnId(0);
-        if driver.command(port, command::HANDOFF, none, id.cookie(), &record.to_words()).is_err() {
+        let (addr, words) = (driver.command_addr(), record.to_words());
+        if driver.command(port, command::HANDOFF, none, id.cookie(), &words).is_err() {
             return false;
         }
         *waits_for = None;
+        self.meter.command(id.index, addr, 4 * words.len() as u32);
         true
     }
 
@@ -211,6 +214,7 @@ impl Stack {
                 if let Some(socket) = self.on_nic(id, conn) {
                     let due = socket.acknowledged(words[0]);
                     due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+                    self.meter.acknowledged(id.index, words[0]);
                     self.events.push_back((id, SocketEvent::Sent(words[0])));
                     self.touch(id);
                 }
@@ -218,6 +222,7 @@ impl Stack {
             event::RECEIVED => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     received(socket, words[0]);
+                    self.meter.wakeup(id.index);
                     self.events.push_back((id, SocketEvent::Readable));
                 }
             }
@@ -225,6 +230,7 @@ impl Stack {
                 if let Some(socket) = self.on_nic(id, conn) {
                     socket.peer_closed = true;
                     socket.closed_first = socket.shutdown == Shutdown::Told;
+                    self.meter.wakeup(id.index);
                     self.events.push_back((id, SocketEvent::PeerClosed));
                     self.touch(id);
                 }
@@ -314,6 +320,7 @@ impl Stack {
             _ => VecDeque::new(),
         };
         due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+        self.meter.acknowledged(id.index, sent);
         if sent > 0 {
             self.events.push_back((id, SocketEvent::Sent(sent)));
         }
@@ -323,6 +330,7 @@ impl Stack {
         self.load.connections -= 1;
         self.stats.restores += 1;
         self.notices.push_back((id, Notice::Restored));
+        self.meter.record(id.index);
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }

@@ -380,6 +380,37 @@ impl Driver {
         }
     }
 
+    /// Address of the transmit descriptor that is written next.
+    pub fn tx_desc_addr(&self) -> u32 {
+        self.tx.addr(self.tx.prod)
+    }
+
+    /// Address of the command slot that is written next.
+    pub fn command_addr(&self) -> u32 {
+        self.cmd.addr(self.cmd.prod)
+    }
+
+    /// Address of the event slot that is read next.
+    pub fn event_addr(&self) -> u32 {
+        self.evt.addr(self.evt.cons)
+    }
+
+    /// Address of the receive descriptor that is read next.
+    pub fn rx_desc_addr(&self) -> u32 {
+        self.rx.addr(self.rx.cons)
+    }
+
+    /// Address of the index block.
+    pub fn index_addr(&self) -> u32 {
+        self.index_addr
+    }
+
+    /// Whether frames or events that the NIC has announced wait.
+    pub fn pending(&self, port: &dyn HostPort) -> bool {
+        let nic = port.memory().read_word(self.index_addr + 4 * ring::INDEX_RX_CONS as u32) as u16;
+        self.rx.cons != nic || self.evt.used() > 0
+    }
+
     /// Producer index of the transmit ring, for [`Driver::tx_consumed`].
     pub fn tx_produced(&self) -> u16 {
         self.tx.prod
@@ -519,7 +550,9 @@ impl Driver {
 
     /// Tells the NIC of every index that moved. `waiting` says that someone needs ring space: then consumption
     /// raises an interrupt too.
-    pub fn ring_doorbells(&mut self, port: &mut dyn HostPort) {
+    /// Returns how many registers that took.
+    pub fn ring_doorbells(&mut self, port: &mut dyn HostPort) -> usize {
+        let before = self.stats.doorbells;
         let bells = [
             (regs::RX_PROD, self.rx.prod, &mut self.rx.announced),
             (regs::CMD_PROD, self.cmd.prod, &mut self.cmd.announced),
@@ -533,6 +566,7 @@ impl Driver {
                 self.stats.doorbells += 1;
             }
         }
+        (self.stats.doorbells - before) as usize
     }
 
     /// Whether consumption from the transmit and command rings raises an interrupt: wanted only while someone

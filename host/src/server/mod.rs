@@ -28,6 +28,7 @@ pub use selection::{Change, Connection, Decision, FirstCome, Never, Selection, S
 pub use socket::{Ending, Ownership, SocketEvent, SocketId};
 pub use stack::{Address, NicLoad, Stack, StackStats};
 
+use crate::machine::{MachineConfig, Meter, Profile};
 use arena::{Arena, Pool};
 use driver::{Driver, DriverStats};
 use http::bodies::Bodies;
@@ -42,6 +43,8 @@ pub struct ServerConfig {
     pub http_port: u16,
     pub driver: DriverConfig,
     pub tcp: baton_tcp::Config,
+    /// The processor, and whether its time counts.
+    pub machine: MachineConfig,
     /// Most connections at once, 1 to 65535.
     pub connections: u32,
     /// Bytes of a connection's receive ring, a multiple of 64: the largest window.
@@ -64,6 +67,7 @@ impl Default for ServerConfig {
             driver: DriverConfig::default(),
             // A client that never closes its side gets a minute, so that it holds no place for ever.
             tcp: baton_tcp::Config { fin_wait_2_us: 60_000_000, ..baton_tcp::Config::default() },
+            machine: MachineConfig::default(),
             connections: 256,
             receive_bytes: 8192,
             body_limit: 16 << 20,
@@ -186,6 +190,7 @@ impl<A: Application> Server<A> {
             heads.context(small)?,
             config.seed,
         );
+        stack.meter = Meter::new(&config.machine);
         stack.held_limit = config.held_packets;
         stack.linger_limit = config.time_wait_connections;
         if firmware.is_some() {
@@ -212,24 +217,76 @@ impl<A: Application> Server<A> {
         Ok(())
     }
 
+    /// Does one piece of what has happened, in the order of an operating system: the interrupt if there is one, what
+    /// the NIC announced, timers, and only then the application. What it costs is in the meter afterwards.
+    /// Returns whether more is waiting.
+    pub fn step(&mut self, port: &mut dyn HostPort, interrupt: bool) -> Result<bool> {
+        self.polls += 1;
+        self.stack.set_time(port.now_ps());
+        if interrupt {
+            self.stack.meter.interrupt();
+            self.stack.driver.acknowledge(port)?;
+        }
+        self.refresh(port);
+        let (event_addr, desc) = (self.stack.driver.event_addr(), self.stack.driver.rx_desc_addr());
+        if let Some(message) = self.stack.driver.next_event(port) {
+            self.stack.charge_event(&message, event_addr);
+            self.stack.nic_event(port, &message);
+        } else if let Some(frame) = self.stack.driver.next_frame(port) {
+            self.stack.meter.frame_in(desc, frame.addr());
+            self.stack.receive(port, frame);
+        } else if self.stack.next_timer_ps().is_some_and(|at| at <= port.now_ps()) {
+            self.stack.run_timers();
+        } else {
+            self.handle_event(port);
+        }
+        self.hear(port);
+        self.stack.run_work(port);
+        self.announce(port);
+        let now_ps = port.now_ps();
+        Ok(!self.stack.events.is_empty()
+            || self.stack.driver.pending(port)
+            || self.stack.next_timer_ps().is_some_and(|at| at <= now_ps))
+    }
+
+    /// Takes back what the NIC has consumed.
+    fn refresh(&mut self, port: &mut dyn HostPort) {
+        let before = self.stack.driver.tx_pending();
+        self.stack.driver.refresh(port);
+        let taken_back = before - self.stack.driver.tx_pending();
+        self.stack.meter.index_block(self.stack.driver.index_addr(), taken_back);
+    }
+
+    /// Runs the application on one thing that happened to a socket. Returns whether there was one.
+    fn handle_event(&mut self, port: &mut dyn HostPort) -> bool {
+        let Some((id, event)) = self.stack.next_event() else { return false };
+        self.stack.charge_application(id, event);
+        self.application.handle(&mut self.stack, port.memory_mut(), id, event);
+        self.select_after(port, id, event);
+        self.hear(port);
+        true
+    }
+
     /// Runs the application on what happened and sends what came of it.
     fn settle(&mut self, port: &mut dyn HostPort) {
         loop {
-            while let Some((id, event)) = self.stack.next_event() {
-                self.application.handle(&mut self.stack, port.memory_mut(), id, event);
-                self.select_after(port, id, event);
-                self.hear(port);
-            }
+            while self.handle_event(port) {}
             self.hear(port);
             self.stack.run_work(port);
             if self.stack.events.is_empty() {
                 break;
             }
         }
+        self.announce(port);
+    }
+
+    /// Tells the NIC what is new for it.
+    fn announce(&mut self, port: &mut dyn HostPort) {
         let blocked = self.stack.blocked();
         self.stack.driver.post_buffers(port);
         self.stack.driver.interrupt_on_room(port, blocked);
-        self.stack.driver.ring_doorbells(port);
+        let rung = self.stack.driver.ring_doorbells(port);
+        self.stack.meter.doorbells(rung);
     }
 
     /// Asks the selection policy what an event of a connection makes it do.
@@ -339,6 +396,15 @@ impl<A: Application> Server<A> {
     /// Counts of the whole server, for an application that has a web server in it.
     pub fn stats_with(&self, http: HttpStats) -> ServerStats {
         ServerStats { driver: self.stack.driver.stats(), stack: self.stack.stats(), http, polls: self.polls }
+    }
+
+    /// What the processor has done until `now_ps`.
+    pub fn profile(&self, now_ps: u64) -> Profile {
+        self.stack.meter.profile(now_ps)
+    }
+
+    pub(crate) fn meter(&mut self) -> &mut Meter {
+        &mut self.stack.meter
     }
 
     pub fn application(&self) -> &A {

@@ -70,7 +70,11 @@ impl Stack {
     /// The application is done with the first `n` unread bytes.
     pub fn consume(&mut self, id: SocketId, n: u32) {
         if let Some(ring) = self.socket_mut(id).and_then(|s| s.ring.as_mut()) {
+            let [first, second] = ring.unread_spans();
             ring.consume(n);
+            if n > 0 {
+                self.meter.read(id.index, [first, second], n);
+            }
             self.touch(id);
         }
     }
@@ -100,6 +104,9 @@ impl Stack {
         socket.queued += u64::from(len);
         if let Some(buffer) = release {
             socket.releases.push_back((socket.acked + socket.queued, buffer));
+            self.meter.write(id.index, None, len);
+        } else {
+            self.meter.sendfile(id.index, addr, len);
         }
         self.notices.push_back((id, Notice::Sent(len)));
         self.touch(id);
@@ -110,10 +117,16 @@ impl Stack {
         self.socket(id).map_or(0, |s| s.queued)
     }
 
+    /// The application handled a request for the file at an address; it is what its own code costs.
+    pub fn requested(&mut self, id: SocketId, file: Option<u32>) {
+        self.meter.request(id.index, file);
+    }
+
     /// Sends no more after what was sent so far.
     pub fn shutdown(&mut self, id: SocketId) {
         if let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) {
             socket.shutdown = Shutdown::Wanted;
+            self.meter.closed(id.index);
             self.touch(id);
         }
     }

@@ -20,11 +20,12 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::Pool;
-use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
+use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
 use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
+use crate::machine::Meter;
 
 /// Payload of the largest frame that the NIC cuts.
 const LARGE_PAYLOAD_MAX: u32 = TSO_FRAME_BYTES_MAX - TSO_HEADER_BYTES_MAX;
@@ -112,6 +113,8 @@ pub struct Stack {
     packet_id: u16,
     now_us: u64,
     blocked: bool,
+    /// What operations cost.
+    pub(super) meter: Meter,
     pub(super) load: NicLoad,
     pub(super) load_log: LoadLog,
     pub(super) held_limit: usize,
@@ -150,6 +153,7 @@ impl Stack {
             packet_id: 0,
             now_us: 0,
             blocked: false,
+            meter: Meter::default(),
             load: NicLoad { soft_limit: 0, connections: 0 },
             load_log: LoadLog::default(),
             held_limit: 64,
@@ -252,6 +256,7 @@ impl Stack {
         let socket = place.take().expect("a live socket");
         *generation = generation.wrapping_add(1);
         self.vacant.push(id.index);
+        self.meter.ended(id.index);
         let key = tuple(&socket.endpoints);
         self.by_tuple.remove(&key);
         for (_, buffer) in socket.releases {
@@ -344,8 +349,27 @@ impl Stack {
             if let Owner::Host(tcb) = &mut socket.owner {
                 // What it did shows in the state, which the work on the socket looks at.
                 let _outcome = tcb.on_timer(now);
+                self.meter.timer(id.index);
                 self.touch(id);
             }
+        }
+    }
+
+    // --- What it costs, beside the charges of the operations.
+
+    /// An event of the NIC.
+    pub(super) fn charge_event(&mut self, message: &Message, addr: u32) {
+        let id = SocketId::from_cookie(message.cookie);
+        let conn = self.socket(id).map(|s| s.id.index);
+        self.meter.event(conn, addr, 4 * message.payload().len() as u32 + 8);
+    }
+
+    /// The application hears of an event of a socket; room in the send buffer is no news to it.
+    pub(super) fn charge_application(&mut self, id: SocketId, event: SocketEvent) {
+        match event {
+            SocketEvent::Established => self.meter.accepted(id.index),
+            SocketEvent::Readable | SocketEvent::PeerClosed => self.meter.selected(id.index),
+            SocketEvent::Sent(_) | SocketEvent::Ended(_) => {}
         }
     }
 
@@ -367,7 +391,9 @@ impl Stack {
                     bytes[..ARP_REPLY_BYTES].copy_from_slice(&reply);
                     let len = frame::tag(&mut bytes, ARP_REPLY_BYTES, vlan);
                     port.memory_mut().write(buffer, &bytes[..len]);
+                    let desc = self.driver.tx_desc_addr();
                     self.driver.transmit(port, len as u16, None);
+                    self.meter.reset_out(desc);
                     self.stats.arp_replies += 1;
                 }
             }
@@ -442,10 +468,12 @@ impl Stack {
 
     fn segment_arrives(&mut self, port: &mut dyn HostPort, id: SocketId, segment: &SegmentIn, payload: u32) {
         let now = self.now();
+        self.meter.tcp_in(id.index, payload, segment.payload_len.into());
         let socket = self.socket_mut(id).expect("the caller has looked it up");
         let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
         let arrival = tcb.segment_arrives(now, segment);
         let mut copied = 0;
+        let mut filled = Vec::new();
         if let Some(deliver) = arrival.deliver {
             let mut done = 0;
             while done < u32::from(deliver.len) {
@@ -456,6 +484,7 @@ impl Stack {
                 let take = room.min(u32::from(deliver.len) - done);
                 let from = payload + u32::from(deliver.payload_offset) + done;
                 port.memory_mut().copy(from, to, take as usize);
+                filled.push((to, take));
                 done += take;
             }
             copied = u64::from(deliver.len);
@@ -474,6 +503,11 @@ impl Stack {
             self.buffers.give(buffer);
         }
         self.stats.copied_bytes += copied;
+        filled.into_iter().for_each(|(addr, len)| self.meter.arrived(addr, len));
+        self.meter.acknowledged(id.index, arrival.acked);
+        if arrival.advanced > 0 || arrival.peer_closed {
+            self.meter.wakeup(id.index);
+        }
         if arrival.established {
             self.events.push_back((id, SocketEvent::Established));
         }
@@ -514,6 +548,7 @@ impl Stack {
         let tcb = Tcb::accept(self.config, segment, iss, self.rings.stride(), self.now());
         let id = self.insert(endpoints, tcb, ring);
         self.stats.accepted += 1;
+        self.meter.opened(id.index);
         self.touch(id);
     }
 
@@ -535,7 +570,9 @@ impl Stack {
     fn send_reset(&mut self, port: &mut dyn HostPort, endpoints: Endpoints, segment: &SegmentIn) {
         if let Some(reset) = reset_for(segment) {
             if self.driver.tx_buffer().is_some() {
+                let desc = self.driver.tx_desc_addr();
                 self.emit(port, &endpoints, &reset, &Spans::default());
+                self.meter.reset_out(desc);
                 self.stats.resets_sent += 1;
             }
         }
@@ -559,7 +596,12 @@ impl Stack {
             socket.in_work = false;
             let done = match socket.owner {
                 Owner::Host(_) => self.work_host(port, id),
-                Owner::Nic(conn) => self.work_nic(port, id, conn),
+                Owner::Nic(conn) => {
+                    let (addr, commands) = (self.driver.command_addr(), self.driver.stats().commands);
+                    let done = self.work_nic(port, id, conn);
+                    self.charge_commands(id, addr, commands);
+                    done
+                }
                 // Requests wait for the owner to come.
                 Owner::Offering { .. } => self.work_offering(port, id),
                 Owner::Restoring { .. } => true,
@@ -568,6 +610,13 @@ impl Stack {
                 self.blocked = true;
                 self.touch(id);
             }
+        }
+    }
+
+    /// What the commands since `before` cost, of which the first was written at `addr`.
+    fn charge_commands(&mut self, id: SocketId, addr: u32, before: u64) {
+        for number in 0..self.driver.stats().commands - before {
+            self.meter.command(id.index, addr + 32 * number as u32, 32);
         }
     }
 
@@ -623,6 +672,11 @@ impl Stack {
             };
             let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
             let (endpoints, send) = (socket.endpoints, socket.send);
+            let (offset, len) = (
+                burst.segment.data_offset,
+                if burst.segments() > 1 { burst.len } else { burst.segment.data_len.into() },
+            );
+            self.meter.tcp_out(id.index, self.driver.tx_desc_addr(), offset, len);
             if burst.segments() > 1 {
                 self.emit_large(port, &endpoints, &burst, &send);
             } else {

@@ -171,6 +171,7 @@ impl HttpServer {
             Err(status) => self.refuse(sockets, memory, id, status, request.keep_alive, head_only),
             Ok(File { addr, len, kind }) => {
                 self.stats.responses += 1;
+                sockets.requested(id, Some(addr));
                 let body = if head_only { (addr, 0) } else { (addr, len) };
                 self.stats.body_bytes += u64::from(body.1);
                 let head = head("200 OK", kind, len, request.keep_alive);
@@ -204,6 +205,7 @@ impl HttpServer {
         head_only: bool,
     ) {
         self.stats.errors += 1;
+        sockets.requested(id, None);
         let mut text = head(status, "text/plain", status.len() as u32 + 1, keep_alive);
         if !head_only {
             text.push_str(status);
