@@ -3,9 +3,12 @@
 
 pub mod client;
 pub mod demo;
+pub mod experiment;
 pub mod latency;
 pub mod machine;
+pub mod policy;
 pub mod profile;
 pub mod report;
 pub mod server;
+pub mod workload;
 pub mod world;

@@ -14,7 +14,7 @@ use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::{Event, System};
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// Knobs of the world that belong to none of its parts.
@@ -52,9 +52,11 @@ pub struct World<N: Nic> {
     dma_writes: DmaWrites,
     /// When the processor's next register write leaves it.
     writes_due_ps: u64,
-    /// When each client wants to run.
+    /// When each client wants to run; `u64::MAX` for never.
     client_due_ps: Vec<u64>,
-    /// The least of them.
+    /// The same in order of time, without those that never want to.
+    clients_due: BTreeSet<(u64, usize)>,
+    /// The least time of them.
     clients_due_ps: u64,
 }
 
@@ -77,6 +79,7 @@ impl<N: Nic> World<N> {
         }
         let by_mac = clients.iter().enumerate().map(|(i, client)| (client.mac(), i)).collect();
         let client_due_ps = vec![0; clients.len()];
+        let clients_due = (0..clients.len()).map(|index| (0, index)).collect();
         World {
             system,
             server,
@@ -89,6 +92,7 @@ impl<N: Nic> World<N> {
             dma_writes,
             writes_due_ps: u64::MAX,
             client_due_ps,
+            clients_due,
             clients_due_ps: 0,
         }
     }
@@ -103,8 +107,7 @@ impl<N: Nic> World<N> {
 
     /// A client to be given work; it runs in the next cycle.
     pub fn client_mut(&mut self, index: usize) -> &mut ClientHost {
-        self.client_due_ps[index] = 0;
-        self.clients_due_ps = 0;
+        self.set_client_due(index, 0);
         &mut self.clients[index]
     }
 
@@ -115,13 +118,9 @@ impl<N: Nic> World<N> {
         while let Some((frame, _)) = self.system.wire_recv() {
             self.deliver(frame, now_ps);
         }
-        if now_ps >= self.clients_due_ps {
-            for index in 0..self.clients.len() {
-                if now_ps >= self.client_due_ps[index] {
-                    self.run_client(index, now_ps);
-                }
-            }
-            self.clients_due_ps = self.client_due_ps.iter().copied().min().unwrap_or(u64::MAX);
+        while now_ps >= self.clients_due_ps {
+            let Some(&(_, index)) = self.clients_due.first() else { break };
+            self.run_client(index, now_ps);
         }
         if now_ps >= self.writes_due_ps {
             if let Some(processor) = &mut self.processor {
@@ -213,7 +212,17 @@ impl<N: Nic> World<N> {
         // A deadline that has come already is due in the next microsecond.
         let due =
             client.next_deadline(now_ps * scale).map_or(u64::MAX, |at| (at / scale).max(now_ps + 1_000_000));
-        self.client_due_ps[index] = due;
-        self.clients_due_ps = self.clients_due_ps.min(due);
+        self.set_client_due(index, due);
+    }
+
+    fn set_client_due(&mut self, index: usize, due_ps: u64) {
+        let before = std::mem::replace(&mut self.client_due_ps[index], due_ps);
+        if before != due_ps {
+            self.clients_due.remove(&(before, index));
+            if due_ps != u64::MAX {
+                self.clients_due.insert((due_ps, index));
+            }
+        }
+        self.clients_due_ps = self.clients_due.first().map_or(u64::MAX, |&(due, _)| due);
     }
 }

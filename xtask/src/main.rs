@@ -1,4 +1,4 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware | formal`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | firmware | formal`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
@@ -46,6 +46,18 @@ enum Job {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
+    /// Run one experiment, such as `cargo xtask run W-1024-P-L-FCFS-400`
+    Run {
+        /// The configuration and options of `baton run`; see `cargo xtask run -- --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
+    /// Reproduce a table or figure of the paper, such as `cargo xtask reproduce table1`
+    Reproduce {
+        /// Options of `baton reproduce`; see `cargo xtask reproduce -- --help`
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<String>,
+    },
     /// Write the generated documents: docs/registers.md
     Docs,
     /// Build the firmware image and say where it is
@@ -85,6 +97,8 @@ fn main() -> Result<()> {
             let sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
             baton(&root, &firmware::build_sized(&root, sizes)?, "bench", &options)
         }
+        Job::Run { options } => experiment(&root, "run", &options),
+        Job::Reproduce { options } => experiment(&root, "reproduce", &options),
         Job::Docs => docs::write(&root),
         Job::Firmware(sizes) => {
             setup::all(&root)?;
@@ -95,6 +109,13 @@ fn main() -> Result<()> {
         }
         Job::Formal { blocks } => formal::run(&root, &blocks),
     }
+}
+
+/// Runs a subcommand of `baton` with an image for as many connections as the NIC can hold.
+fn experiment(root: &Path, subcommand: &str, options: &[String]) -> Result<()> {
+    setup::all(root)?;
+    let sizes = firmware::Sizes { connections: 4096, ram_kib: 2048 };
+    baton(root, &firmware::build_sized(root, sizes)?, subcommand, options)
 }
 
 /// The workspace's root folder.

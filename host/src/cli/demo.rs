@@ -157,7 +157,7 @@ fn window(report: &Report) -> Option<Range<u64>> {
     Some(handoff.saturating_sub(WINDOW_BEFORE)..handoff + WINDOW_AFTER)
 }
 
-fn parse_window(text: &str) -> Result<Range<u64>> {
+pub(super) fn parse_window(text: &str) -> Result<Range<u64>> {
     let (from, to) = text.split_once("..").context("expected FROM..TO, in core cycles")?;
     let window =
         from.trim().parse().context("FROM is no number")?..to.trim().parse().context("TO is no number")?;

@@ -30,6 +30,7 @@ use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
 
 use super::driver::{Message, RxFrame};
+use super::selection::Notice;
 use super::socket::{Ending, Owner, Shutdown, Socket, SocketEvent, SocketId};
 use super::stack::Stack;
 
@@ -250,6 +251,7 @@ impl Stack {
         };
         socket.handoffs += 1;
         self.stats.handoffs += 1;
+        self.notices.push_back((id, Notice::Accepted));
         self.injections.extend(held);
         self.touch(id);
     }
@@ -264,6 +266,7 @@ impl Stack {
         socket.restore_wanted = false;
         self.load.connections -= 1;
         self.stats.refused += 1;
+        self.notices.push_back((id, Notice::Refused));
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }
@@ -303,6 +306,7 @@ impl Stack {
         }
         self.load.connections -= 1;
         self.stats.restores += 1;
+        self.notices.push_back((id, Notice::Restored));
         self.meter.record(id.index);
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));

@@ -22,7 +22,7 @@ use baton_cosim::port::{HostMemory, HostPort};
 
 pub use bypass::BypassError;
 pub use driver::DriverConfig;
-pub use selection::{FirstCome, Never, Selection};
+pub use selection::{Change, Connection, Decision, FirstCome, Never, Selection, SelectionStats};
 pub use socket::{Ending, Ownership, SocketEvent, SocketId};
 pub use stack::{Address, NicLoad, Stack, StackStats};
 
@@ -31,6 +31,7 @@ use arena::{Arena, Pool};
 use driver::{Driver, DriverStats};
 use http::bodies::Bodies;
 use http::{HttpServer, HttpStats, HEAD_BUFFER_BYTES, RESPONSES_MAX};
+use selection::Ledger;
 
 /// Knobs of the server machine.
 #[derive(Clone, Debug)]
@@ -96,6 +97,7 @@ pub struct Server<A = HttpServer> {
     stack: Stack,
     application: A,
     selection: Box<dyn Selection>,
+    ledger: Ledger,
     polls: u64,
 }
 
@@ -198,7 +200,7 @@ impl<A: Application> Server<A> {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
         }
         stack.listen(config.http_port);
-        Ok(Server { stack, application: application(bodies), selection, polls: 0 })
+        Ok(Server { stack, application: application(bodies), selection, ledger: Ledger::default(), polls: 0 })
     }
 
     /// Handles everything that has happened: events of the NIC first, then frames, timers and the application.
@@ -241,6 +243,7 @@ impl<A: Application> Server<A> {
         } else {
             self.handle_event(port);
         }
+        self.hear(port);
         self.stack.run_work(port);
         self.announce(port);
         let now_ps = port.now_ps();
@@ -262,14 +265,8 @@ impl<A: Application> Server<A> {
         let Some((id, event)) = self.stack.next_event() else { return false };
         self.stack.charge_application(id, event);
         self.application.handle(&mut self.stack, port.memory_mut(), id, event);
-        if event == SocketEvent::Established {
-            let load = self.stack.load();
-            let endpoints = self.stack.endpoints(id);
-            if endpoints.is_some_and(|e| self.selection.offer(&e, load)) {
-                // What cannot be offered now stays with the host.
-                let _ = self.stack.offer(port, id);
-            }
-        }
+        self.select_after(port, id, event);
+        self.hear(port);
         true
     }
 
@@ -277,6 +274,7 @@ impl<A: Application> Server<A> {
     fn settle(&mut self, port: &mut dyn HostPort) {
         loop {
             while self.handle_event(port) {}
+            self.hear(port);
             self.stack.run_work(port);
             if self.stack.events.is_empty() {
                 break;
@@ -292,6 +290,77 @@ impl<A: Application> Server<A> {
         self.stack.driver.interrupt_on_room(port, blocked);
         let rung = self.stack.driver.ring_doorbells(port);
         self.stack.meter.doorbells(rung);
+    }
+
+    /// Asks the selection policy what an event of a connection makes it do.
+    fn select_after(&mut self, port: &mut dyn HostPort, id: SocketId, event: SocketEvent) {
+        let now_us = self.stack.now_us();
+        match event {
+            SocketEvent::Established => {
+                let Some(endpoints) = self.stack.endpoints(id) else { return };
+                let connection = self.ledger.established(id, endpoints, now_us);
+                self.selection.changed(connection, Change::Established);
+                self.select(port, id);
+            }
+            SocketEvent::Sent(n) => {
+                if let Some(connection) = self.ledger.acknowledged(id, n, now_us) {
+                    self.selection.changed(connection, Change::Drained);
+                }
+            }
+            SocketEvent::Ended(_) => {
+                if let Some(connection) = self.ledger.ended(id, now_us) {
+                    self.selection.changed(&connection, Change::Ended);
+                }
+            }
+            SocketEvent::Readable | SocketEvent::PeerClosed => {}
+        }
+    }
+
+    /// Passes on to the selection policy what the stack has noted.
+    fn hear(&mut self, port: &mut dyn HostPort) {
+        while let Some((id, notice)) = self.stack.notices.pop_front() {
+            let Some((connection, change)) = self.ledger.note(id, notice, self.stack.now_us()) else {
+                continue;
+            };
+            self.selection.changed(connection, change);
+            if change == Change::Enqueued {
+                self.select(port, id);
+            }
+        }
+    }
+
+    /// Asks the selection policy about a connection, and does what it says.
+    fn select(&mut self, port: &mut dyn HostPort, id: SocketId) {
+        let Some(connection) = self.ledger.get_mut(id) else { return };
+        if connection.on_nic || connection.failed {
+            return;
+        }
+        let load = self.stack.load();
+        match self.selection.offer(connection, load) {
+            Decision::Wait => {}
+            Decision::Attempt if load.connections >= load.soft_limit => {
+                connection.failed = true;
+                self.ledger.stats.failed += 1;
+            }
+            Decision::Attempt => {
+                // What cannot be offered now, because it is closing, stays with the host.
+                connection.on_nic = self.stack.offer(port, id).is_ok();
+            }
+        }
+        if let Some(victim) = self.selection.reclaim(self.stack.load()) {
+            if self.stack.recall(victim).is_ok() {
+                self.ledger.stats.reclaimed += 1;
+            }
+        }
+    }
+
+    /// What the selection policy was told of each living connection.
+    pub fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.ledger.iter()
+    }
+
+    pub fn selection_stats(&self) -> SelectionStats {
+        self.ledger.stats
     }
 
     /// When to poll next if no interrupt comes before, in picoseconds.
@@ -343,6 +412,11 @@ impl<A: Application> Server<A> {
     /// Delays of the host packets received since the last call, in core cycles from arrival to completion.
     pub fn take_host_packet_delays(&mut self) -> Vec<u64> {
         self.stack.driver.take_delays()
+    }
+
+    /// Notes in `times` when each frame is given to the NIC.
+    pub fn note_send_times(&mut self, times: driver::SendTimes) {
+        self.stack.driver.note_send_times(times);
     }
 
     pub fn stack(&self) -> &Stack {

@@ -7,6 +7,7 @@ use baton_abi::handoff::{Endpoints, Span};
 use baton_cosim::port::HostMemory;
 use baton_tcp::State;
 
+use super::selection::Notice;
 use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
 use super::stack::{NicLoad, Stack, StackStats};
 
@@ -94,6 +95,7 @@ impl Stack {
         } else {
             self.meter.sendfile(id.index, addr, len);
         }
+        self.notices.push_back((id, Notice::Sent(len)));
         self.touch(id);
     }
 

@@ -22,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use super::arena::Pool;
 use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
 use crate::machine::Meter;
 
@@ -89,6 +90,8 @@ pub struct Stack {
     lingering: VecDeque<SocketId>,
     pub(super) work: VecDeque<SocketId>,
     pub(super) events: VecDeque<(SocketId, SocketEvent)>,
+    /// For the selection policy.
+    pub(super) notices: VecDeque<(SocketId, Notice)>,
     /// Frames for the receive path of the NIC, waiting for room in the transmit ring.
     pub(super) injections: VecDeque<RxFrame>,
     rings: Pool,
@@ -128,6 +131,7 @@ impl Stack {
             lingering: VecDeque::new(),
             work: VecDeque::new(),
             events: VecDeque::new(),
+            notices: VecDeque::new(),
             injections: VecDeque::new(),
             rings,
             buffers,
@@ -151,6 +155,10 @@ impl Stack {
         let now_us = now_ps / PS_PER_US;
         assert!(now_us >= self.now_us, "time runs backwards");
         self.now_us = now_us;
+    }
+
+    pub(super) fn now_us(&self) -> u64 {
+        self.now_us
     }
 
     pub(super) fn now(&self) -> Instant {
