@@ -503,3 +503,231 @@ fn a_nic_queue_keeps_packets_and_descriptors_on_two_sides() {
         "seed {SEED}: {passed} packets passed, at most {fullest} in the queue, {resets} resets"
     );
 }
+
+/// A frame that `Steer` is to move: what is known of it, and its stored words.
+#[derive(Clone)]
+struct Routed {
+    words: Vec<u32>,
+    stored_len: u64,
+    payload_len: u64,
+    data_offset: u64,
+    ecn: u64,
+    segment_word: u64,
+    bad: bool,
+    verified: bool,
+    hit: bool,
+    value: u64,
+    drop: bool,
+    arrival: u64,
+    sort: u64,
+}
+
+impl Routed {
+    fn random(chance: &mut Chance) -> Routed {
+        // The TCP header begins at word 9, or later behind tags and IP options, and is in the frame.
+        let segment_word = 9 + u64::from(chance.below(6));
+        let least = segment_word as u32 + 5;
+        let most = if chance.permille(30) { 700 } else { 40 };
+        let count = least + chance.below(most);
+        let hit = chance.permille(500);
+        Routed {
+            words: (0..count).map(|_| chance.below(u32::MAX)).collect(),
+            stored_len: u64::from(4 * count - chance.below(4)),
+            payload_len: u64::from(chance.below(1 << 14)),
+            data_offset: u64::from(5 + chance.below(11)),
+            ecn: u64::from(chance.below(4)),
+            segment_word,
+            bad: chance.permille(80),
+            verified: chance.permille(500),
+            hit,
+            value: u64::from(chance.below(1 << 16)),
+            drop: !hit && chance.permille(80),
+            arrival: u64::from(chance.below(u32::MAX)),
+            sort: u64::from(chance.below(1 << 11)),
+        }
+    }
+
+    /// As a `RoutedFrame` of so many bits, least field first; what the program carries stays zero.
+    fn packed(&self, width: usize) -> u64 {
+        let facts = self.stored_len
+            | self.payload_len << 14
+            | self.data_offset << 28
+            | self.ecn << 32
+            | u64::from(self.bad) << 34
+            | u64::from(self.verified) << 35
+            | u64::from(self.hit) << 36
+            | self.segment_word << 37;
+        facts
+            | u64::from(self.hit) << (width - 18)
+            | self.value << (width - 17)
+            | u64::from(self.drop) << (width - 1)
+    }
+
+    /// As a `Packet`. The host's queue and class of a frame for the NIC have no meaning.
+    fn packet(&self) -> u64 {
+        self.stored_len | self.arrival << 14 | u64::from(self.verified) << 46 | self.sort << 47
+    }
+
+    /// The descriptor as far as the frame has words for it; see `abi::mmio::nic_rx`.
+    fn descriptor(&self) -> Vec<(u64, u64)> {
+        let segment = self.segment_word as usize;
+        let big = |word: usize| u64::from(self.words[word].swap_bytes());
+        let offset = 4 * (self.segment_word + self.data_offset);
+        let mut words = vec![
+            (0, self.value | self.payload_len << 16),
+            (1, offset | self.ecn << 14 | self.payload_len << 16),
+            (2, self.arrival),
+        ];
+        words.extend((1..4).map(|field| (field as u64 + 2, big(segment + field))));
+        let options = (segment + 15).min(self.words.len()) - segment;
+        words.extend((5..options).map(|option| (option as u64 + 1, big(segment + option))));
+        words
+    }
+}
+
+#[test]
+fn steer_moves_each_frame_to_its_queue_or_drops_it() {
+    const SEED: u64 = 6;
+    const CAPACITY: u64 = 2048;
+    let mut chance = Chance::new(SEED);
+    let mut dut =
+        Model::build("rx_steer", &emit::verilog("rx_steer", rx::Steer::<12, 12>::default())).unwrap();
+    let [routed_valid, routed, arrival, sort, take, read_addr, read_data, free, free_words] = ports(
+        &dut,
+        ["routed_valid", "routed", "arrival", "sort", "take", "read_addr", "read_data", "free", "free_words"],
+    );
+    let [host_used, host_room, host_write, host_push, nic_used, nic_room, nic_write, nic_push] = ports(
+        &dut,
+        [
+            "host_used",
+            "host_room",
+            "host_write",
+            "host_push",
+            "nic_used",
+            "nic_room",
+            "nic_write",
+            "nic_push",
+        ],
+    );
+    let [write_data, packet, desc_write, desc_index, desc_data] =
+        ports(&dut, ["write_data", "packet", "desc_write", "desc_index", "desc_data"]);
+    let outcomes = ports(&dut, ["bad", "refused", "to_host", "host_drop", "to_nic", "nic_drop"]);
+    let [bad, refused, to_host, host_drop, to_nic, nic_drop] = outcomes;
+    let width = dut.ports().find(|port| port.name == "routed").unwrap().width;
+    dut.reset(1);
+    // Frames at or behind the head; words that are stored; frames under way to each queue with what has come of them.
+    let mut frames: VecDeque<Routed> = VecDeque::new();
+    let mut memory: VecDeque<u32> = VecDeque::new();
+    let mut to: [Option<Routed>; 2] = [None, None];
+    let mut written: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
+    let mut descriptor: Vec<(u64, u64)> = Vec::new();
+    let mut shown = false;
+    let mut counts = [0; 6];
+    let (mut resets, mut passes) = (0, 0);
+    for cycle in 0..120_000 {
+        let at = format!("seed {SEED}, cycle {cycle}");
+        if chance.permille(1) {
+            dut.set(routed_valid, 0);
+            dut.reset(1);
+            (frames, memory, to, written) =
+                (VecDeque::new(), VecDeque::new(), [None, None], Default::default());
+            (descriptor, shown) = (Vec::new(), false);
+            resets += 1;
+        }
+        while frames.len() < 6 && memory.len() < 3000 {
+            let frame = Routed::random(&mut chance);
+            memory.extend(&frame.words);
+            frames.push_back(frame);
+        }
+        // A frame shows when it has been judged, and stays until it is taken.
+        shown |= chance.permille(300);
+        dut.set(routed_valid, shown.into());
+        dut.set(routed, frames[0].packed(width));
+        dut.set(arrival, frames[0].arrival);
+        dut.set(sort, frames[0].sort);
+        // Both queues have room as it comes; while a frame is under way to one, nobody else takes it.
+        let used = [(); 2].map(|()| {
+            let most = if chance.permille(100) { 60 } else { 2048 };
+            CAPACITY - u64::from(chance.below(most))
+        });
+        let room = [(); 2].map(|()| chance.permille(950));
+        dut.set(host_used, used[0]);
+        dut.set(nic_used, used[1]);
+        dut.set(host_room, room[0].into());
+        dut.set(nic_room, room[1].into());
+        dut.eval();
+
+        let happened = outcomes.map(|port| dut.is_high(port));
+        for (count, pulse) in counts.iter_mut().zip(happened) {
+            *count += usize::from(pulse);
+        }
+        let head = frames[0].clone();
+        let fits = |queue: usize| room[queue] && CAPACITY - used[queue] >= head.words.len() as u64;
+        assert!(!dut.is_high(bad) || (shown && head.bad), "{at}: a good frame is called bad");
+        assert!(
+            !dut.is_high(refused) || (shown && head.drop && !head.bad),
+            "{at}: the program did not drop it"
+        );
+        let good = shown && !head.bad && !head.drop;
+        assert!(!dut.is_high(host_drop) || (good && !head.hit && !fits(0)), "{at}: it fits the host's queue");
+        assert!(!dut.is_high(nic_drop) || (good && head.hit && !fits(1)), "{at}: it fits the NIC's queue");
+        assert!(!(dut.is_high(host_write) && dut.is_high(nic_write)), "{at}: two words at once");
+        for (queue, write, push, done) in
+            [(0, host_write, host_push, to_host), (1, nic_write, nic_push, to_nic)]
+        {
+            assert_eq!(dut.is_high(push), dut.is_high(done), "{at}");
+            if !dut.is_high(write) {
+                assert!(!dut.is_high(push), "{at}: a push without a word");
+                continue;
+            }
+            // The host's frame is at the head until its last word; the NIC's has been taken.
+            let frame = if queue == 0 { &head } else { to[1].as_ref().expect("a frame on its way") };
+            assert_eq!(frame.hit, queue == 1, "{at}");
+            if queue == 0 && written[0].is_empty() {
+                passes += usize::from(to[1].is_some());
+            }
+            written[queue].push(dut.get(write_data) as u32);
+            if dut.is_high(push) {
+                assert_eq!(written[queue], frame.words, "{at}: the words of the frame");
+                let sorted = if queue == 0 { u64::MAX } else { (1 << 47) - 1 };
+                assert_eq!(dut.get(packet) & sorted, frame.packet() & sorted, "{at}");
+            }
+        }
+        if dut.is_high(desc_write) {
+            assert!(dut.is_high(nic_write), "{at}: a descriptor beside nothing");
+            descriptor.push((dut.get(desc_index), dut.get(desc_data)));
+        }
+        if dut.is_high(host_push) {
+            written[0].clear();
+        }
+        if dut.is_high(nic_push) {
+            let frame = to[1].take().expect("a frame on its way");
+            let mut expected = frame.descriptor();
+            expected.sort_unstable();
+            descriptor.sort_unstable();
+            assert_eq!(descriptor, expected, "{at}");
+            (written[1], descriptor) = (Vec::new(), Vec::new());
+        }
+        let taken = dut.is_high(take);
+        if taken {
+            assert!(shown, "{at}: nothing to take");
+            let dropped = [bad, refused, host_drop, nic_drop].iter().any(|port| dut.is_high(*port));
+            if head.hit && !dropped {
+                assert!(good && fits(1) && to[1].is_none(), "{at}");
+                to[1] = Some(head);
+            } else {
+                assert!(dropped || dut.is_high(to_host), "{at}: a frame is lost");
+            }
+            frames.pop_front();
+            shown = false;
+        }
+        let word = memory.get(dut.get(read_addr) as usize).copied().unwrap_or(0);
+        if dut.is_high(free) {
+            memory.drain(..dut.get(free_words) as usize);
+        }
+        dut.cycle();
+        dut.set(read_data, word.into());
+    }
+    assert!(counts.iter().all(|count| *count > 100), "seed {SEED}: outcomes {counts:?}");
+    assert!(passes > 100 && resets > 60, "seed {SEED}: {passes} frames passed, {resets} resets");
+}

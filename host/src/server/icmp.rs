@@ -158,7 +158,7 @@ impl Stack {
             Some(Message::TooLarge { remote_ip, remote_port, local_port, seq, mss }) => {
                 self.stats.too_large += 1;
                 // The owner of the TCB hears of it when it is clear who that is.
-                if let Some(id) = self.find((remote_ip, remote_port, local_port)) {
+                if let Some(id) = self.find((0, remote_ip, remote_port, local_port)) {
                     if let Some(socket) = self.socket_mut(id) {
                         socket.path = Some((mss, seq));
                         self.touch(id);

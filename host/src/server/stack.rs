@@ -211,8 +211,8 @@ impl Stack {
         self.address
     }
 
-    /// The socket with this remote address, remote port and local port.
-    pub(super) fn find(&self, tuple: (u32, u16, u16)) -> Option<SocketId> {
+    /// The socket with this VLAN, remote address, remote port and local port.
+    pub(super) fn find(&self, tuple: Tuple) -> Option<SocketId> {
         self.by_tuple.get(&tuple).copied()
     }
 
