@@ -219,6 +219,7 @@ impl Device {
                     mss: self.tx_mss as usize,
                 });
             }
+            mmio::LOOKUP_VLAN => assert_eq!(value, 0, "the double knows untagged connections only"),
             mmio::LOOKUP_VALUE => self.lookup_value = value,
             mmio::LOOKUP_OP => {
                 let found = self.table.get(&self.lookup_key).copied();
