@@ -84,6 +84,22 @@ impl Mover {
         self.slots += header.slots;
     }
 
+    /// Writes an event likewise, with `cookie` as its second word: a long body needs no copy to have it in front.
+    pub fn long_event<H: Hardware>(&mut self, hw: &mut H, header: Header, cookie: u32, body: &[u32]) {
+        debug_assert!(header.slots <= self.credits);
+        debug_assert!(body.len() + 2 <= usize::from(header.slots) * SLOT_WORDS);
+        hw.event_word(header.to_word());
+        hw.event_word(cookie);
+        for &word in body {
+            hw.event_word(word);
+        }
+        for _ in body.len() + 2..usize::from(header.slots) * SLOT_WORDS {
+            hw.event_word(0);
+        }
+        self.credits = self.credits.saturating_sub(header.slots);
+        self.slots += header.slots;
+    }
+
     /// Whether events were written and not delivered.
     #[inline]
     pub fn has_events(&self) -> bool {
