@@ -20,7 +20,7 @@ use crate::hardware::{Hardware, HardwareExt};
 /// Event slots that `STATUS_EVENT_ROOM` promises.
 const EVENT_CREDITS: u8 = 8;
 // A copy for each span of the receive buffer, and the packet's release.
-const _: () = assert!(SPANS as u32 + 1 <= JOB_ROOM);
+const _: () = assert!((SPANS as u32) < JOB_ROOM);
 
 #[derive(Debug, Default)]
 pub struct Mover {
