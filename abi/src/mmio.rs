@@ -195,6 +195,8 @@ register_block! {
         LOOKUP_OP = 0x0090, WriteOnly, { OP[1:0] "1 insert, 2 delete, 3 find" };
         /// Its outcome.
         LOOKUP_RESULT = 0x0094, ReadOnly, { VALUE[15:0] "value found", OUTCOME[17:16] "0 ok, 1 full, 2 absent, 3 exists", BUSY[31:31] "at work" };
+        /// VLAN of the connection, beside the key: 0 for none. It counts where the P4 program has it in the key.
+        LOOKUP_VLAN = 0x0098, ReadWrite, { VID[11:0] "VLAN id" };
     }
 }
 

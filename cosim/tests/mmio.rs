@@ -364,3 +364,24 @@ fn lost_bursts_are_counted_with_their_connection() {
     }
     assert_eq!(bench.read(mmio::TX_LOST), 0xABCD_0002);
 }
+
+/// A clock of 156.25 MHz has 625 cycles in 4 microseconds; a divider or a step of zero counts as one.
+#[test]
+fn the_time_base_takes_any_clock() {
+    for (word, cycles, micros) in [
+        (625 | 4 << 16, 625_000, 4000),
+        (10, 10_000, 1000),
+        (10 | 1 << 16, 10_000, 1000),
+        (0, 1000, 1000),
+        (64 | 65_535 << 16, 640, 655_350),
+    ] {
+        let mut bench = Bench::new();
+        bench.set("ticks_per_us", word);
+        bench.dut.reset(2);
+        let before = bench.get("time_us") as u32;
+        for _ in 0..cycles {
+            bench.dut.cycle();
+        }
+        assert_eq!(bench.get("time_us") as u32 - before, micros, "{word:#x}");
+    }
+}

@@ -3,8 +3,14 @@
 
 pub mod client;
 pub mod demo;
+pub mod experiment;
+pub mod hostlink;
 pub mod latency;
+pub mod live;
+pub mod machine;
+pub mod policy;
 pub mod profile;
 pub mod report;
 pub mod server;
+pub mod workload;
 pub mod world;

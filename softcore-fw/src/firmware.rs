@@ -20,8 +20,10 @@ use baton_tcp::{Config, Instant, TimerOutcome};
 use crate::{
     connection::Fate,
     hardware::{Hardware, HardwareExt},
-    load::{Load, LoadControl},
+    load::LoadControl,
+    load_events::LoadEvents,
     mover::Mover,
+    shed::Shed,
     table::{Queue, Slot, Table},
     wheel::{SlotIndex, Step, TimerWheel},
 };
@@ -62,10 +64,10 @@ pub struct Firmware<'a, H> {
     published: [u32; 2],
     /// Turns for which events have waited for company.
     pub(crate) report_age: u8,
-    /// `Soft_Limit` changed and the host was not told.
-    pub(crate) soft_limit_unreported: bool,
-    /// Since when the command at the head has been incomplete.
-    pub(crate) incomplete_since: Option<Instant>,
+    pub(crate) shed: Shed,
+    pub(crate) load_events: LoadEvents,
+    /// Since when the command at the head has been incomplete, in core cycles.
+    pub(crate) incomplete_since: Option<u32>,
     pub(crate) identification: u16,
 }
 
@@ -106,6 +108,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             hw.config(mailbox::CFG_HIWAT),
             hw.config(mailbox::CFG_LOWAT),
         );
+        let shed = Shed::new(load.hiwat(), load.lowat(), hw.config(mailbox::CFG_SHED_AFTER_US));
         let config = timing(&hw);
         hw.write(NIC_RX_MARKS, (load.hiwat() & 0xFFFF) | load.lowat() << 16);
         let wheel = TimerWheel::new(hw.read(TIME_US));
@@ -120,12 +123,14 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             totals: Totals::default(),
             published: [0; 2],
             report_age: 0,
-            soft_limit_unreported: false,
+            shed,
+            load_events: LoadEvents::default(),
             incomplete_since: None,
             identification: 0,
         };
         firmware.hw.publish(mailbox::STS_TABLE_SIZE, capacity);
         firmware.publish_load();
+        firmware.publish_load_constants();
         firmware.hw.publish(mailbox::STS_FIRMWARE, 1);
         firmware
     }
@@ -192,7 +197,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     /// Whether [`Firmware::report`] may have something to do.
     #[inline]
     fn has_reports(&self) -> bool {
-        self.soft_limit_unreported
+        !self.load_events.is_empty()
             || self.table.first(Queue::Report).is_some()
             || self.table.first(Queue::Restore).is_some()
             || self.mover.has_events()
@@ -307,25 +312,5 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.wants_to_send(slot);
         self.run_load_control();
         self.publish_load();
-    }
-
-    /// Runs load control: a packet has arrived, or a connection has come or gone.
-    #[inline]
-    pub(crate) fn run_load_control(&mut self) {
-        if self.load.is_enabled() {
-            let state = self.load.state();
-            let changed = self.load.run(Load { qlen: self.hw.segments_waiting(), cnum: self.cnum });
-            if changed || self.load.state() != state {
-                self.soft_limit_unreported |= changed;
-                self.publish_load();
-            }
-        }
-    }
-
-    /// Shows `Cnum` and the state of load control to the host.
-    pub(crate) fn publish_load(&mut self) {
-        self.hw.publish(mailbox::STS_CNUM, self.cnum);
-        self.hw.publish(mailbox::STS_SOFT_LIMIT, self.load.soft_limit());
-        self.hw.publish(mailbox::STS_LOAD_STATE, self.load.state() as u32);
     }
 }

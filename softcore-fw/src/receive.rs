@@ -188,7 +188,8 @@ impl<H: Hardware> Firmware<'_, H> {
         if arm {
             self.arm(slot);
         }
-        self.run_load_control();
+        let now = Instant(self.hw.read(TIME_US));
+        self.packet_load(slot, now);
     }
 
     /// A packet of a connection that has left since it was classified is the host's.
@@ -234,7 +235,7 @@ impl<H: Hardware> Firmware<'_, H> {
         } else {
             self.wants_to_send(slot);
             self.arm(slot);
-            self.run_load_control();
+            self.packet_load(slot, now);
         }
     }
 }

@@ -10,7 +10,7 @@ use core::mem::take;
 use baton_abi::{
     handoff::RECORD_WORDS,
     mmio::TIME_US,
-    msg::{event, slots_for, ConnId, Header},
+    msg::{event, slots_for, Header},
     work,
 };
 use baton_tcp::Instant;
@@ -41,8 +41,10 @@ impl<H: Hardware> Firmware<'_, H> {
         if self.table.first(Queue::Restore).is_some() {
             self.settle_restored();
         }
-        let waiting = self.soft_limit_unreported || self.table.first(Queue::Report).is_some();
-        if waiting && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
+        // What relieves an overloaded NIC does not wait for company.
+        let urgent = !self.load_events.is_empty();
+        let waiting = urgent || self.table.first(Queue::Report).is_some();
+        if waiting && !urgent && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
             self.report_age += 1;
         } else if waiting && self.mover.has_event_room(1) {
             self.report_age = 0;
@@ -73,8 +75,8 @@ impl<H: Hardware> Firmware<'_, H> {
     /// one comes after all the others.
     #[inline(always)]
     fn write_reports(&mut self) {
-        if self.soft_limit_unreported {
-            self.write_soft_limit();
+        if !self.load_events.is_empty() {
+            self.write_load_events();
         }
         for _ in 0..CONNECTIONS_PER_BATCH {
             let Some(slot) = self.table.first(Queue::Report) else { return };
@@ -96,14 +98,6 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             self.table.dequeue(Queue::Report);
         }
-    }
-
-    #[inline(never)]
-    fn write_soft_limit(&mut self) {
-        self.soft_limit_unreported = false;
-        let body = [0, self.load.soft_limit(), self.load.state() as u32];
-        let header = Header { code: event::SOFT_LIMIT, slots: 1, conn: ConnId(0) };
-        self.mover.event(&mut self.hw, header, &body);
     }
 
     /// Reports that the peer has closed, and that the connection has left, which frees its slot. False: there is no room, and it

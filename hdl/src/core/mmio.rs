@@ -30,7 +30,8 @@ pub struct Mmio {
     /// Ends the core's sleep. Low in the cycle of a write to WAKE_AT and in the next.
     pub wake: Signal<Out, Bit>,
     pub now: Signal<In, Bits<32>>,
-    pub ticks_per_us: Signal<In, Bits<16>>,
+    pub ticks_per_us: Signal<In, Bits<32>>,
+    pub time_us: Signal<Out, Bits<32>>,
 
     pub sched_mode: Signal<In, Bits<2>>,
     pub hq_pending: Signal<In, Bit>,
@@ -81,6 +82,7 @@ pub struct Mmio {
     pub lk_key0: Signal<Out, Bits<32>>,
     pub lk_key1: Signal<Out, Bits<32>>,
     pub lk_key2: Signal<Out, Bits<32>>,
+    pub lk_vlan: Signal<Out, Bits<16>>,
     pub lk_value: Signal<Out, Bits<16>>,
     pub lk_op: Signal<Out, Bits<2>>,
     pub lk_start: Signal<Out, Bit>,
@@ -126,6 +128,7 @@ pub struct Mmio {
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     key2: Reg<Bits<32>>,
+    vlan: Reg<Bits<12>>,
     value: Reg<Bits<16>>,
     op: Reg<Bits<2>>,
     start: Reg<Bit>,
@@ -163,7 +166,7 @@ pub struct Mmio {
 module! {
     impl [] Logic for Mmio;
     regs: wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
-        lost_conn, key0, key1, key2, value, op, start,
+        lost_conn, key0, key1, key2, vlan, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
     #[hdl_gen]
@@ -255,6 +258,9 @@ module! {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                     self.start.d.next = true;
                 }
+                152 => {
+                    self.vlan.d.next = self.wdata.val().get_bits::<12>(0);
+                }
                 160 => {
                     self.ct_start.next = true;
                 }
@@ -283,6 +289,7 @@ module! {
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
+        self.time_us.next = self.micros.micros.val();
         self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
         self.wake.next = self.awake.q.val() && !self.wake_at_written.val();
 
@@ -348,6 +355,7 @@ module! {
         self.lk_key0.next = self.key0.q.val();
         self.lk_key1.next = self.key1.q.val();
         self.lk_key2.next = self.key2.q.val();
+        self.lk_vlan.next = bit_cast::<16, 12>(self.vlan.q.val());
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.start.q.val();
@@ -433,6 +441,9 @@ module! {
             }
             148 => {
                 self.register.d.next = self.result.val();
+            }
+            152 => {
+                self.register.d.next = bit_cast::<32, 12>(self.vlan.q.val());
             }
             164 => {
                 self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());

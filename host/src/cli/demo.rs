@@ -109,6 +109,8 @@ fn config(args: &Args) -> DemoConfig {
         loss_ppm: args.loss_ppm,
         reorder_ppm: args.reorder_ppm,
         cycles_max: args.max_cycles,
+        // A program with the VLAN in its key keeps tenants apart, which is worth seeing.
+        tenants: baton_hdl::rx::KEYS.contains(&"vlan").then_some([5, 9]),
         ..DemoConfig::default()
     }
 }
@@ -157,7 +159,7 @@ fn window(report: &Report) -> Option<Range<u64>> {
     Some(handoff.saturating_sub(WINDOW_BEFORE)..handoff + WINDOW_AFTER)
 }
 
-fn parse_window(text: &str) -> Result<Range<u64>> {
+pub(super) fn parse_window(text: &str) -> Result<Range<u64>> {
     let (from, to) = text.split_once("..").context("expected FROM..TO, in core cycles")?;
     let window =
         from.trim().parse().context("FROM is no number")?..to.trim().parse().context("TO is no number")?;

@@ -2,11 +2,17 @@
 
 mod bench;
 mod demo;
+mod hostlink;
+mod live;
 mod p4;
 mod profile;
 mod registers;
+mod reproduce;
+mod run;
 mod softcore;
 mod verilog;
+mod wave;
+mod workload;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -25,13 +31,22 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Hostlink(hostlink::Args),
+    Live(live::Args),
     P4(p4::Args),
+    /// List the selection policies
+    Policies,
     Profile(profile::Args),
     /// Print the registers that the host driver sees.
     Registers(registers::Args),
+    Reproduce(reproduce::Args),
+    Compare(reproduce::CompareArgs),
+    Run(run::Args),
     /// Run programs on the bare softcore.
     Softcore(softcore::Args),
     Verilog(verilog::Args),
+    Wave(wave::Args),
+    Workload(workload::Args),
 }
 
 /// Parses the command line and runs it.
@@ -39,7 +54,15 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Hostlink(args) => hostlink::run(&args)?,
+        Command::Live(args) => live::run(args)?,
         Command::Profile(args) => profile::run(args)?,
+        Command::Policies => print!("{}", baton::policy::list()),
+        Command::Reproduce(args) => reproduce::run(&args)?,
+        Command::Compare(args) => reproduce::run_compare(&args)?,
+        Command::Run(args) => run::run(args)?,
+        Command::Wave(args) => wave::run(&args)?,
+        Command::Workload(args) => workload::run(&args)?,
         Command::Registers(args) => registers::run(&args)?,
         Command::Verilog(args) => verilog::run(&args)?,
         Command::P4(args) => return p4::run(&args),

@@ -5,6 +5,7 @@
 
 pub mod device;
 pub mod http;
+pub mod player;
 
 use std::collections::VecDeque;
 
@@ -15,6 +16,7 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr, Ipv4Address};
 
 use device::FrameQueues;
 use http::{Expect, Mismatch, Responses};
+use player::Player;
 
 /// Picoseconds in a microsecond.
 const PS_PER_US: u64 = 1_000_000;
@@ -36,6 +38,8 @@ pub struct ClientConfig {
     pub ports: (u16, u16),
     /// Requests of a connection that may be outstanding at once, at least 1.
     pub pipeline: usize,
+    /// VLAN id of the tag on all its frames; 0: no tag. It hears no other frames.
+    pub vlan: u16,
 }
 
 impl Default for ClientConfig {
@@ -50,6 +54,7 @@ impl Default for ClientConfig {
             ack_delay_us: Some(10_000),
             ports: (49152, 65535),
             pipeline: 1,
+            vlan: 0,
         }
     }
 }
@@ -102,6 +107,9 @@ struct Fetch {
     keep_open: bool,
     /// This side closes once every response has arrived.
     closes: bool,
+    /// Of a player: the requests say nothing of closing, and none goes out before that time.
+    played: bool,
+    hold_until_ps: u64,
     responses: Responses,
     /// What arrived, when it is collected and not checked.
     reply: Option<Vec<u8>>,
@@ -122,6 +130,7 @@ pub struct ClientHost {
     /// Sockets in TIME-WAIT.
     lingering: VecDeque<SocketHandle>,
     next_port: u16,
+    player: Option<Player>,
     stats: ClientStats,
 }
 
@@ -152,6 +161,7 @@ impl ClientHost {
             active: Vec::new(),
             lingering: VecDeque::new(),
             next_port,
+            player: None,
             stats: ClientStats::default(),
         }
     }
@@ -212,6 +222,8 @@ impl ClientHost {
             unsent: Vec::new(),
             keep_open,
             closes: false,
+            played: false,
+            hold_until_ps: 0,
             responses: Responses::default(),
             reply: None,
             completed: 0,
@@ -251,7 +263,9 @@ impl ClientHost {
 
     /// A frame arrives from the wire.
     pub fn receive(&mut self, frame: Vec<u8>) {
-        self.queues.received.push_back(frame);
+        if let Some(bare) = device::untag(frame, self.config.vlan) {
+            self.queues.received.push_back(bare);
+        }
     }
 
     /// Handles what arrived and whatever is due. Frames to send are then in [`ClientHost::take_frame`].
@@ -266,6 +280,20 @@ impl ClientHost {
             self.sockets.remove(handle);
             self.lingering.pop_front();
         }
+        // A response that completes lets the next request go, at once and not with the next frame or timer.
+        while self.advance_all(now_ps) {
+            progress = true;
+        }
+        if self.player.is_some() && self.play(now_ps) {
+            progress = true;
+        }
+        if progress {
+            self.interface.poll(now, &mut self.queues, &mut self.sockets);
+        }
+    }
+
+    fn advance_all(&mut self, now_ps: u64) -> bool {
+        let mut progress = false;
         let active = std::mem::take(&mut self.active);
         for id in active {
             progress |= self.advance(id, now_ps);
@@ -273,20 +301,73 @@ impl ClientHost {
                 self.active.push(id);
             }
         }
-        if progress {
-            self.interface.poll(now, &mut self.queues, &mut self.sockets);
+        progress
+    }
+
+    /// Makes the host play sessions from here on.
+    pub fn set_player(&mut self, player: Player) {
+        self.player = Some(player);
+    }
+
+    /// Opens the player's next session if it is due. Returns whether it did.
+    fn play(&mut self, now_ps: u64) -> bool {
+        let Some(player) = &mut self.player else { return false };
+        if let Some(id) = player.current {
+            let fetch = &self.fetches[id.0];
+            if fetch.state == FetchState::Active {
+                return false;
+            }
+            player.next_ps = player.next_ps.max(fetch.hold_until_ps);
+            player.current = None;
         }
+        if now_ps < player.next_ps {
+            return false;
+        }
+        let requests = player.next(self.config.ip, self.next_port);
+        // A socket in TIME-WAIT has nothing more to say here; a stray FIN is answered by the interface.
+        while let Some(handle) = self.lingering.pop_front() {
+            self.sockets.remove(handle);
+        }
+        let id = self.open(requests.into(), false);
+        self.fetches[id.0].closes = true;
+        self.fetches[id.0].played = true;
+        if let Some(player) = &mut self.player {
+            player.current = Some(id);
+        }
+        true
+    }
+
+    /// When the player has something to do that no frame brings about.
+    fn player_deadline(&self, now_ps: u64) -> Option<u64> {
+        let player = self.player.as_ref()?;
+        let at = match player.current.map(|id| &self.fetches[id.0]) {
+            Some(fetch) if fetch.state == FetchState::Active => fetch.hold_until_ps,
+            _ => player.next_ps.max(now_ps),
+        };
+        (at >= now_ps).then_some(at)
+    }
+
+    /// The neighbour's address is known without asking.
+    pub fn know_neighbour(&mut self, mac: [u8; 6], ip: [u8; 4]) {
+        let reply = crate::server::frame::arp_reply(
+            crate::server::Address { mac, ip },
+            self.config.mac,
+            self.config.ip,
+        );
+        self.receive(reply.to_vec());
     }
 
     /// The next frame for the wire.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
-        self.queues.sent.pop_front()
+        let frame = self.queues.sent.pop_front()?;
+        Some(device::tag(frame, self.config.vlan))
     }
 
     /// When to poll next if nothing arrives before.
     pub fn next_deadline(&mut self, now_ps: u64) -> Option<u64> {
-        let at = self.interface.poll_at(instant(now_ps), &self.sockets)?;
-        Some((at.total_micros() as u64 * PS_PER_US).max(now_ps))
+        let at = self.interface.poll_at(instant(now_ps), &self.sockets);
+        let at = at.map(|at| (at.total_micros() as u64 * PS_PER_US).max(now_ps));
+        at.into_iter().chain(self.player_deadline(now_ps)).min()
     }
 
     pub fn state(&self, id: FetchId) -> &FetchState {
@@ -326,6 +407,7 @@ impl ClientHost {
     /// Moves bytes between a connection's socket and its requests and responses. Returns whether smoltcp has
     /// something new to do.
     fn advance(&mut self, id: usize, now_ps: u64) -> bool {
+        let pace = self.player.as_ref().and_then(|p| p.pace_bps);
         let fetch = &mut self.fetches[id];
         let Some(handle) = fetch.handle else { return false };
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
@@ -333,8 +415,11 @@ impl ClientHost {
 
         while socket.may_send() {
             if fetch.unsent.is_empty() && fetch.outstanding.len() < self.config.pipeline {
+                if now_ps < fetch.hold_until_ps {
+                    break;
+                }
                 let Some(expect) = fetch.waiting.pop_front() else { break };
-                let last = fetch.waiting.is_empty() && !fetch.keep_open;
+                let last = fetch.waiting.is_empty() && !fetch.keep_open && !fetch.played;
                 fetch.unsent = expect.request(last).into_bytes();
                 fetch.outstanding.push_back((expect, now_ps));
             }
@@ -364,6 +449,7 @@ impl ClientHost {
             let (responses, outstanding) = (&mut fetch.responses, &mut fetch.outstanding);
             let stats = &mut self.stats;
             let (completed, body_bytes) = (&mut fetch.completed, &mut fetch.body_bytes);
+            let hold = &mut fetch.hold_until_ps;
             let result = socket.recv(|bytes| {
                 let Some(&(expect, since)) = outstanding.front() else {
                     return (0, Err(Mismatch::Unsolicited));
@@ -377,6 +463,7 @@ impl ClientHost {
                             stats.responses += 1;
                             stats.body_bytes += u64::from(expect.len);
                             stats.response_time_ps += now_ps - since;
+                            *hold = player::hold_until_ps(pace, since, expect.len);
                         }
                         (used, Ok(()))
                     }

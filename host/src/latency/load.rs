@@ -294,6 +294,7 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
         remote_port: 80,
         local_mac: [2, 0, 0, 1, (number >> 8) as u8, number as u8],
         remote_mac: SERVER_MAC,
+        vlan: 0,
     };
     let mut send = Spans::<4>::new();
     let mut receive = Spans::<4>::new();

@@ -283,6 +283,7 @@ impl<N: Nic> Machine<N> {
             remote_port: 80,
             local_mac: [2, 0, 0, 9, 0, 1],
             remote_mac: SERVER_MAC,
+            vlan: 0,
         };
         let mut frame = vec![0; 4 * PROBE_WORDS as usize];
         let segment = SegmentOut { flags: Flags::ACK, ..SegmentOut::default() };

@@ -16,7 +16,8 @@
 //!
 //! Commands and events are ordered rings, which settles most races: a `SEND` queued before a `RESTORE` takes part
 //! in it; an event for a connection that has ended finds no socket under its cookie and is dropped. A
-//! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which by then concerns no one.
+//! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which concerns no one: a connection that leaves the NIC is always
+//! announced by its last event, be it before that answer or after it.
 //!
 //! A connection that this side closed first is taken back when both sides have closed, so that TIME-WAIT does
 //! not hold a place on the NIC.
@@ -25,11 +26,12 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use baton_abi::handoff::HandoffRecord;
-use baton_abi::msg::{command, error, event, ConnId};
+use baton_abi::msg::{command, error, event, ConnId, Header};
 use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
 
 use super::driver::{Message, RxFrame};
+use super::selection::Notice;
 use super::socket::{Ending, Owner, Shutdown, Socket, SocketEvent, SocketId};
 use super::stack::Stack;
 
@@ -66,6 +68,7 @@ impl Stack {
             return Err(BypassError::State);
         }
         let frozen = tcb.clone();
+        self.meter.record(id.index);
         let waits_for = Some(self.driver.tx_produced());
         self.disarm(id);
         self.load.connections += 1;
@@ -95,10 +98,12 @@ impl Stack {
             receive: socket.receive.to_record(),
         };
         let none = ConnId(0);
-        if driver.command(port, command::HANDOFF, none, id.cookie(), &record.to_words()).is_err() {
+        let (addr, words) = (driver.command_addr(), record.to_words());
+        if driver.command(port, command::HANDOFF, none, id.cookie(), &words).is_err() {
             return false;
         }
         *waits_for = None;
+        self.meter.command(id.index, addr, 4 * words.len() as u32);
         true
     }
 
@@ -121,6 +126,12 @@ impl Stack {
         let (table_socket, driver) = self.socket_and_driver(id);
         let Some(socket) = table_socket else { return true };
         let cookie = id.cookie();
+        if let Some((mss, seq)) = socket.path {
+            if driver.command(port, command::LOWER_MSS, conn, cookie, &[u32::from(mss), seq.0]).is_err() {
+                return false;
+            }
+            socket.path = None;
+        }
         while let Some(&span) = socket.outbox.front() {
             if !socket.send.accepts(span.addr, span.len) {
                 break;
@@ -187,11 +198,23 @@ impl Stack {
         match message.header.code {
             event::ACCEPTED => self.accepted(id, conn),
             event::REFUSED => self.refused(port, id),
-            event::SOFT_LIMIT => self.load.soft_limit = words[0],
+            event::LOAD => {
+                self.load.soft_limit = words[0];
+                self.load_log.note(words);
+            }
+            event::SHED => {
+                // One that is on its way back, or ending, is relief enough.
+                if let Some(socket) = self.on_nic(id, conn).filter(|socket| !socket.abort) {
+                    socket.restore_wanted |= matches!(socket.owner, Owner::Nic(_));
+                    self.stats.shed += 1;
+                    self.touch(id);
+                }
+            }
             event::SENT => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     let due = socket.acknowledged(words[0]);
                     due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+                    self.meter.acknowledged(id.index, words[0]);
                     self.events.push_back((id, SocketEvent::Sent(words[0])));
                     self.touch(id);
                 }
@@ -199,6 +222,7 @@ impl Stack {
             event::RECEIVED => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     received(socket, words[0]);
+                    self.meter.wakeup(id.index);
                     self.events.push_back((id, SocketEvent::Readable));
                 }
             }
@@ -206,6 +230,7 @@ impl Stack {
                 if let Some(socket) = self.on_nic(id, conn) {
                     socket.peer_closed = true;
                     socket.closed_first = socket.shutdown == Shutdown::Told;
+                    self.meter.wakeup(id.index);
                     self.events.push_back((id, SocketEvent::PeerClosed));
                     self.touch(id);
                 }
@@ -223,7 +248,12 @@ impl Stack {
             }
             event::RESTORED => self.restored(port, id, conn, words),
             event::QUERY_REPLY => {}
-            event::ERROR => self.command_failed(port, id, conn, words[0]),
+            event::ERROR if Header::from_word(words[1]).code == command::HANDOFF => {
+                // The NIC could make nothing of the offer: as good as a refusal.
+                self.stats.command_errors += 1;
+                self.refused(port, id);
+            }
+            event::ERROR => self.command_failed(id, conn, words[0]),
             code => panic!("the NIC sent an event of unknown code {code}"),
         }
     }
@@ -244,6 +274,7 @@ impl Stack {
         };
         socket.handoffs += 1;
         self.stats.handoffs += 1;
+        self.notices.push_back((id, Notice::Accepted));
         self.injections.extend(held);
         self.touch(id);
     }
@@ -258,6 +289,7 @@ impl Stack {
         socket.restore_wanted = false;
         self.load.connections -= 1;
         self.stats.refused += 1;
+        self.notices.push_back((id, Notice::Refused));
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }
@@ -288,6 +320,7 @@ impl Stack {
             _ => VecDeque::new(),
         };
         due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+        self.meter.acknowledged(id.index, sent);
         if sent > 0 {
             self.events.push_back((id, SocketEvent::Sent(sent)));
         }
@@ -296,18 +329,16 @@ impl Stack {
         }
         self.load.connections -= 1;
         self.stats.restores += 1;
+        self.notices.push_back((id, Notice::Restored));
+        self.meter.record(id.index);
         self.touch(id);
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }
 
-    fn command_failed(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId, reason: u32) {
-        // The connection ended while the command was on its way: nothing is left to fail.
-        if self.on_nic(id, conn).is_none() {
-            return;
-        }
-        self.stats.command_errors += 1;
-        if reason == error::NO_CONNECTION {
-            self.end(port, id, Ending::Reset);
+    fn command_failed(&mut self, id: SocketId, conn: ConnId, reason: u32) {
+        // The connection is leaving, or has left, while the command was on its way: its last event says how.
+        if reason != error::NO_CONNECTION && self.on_nic(id, conn).is_some() {
+            self.stats.command_errors += 1;
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
 /// Size of a buffer for a frame that the NIC cuts: any that it takes.
 pub(super) const LARGE_BUFFER_BYTES: u32 = (ring::TSO_FRAME_BYTES_MAX + 1).next_multiple_of(64);
 /// How often the firmware's state is read before it is given up on.
-const FIRMWARE_START_READS: u32 = 100_000;
+const FIRMWARE_START_READS: u32 = 1_000_000;
 /// Words of the largest message.
 pub const MESSAGE_WORDS: usize = SLOTS_MAX * SLOT_WORDS;
 
@@ -70,6 +70,17 @@ impl Default for DriverConfig {
             mailbox: [0; mailbox::CFG_WORDS],
         }
     }
+}
+
+/// When frames were given to the NIC, by [`frame_key`]: what an experiment measures the delay to the wire from.
+pub type SendTimes = std::rc::Rc<std::cell::RefCell<std::collections::HashMap<u64, u64>>>;
+
+/// Tells the host's IPv4 frames apart for as long as they are under way: destination address and port, packet number.
+pub fn frame_key(frame: &[u8]) -> u64 {
+    let at = |range: std::ops::Range<usize>| {
+        frame.get(range).unwrap_or(&[]).iter().fold(0u64, |sum, &byte| sum << 8 | u64::from(byte))
+    };
+    at(18..20) << 48 | at(36..38) << 32 | at(30..34)
 }
 
 /// A received frame. Whoever takes it owns the buffer and gives it back, by [`Driver::release`] or by injecting
@@ -182,6 +193,7 @@ pub struct Driver {
     irq_enable: u32,
     stats: DriverStats,
     delays: Vec<u64>,
+    send_times: Option<SendTimes>,
 }
 
 impl Driver {
@@ -271,6 +283,7 @@ impl Driver {
             irq_enable,
             stats: DriverStats::default(),
             delays: Vec::new(),
+            send_times: None,
         };
         driver.post_buffers(port);
         driver.ring_doorbells(port);
@@ -367,6 +380,37 @@ impl Driver {
         }
     }
 
+    /// Address of the transmit descriptor that is written next.
+    pub fn tx_desc_addr(&self) -> u32 {
+        self.tx.addr(self.tx.prod)
+    }
+
+    /// Address of the command slot that is written next.
+    pub fn command_addr(&self) -> u32 {
+        self.cmd.addr(self.cmd.prod)
+    }
+
+    /// Address of the event slot that is read next.
+    pub fn event_addr(&self) -> u32 {
+        self.evt.addr(self.evt.cons)
+    }
+
+    /// Address of the receive descriptor that is read next.
+    pub fn rx_desc_addr(&self) -> u32 {
+        self.rx.addr(self.rx.cons)
+    }
+
+    /// Address of the index block.
+    pub fn index_addr(&self) -> u32 {
+        self.index_addr
+    }
+
+    /// Whether frames or events that the NIC has announced wait.
+    pub fn pending(&self, port: &dyn HostPort) -> bool {
+        let nic = port.memory().read_word(self.index_addr + 4 * ring::INDEX_RX_CONS as u32) as u16;
+        self.rx.cons != nic || self.evt.used() > 0
+    }
+
     /// Producer index of the transmit ring, for [`Driver::tx_consumed`].
     pub fn tx_produced(&self) -> u16 {
         self.tx.prod
@@ -388,8 +432,17 @@ impl Driver {
         let addr = self.tx_buffer().expect("the caller has built a frame in a free slot");
         let (csum_start, csum_offset) = checksum.unwrap_or((0, 0));
         let flags = if checksum.is_some() { ring::TX_FLAG_CHECKSUM } else { 0 };
+        if let Some(times) = &self.send_times {
+            let key = frame_key(port.memory().slice(addr, 38));
+            times.borrow_mut().insert(key, port.now_ps());
+        }
         self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset, ..TxDesc::default() });
         self.stats.tx_frames += 1;
+    }
+
+    /// Notes in `times` when each frame is given to the NIC.
+    pub fn note_send_times(&mut self, times: SendTimes) {
+        self.send_times = Some(times);
     }
 
     /// Whether a frame for the NIC to cut may be built: a buffer of [`LARGE_BUFFER_BYTES`] and a slot are free.
@@ -497,7 +550,9 @@ impl Driver {
 
     /// Tells the NIC of every index that moved. `waiting` says that someone needs ring space: then consumption
     /// raises an interrupt too.
-    pub fn ring_doorbells(&mut self, port: &mut dyn HostPort) {
+    /// Returns how many registers that took.
+    pub fn ring_doorbells(&mut self, port: &mut dyn HostPort) -> usize {
+        let before = self.stats.doorbells;
         let bells = [
             (regs::RX_PROD, self.rx.prod, &mut self.rx.announced),
             (regs::CMD_PROD, self.cmd.prod, &mut self.cmd.announced),
@@ -511,6 +566,7 @@ impl Driver {
                 self.stats.doorbells += 1;
             }
         }
+        (self.stats.doorbells - before) as usize
     }
 
     /// Whether consumption from the transmit and command rings raises an interrupt: wanted only while someone

@@ -11,6 +11,8 @@ mod bypass;
 pub mod driver;
 pub mod frame;
 pub mod http;
+pub mod icmp;
+pub mod load_log;
 pub mod selection;
 pub mod socket;
 mod sockets;
@@ -22,14 +24,16 @@ use baton_cosim::port::{HostMemory, HostPort};
 
 pub use bypass::BypassError;
 pub use driver::DriverConfig;
-pub use selection::{FirstCome, Never, Selection};
+pub use selection::{Change, Connection, Decision, FirstCome, Never, Selection, SelectionStats};
 pub use socket::{Ending, Ownership, SocketEvent, SocketId};
 pub use stack::{Address, NicLoad, Stack, StackStats};
 
+use crate::machine::{MachineConfig, Meter, Profile};
 use arena::{Arena, Pool};
 use driver::{Driver, DriverStats};
 use http::bodies::Bodies;
 use http::{HttpServer, HttpStats, HEAD_BUFFER_BYTES, RESPONSES_MAX};
+use selection::Ledger;
 
 /// Knobs of the server machine.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ pub struct ServerConfig {
     pub http_port: u16,
     pub driver: DriverConfig,
     pub tcp: baton_tcp::Config,
+    /// The processor, and whether its time counts.
+    pub machine: MachineConfig,
     /// Most connections at once, 1 to 65535.
     pub connections: u32,
     /// Bytes of a connection's receive ring, a multiple of 64: the largest window.
@@ -61,6 +67,7 @@ impl Default for ServerConfig {
             driver: DriverConfig::default(),
             // A client that never closes its side gets a minute, so that it holds no place for ever.
             tcp: baton_tcp::Config { fin_wait_2_us: 60_000_000, ..baton_tcp::Config::default() },
+            machine: MachineConfig::default(),
             connections: 256,
             receive_bytes: 8192,
             body_limit: 16 << 20,
@@ -92,6 +99,7 @@ pub struct Server<A = HttpServer> {
     stack: Stack,
     application: A,
     selection: Box<dyn Selection>,
+    ledger: Ledger,
     polls: u64,
 }
 
@@ -110,12 +118,7 @@ impl Server {
     }
 
     pub fn stats(&self) -> ServerStats {
-        ServerStats {
-            driver: self.stack.driver.stats(),
-            stack: self.stack.stats(),
-            http: self.application.stats(),
-            polls: self.polls,
-        }
+        self.stats_with(self.application.stats())
     }
 }
 
@@ -187,13 +190,14 @@ impl<A: Application> Server<A> {
             heads.context(small)?,
             config.seed,
         );
+        stack.meter = Meter::new(&config.machine);
         stack.held_limit = config.held_packets;
         stack.linger_limit = config.time_wait_connections;
         if firmware.is_some() {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
         }
         stack.listen(config.http_port);
-        Ok(Server { stack, application: application(bodies), selection, polls: 0 })
+        Ok(Server { stack, application: application(bodies), selection, ledger: Ledger::default(), polls: 0 })
     }
 
     /// Handles everything that has happened: events of the NIC first, then frames, timers and the application.
@@ -213,29 +217,147 @@ impl<A: Application> Server<A> {
         Ok(())
     }
 
+    /// Does one piece of what has happened, in the order of an operating system: the interrupt if there is one, what
+    /// the NIC announced, timers, and only then the application. What it costs is in the meter afterwards.
+    /// Returns whether more is waiting.
+    pub fn step(&mut self, port: &mut dyn HostPort, interrupt: bool) -> Result<bool> {
+        self.polls += 1;
+        self.stack.set_time(port.now_ps());
+        if interrupt {
+            self.stack.meter.interrupt();
+            self.stack.driver.acknowledge(port)?;
+        }
+        self.refresh(port);
+        let (event_addr, desc) = (self.stack.driver.event_addr(), self.stack.driver.rx_desc_addr());
+        if let Some(message) = self.stack.driver.next_event(port) {
+            self.stack.charge_event(&message, event_addr);
+            self.stack.nic_event(port, &message);
+        } else if let Some(frame) = self.stack.driver.next_frame(port) {
+            self.stack.meter.frame_in(desc, frame.addr());
+            self.stack.receive(port, frame);
+        } else if self.stack.next_timer_ps().is_some_and(|at| at <= port.now_ps()) {
+            self.stack.run_timers();
+        } else {
+            self.handle_event(port);
+        }
+        self.hear(port);
+        self.stack.run_work(port);
+        self.announce(port);
+        let now_ps = port.now_ps();
+        Ok(!self.stack.events.is_empty()
+            || self.stack.driver.pending(port)
+            || self.stack.next_timer_ps().is_some_and(|at| at <= now_ps))
+    }
+
+    /// Takes back what the NIC has consumed.
+    fn refresh(&mut self, port: &mut dyn HostPort) {
+        let before = self.stack.driver.tx_pending();
+        self.stack.driver.refresh(port);
+        let taken_back = before - self.stack.driver.tx_pending();
+        self.stack.meter.index_block(self.stack.driver.index_addr(), taken_back);
+    }
+
+    /// Runs the application on one thing that happened to a socket. Returns whether there was one.
+    fn handle_event(&mut self, port: &mut dyn HostPort) -> bool {
+        let Some((id, event)) = self.stack.next_event() else { return false };
+        self.stack.charge_application(id, event);
+        self.application.handle(&mut self.stack, port.memory_mut(), id, event);
+        self.select_after(port, id, event);
+        self.hear(port);
+        true
+    }
+
     /// Runs the application on what happened and sends what came of it.
     fn settle(&mut self, port: &mut dyn HostPort) {
         loop {
-            while let Some((id, event)) = self.stack.next_event() {
-                self.application.handle(&mut self.stack, port.memory_mut(), id, event);
-                if event == SocketEvent::Established {
-                    let load = self.stack.load();
-                    let endpoints = self.stack.endpoints(id);
-                    if endpoints.is_some_and(|e| self.selection.offer(&e, load)) {
-                        // What cannot be offered now stays with the host.
-                        let _ = self.stack.offer(port, id);
-                    }
-                }
-            }
+            while self.handle_event(port) {}
+            self.hear(port);
             self.stack.run_work(port);
             if self.stack.events.is_empty() {
                 break;
             }
         }
+        self.announce(port);
+    }
+
+    /// Tells the NIC what is new for it.
+    fn announce(&mut self, port: &mut dyn HostPort) {
         let blocked = self.stack.blocked();
         self.stack.driver.post_buffers(port);
         self.stack.driver.interrupt_on_room(port, blocked);
-        self.stack.driver.ring_doorbells(port);
+        let rung = self.stack.driver.ring_doorbells(port);
+        self.stack.meter.doorbells(rung);
+    }
+
+    /// Asks the selection policy what an event of a connection makes it do.
+    fn select_after(&mut self, port: &mut dyn HostPort, id: SocketId, event: SocketEvent) {
+        let now_us = self.stack.now_us();
+        match event {
+            SocketEvent::Established => {
+                let Some(endpoints) = self.stack.endpoints(id) else { return };
+                let connection = self.ledger.established(id, endpoints, now_us);
+                self.selection.changed(connection, Change::Established);
+                self.select(port, id);
+            }
+            SocketEvent::Sent(n) => {
+                if let Some(connection) = self.ledger.acknowledged(id, n, now_us) {
+                    self.selection.changed(connection, Change::Drained);
+                }
+            }
+            SocketEvent::Ended(_) => {
+                if let Some(connection) = self.ledger.ended(id, now_us) {
+                    self.selection.changed(&connection, Change::Ended);
+                }
+            }
+            SocketEvent::Readable | SocketEvent::PeerClosed => {}
+        }
+    }
+
+    /// Passes on to the selection policy what the stack has noted.
+    fn hear(&mut self, port: &mut dyn HostPort) {
+        while let Some((id, notice)) = self.stack.notices.pop_front() {
+            let Some((connection, change)) = self.ledger.note(id, notice, self.stack.now_us()) else {
+                continue;
+            };
+            self.selection.changed(connection, change);
+            if change == Change::Enqueued {
+                self.select(port, id);
+            }
+        }
+    }
+
+    /// Asks the selection policy about a connection, and does what it says.
+    fn select(&mut self, port: &mut dyn HostPort, id: SocketId) {
+        let Some(connection) = self.ledger.get_mut(id) else { return };
+        if connection.on_nic || connection.failed {
+            return;
+        }
+        let load = self.stack.load();
+        match self.selection.offer(connection, load) {
+            Decision::Wait => {}
+            Decision::Attempt if load.connections >= load.soft_limit => {
+                connection.failed = true;
+                self.ledger.stats.failed += 1;
+            }
+            Decision::Attempt => {
+                // What cannot be offered now, because it is closing, stays with the host.
+                connection.on_nic = self.stack.offer(port, id).is_ok();
+            }
+        }
+        if let Some(victim) = self.selection.reclaim(self.stack.load()) {
+            if self.stack.recall(victim).is_ok() {
+                self.ledger.stats.reclaimed += 1;
+            }
+        }
+    }
+
+    /// What the selection policy was told of each living connection.
+    pub fn connections(&self) -> impl Iterator<Item = &Connection> {
+        self.ledger.iter()
+    }
+
+    pub fn selection_stats(&self) -> SelectionStats {
+        self.ledger.stats
     }
 
     /// When to poll next if no interrupt comes before, in picoseconds.
@@ -271,6 +393,20 @@ impl<A: Application> Server<A> {
         result
     }
 
+    /// Counts of the whole server, for an application that has a web server in it.
+    pub fn stats_with(&self, http: HttpStats) -> ServerStats {
+        ServerStats { driver: self.stack.driver.stats(), stack: self.stack.stats(), http, polls: self.polls }
+    }
+
+    /// What the processor has done until `now_ps`.
+    pub fn profile(&self, now_ps: u64) -> Profile {
+        self.stack.meter.profile(now_ps)
+    }
+
+    pub(crate) fn meter(&mut self) -> &mut Meter {
+        &mut self.stack.meter
+    }
+
     pub fn application(&self) -> &A {
         &self.application
     }
@@ -278,6 +414,11 @@ impl<A: Application> Server<A> {
     /// Delays of the host packets received since the last call, in core cycles from arrival to completion.
     pub fn take_host_packet_delays(&mut self) -> Vec<u64> {
         self.stack.driver.take_delays()
+    }
+
+    /// Notes in `times` when each frame is given to the NIC.
+    pub fn note_send_times(&mut self, times: driver::SendTimes) {
+        self.stack.driver.note_send_times(times);
     }
 
     pub fn stack(&self) -> &Stack {

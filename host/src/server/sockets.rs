@@ -7,6 +7,8 @@ use baton_abi::handoff::{Endpoints, Span};
 use baton_cosim::port::HostMemory;
 use baton_tcp::State;
 
+use super::load_log::LoadLog;
+use super::selection::Notice;
 use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
 use super::stack::{NicLoad, Stack, StackStats};
 
@@ -49,6 +51,18 @@ impl Stack {
         }
     }
 
+    /// Where the unread bytes of a socket lie, but for the first `skip` of them. They stay there until they are consumed,
+    /// so they may be sent from there.
+    pub fn unread_spans_after(&self, id: SocketId, skip: u32) -> impl Iterator<Item = Span> {
+        let spans = self.socket(id).and_then(|s| s.ring.as_ref()).map(ReceiveRing::unread_spans);
+        let mut skip = skip;
+        spans.into_iter().flatten().filter_map(move |span| {
+            let skipped = skip.min(span.len);
+            skip -= skipped;
+            (span.len > skipped).then(|| Span { addr: span.addr + skipped, len: span.len - skipped })
+        })
+    }
+
     pub fn unread(&self, id: SocketId) -> u32 {
         self.socket(id).and_then(|s| s.ring.as_ref()).map_or(0, ReceiveRing::unread)
     }
@@ -56,7 +70,11 @@ impl Stack {
     /// The application is done with the first `n` unread bytes.
     pub fn consume(&mut self, id: SocketId, n: u32) {
         if let Some(ring) = self.socket_mut(id).and_then(|s| s.ring.as_mut()) {
+            let [first, second] = ring.unread_spans();
             ring.consume(n);
+            if n > 0 {
+                self.meter.read(id.index, [first, second], n);
+            }
             self.touch(id);
         }
     }
@@ -86,7 +104,11 @@ impl Stack {
         socket.queued += u64::from(len);
         if let Some(buffer) = release {
             socket.releases.push_back((socket.acked + socket.queued, buffer));
+            self.meter.write(id.index, None, len);
+        } else {
+            self.meter.sendfile(id.index, addr, len);
         }
+        self.notices.push_back((id, Notice::Sent(len)));
         self.touch(id);
     }
 
@@ -95,10 +117,16 @@ impl Stack {
         self.socket(id).map_or(0, |s| s.queued)
     }
 
+    /// The application handled a request for the file at an address; it is what its own code costs.
+    pub fn requested(&mut self, id: SocketId, file: Option<u32>) {
+        self.meter.request(id.index, file);
+    }
+
     /// Sends no more after what was sent so far.
     pub fn shutdown(&mut self, id: SocketId) {
         if let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) {
             socket.shutdown = Shutdown::Wanted;
+            self.meter.closed(id.index);
             self.touch(id);
         }
     }
@@ -117,6 +145,11 @@ impl Stack {
 
     pub fn load(&self) -> NicLoad {
         self.load
+    }
+
+    /// The transitions of the NIC's load control so far.
+    pub fn load_log(&self) -> &LoadLog {
+        &self.load_log
     }
 
     pub fn stats(&self) -> StackStats {

@@ -20,9 +20,12 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::Pool;
-use super::driver::{Driver, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
+use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::load_log::LoadLog;
+use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
+use crate::machine::Meter;
 
 /// Payload of the largest frame that the NIC cuts.
 const LARGE_PAYLOAD_MAX: u32 = TSO_FRAME_BYTES_MAX - TSO_HEADER_BYTES_MAX;
@@ -37,6 +40,13 @@ pub struct Address {
     pub ip: [u8; 4],
 }
 
+/// What tells connections apart: VLAN, remote address, remote port, local port.
+type Tuple = (u16, u32, u16, u16);
+
+fn tuple(ends: &Endpoints) -> Tuple {
+    (ends.vlan, ends.remote_ip, ends.remote_port, ends.local_port)
+}
+
 /// Counts of the stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StackStats {
@@ -44,6 +54,9 @@ pub struct StackStats {
     /// SYNs dropped because every receive ring was in use.
     pub backlog_drops: u64,
     pub arp_replies: u64,
+    pub echo_replies: u64,
+    /// Reports that a segment was too large for a link.
+    pub too_large: u64,
     /// Frames of no protocol that is spoken here, not for this address, or malformed.
     pub ignored: u64,
     pub resets_sent: u64,
@@ -53,6 +66,8 @@ pub struct StackStats {
     pub handoffs: u64,
     pub refused: u64,
     pub restores: u64,
+    /// Connections that the overloaded NIC wished to be rid of.
+    pub shed: u64,
     /// Packets held while their connection changed hands.
     pub held: u64,
     /// Packets dropped because too many were held.
@@ -82,12 +97,14 @@ pub struct Stack {
     table: Vec<(u16, Option<Box<Socket>>)>,
     vacant: Vec<u16>,
     /// By remote address, remote port, local port.
-    by_tuple: HashMap<(u32, u16, u16), SocketId>,
+    by_tuple: HashMap<Tuple, SocketId>,
     timers: BTreeSet<(u64, SocketId)>,
     /// Sockets that entered TIME-WAIT, in that order; some may be gone.
     lingering: VecDeque<SocketId>,
     pub(super) work: VecDeque<SocketId>,
     pub(super) events: VecDeque<(SocketId, SocketEvent)>,
+    /// For the selection policy.
+    pub(super) notices: VecDeque<(SocketId, Notice)>,
     /// Frames for the receive path of the NIC, waiting for room in the transmit ring.
     pub(super) injections: VecDeque<RxFrame>,
     rings: Pool,
@@ -96,7 +113,10 @@ pub struct Stack {
     packet_id: u16,
     now_us: u64,
     blocked: bool,
+    /// What operations cost.
+    pub(super) meter: Meter,
     pub(super) load: NicLoad,
+    pub(super) load_log: LoadLog,
     pub(super) held_limit: usize,
     pub(super) linger_limit: usize,
     pub(super) stats: StackStats,
@@ -125,6 +145,7 @@ impl Stack {
             lingering: VecDeque::new(),
             work: VecDeque::new(),
             events: VecDeque::new(),
+            notices: VecDeque::new(),
             injections: VecDeque::new(),
             rings,
             buffers,
@@ -132,7 +153,9 @@ impl Stack {
             packet_id: 0,
             now_us: 0,
             blocked: false,
+            meter: Meter::default(),
             load: NicLoad { soft_limit: 0, connections: 0 },
+            load_log: LoadLog::default(),
             held_limit: 64,
             linger_limit: 8192,
             stats: StackStats::default(),
@@ -147,6 +170,10 @@ impl Stack {
         let now_us = now_ps / PS_PER_US;
         assert!(now_us >= self.now_us, "time runs backwards");
         self.now_us = now_us;
+    }
+
+    pub(super) fn now_us(&self) -> u64 {
+        self.now_us
     }
 
     pub(super) fn now(&self) -> Instant {
@@ -179,6 +206,15 @@ impl Stack {
     }
 
     // --- The table.
+
+    pub(super) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The socket with this remote address, remote port and local port.
+    pub(super) fn find(&self, tuple: (u32, u16, u16)) -> Option<SocketId> {
+        self.by_tuple.get(&tuple).copied()
+    }
 
     pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
         let (generation, socket) = self.table.get(usize::from(id.index))?;
@@ -220,7 +256,8 @@ impl Stack {
         let socket = place.take().expect("a live socket");
         *generation = generation.wrapping_add(1);
         self.vacant.push(id.index);
-        let key = (socket.endpoints.remote_ip, socket.endpoints.remote_port, socket.endpoints.local_port);
+        self.meter.ended(id.index);
+        let key = tuple(&socket.endpoints);
         self.by_tuple.remove(&key);
         for (_, buffer) in socket.releases {
             self.buffers.give(buffer);
@@ -270,11 +307,12 @@ impl Stack {
             restore_wanted: false,
             peer_closed: false,
             closed_first: false,
+            path: None,
             timer_us: None,
             in_work: false,
             handoffs: 0,
         }));
-        self.by_tuple.insert((endpoints.remote_ip, endpoints.remote_port, endpoints.local_port), id);
+        self.by_tuple.insert(tuple(&endpoints), id);
         id
     }
 
@@ -311,8 +349,27 @@ impl Stack {
             if let Owner::Host(tcb) = &mut socket.owner {
                 // What it did shows in the state, which the work on the socket looks at.
                 let _outcome = tcb.on_timer(now);
+                self.meter.timer(id.index);
                 self.touch(id);
             }
+        }
+    }
+
+    // --- What it costs, beside the charges of the operations.
+
+    /// An event of the NIC.
+    pub(super) fn charge_event(&mut self, message: &Message, addr: u32) {
+        let id = SocketId::from_cookie(message.cookie);
+        let conn = self.socket(id).map(|s| s.id.index);
+        self.meter.event(conn, addr, 4 * message.payload().len() as u32 + 8);
+    }
+
+    /// The application hears of an event of a socket; room in the send buffer is no news to it.
+    pub(super) fn charge_application(&mut self, id: SocketId, event: SocketEvent) {
+        match event {
+            SocketEvent::Established => self.meter.accepted(id.index),
+            SocketEvent::Readable | SocketEvent::PeerClosed => self.meter.selected(id.index),
+            SocketEvent::Sent(_) | SocketEvent::Ended(_) => {}
         }
     }
 
@@ -325,11 +382,18 @@ impl Stack {
         let parsed =
             if frame::is_for(bytes, self.address.mac) { frame::parse(bytes, verified) } else { None };
         match parsed {
-            Some(Parsed::ArpRequest { sender_mac, sender_ip, target_ip }) if target_ip == self.address.ip => {
+            Some(Parsed::ArpRequest { vlan, sender_mac, sender_ip, target_ip })
+                if target_ip == self.address.ip =>
+            {
                 if let Some(buffer) = self.driver.tx_buffer() {
                     let reply = frame::arp_reply(self.address, sender_mac, sender_ip);
-                    port.memory_mut().write(buffer, &reply);
-                    self.driver.transmit(port, ARP_REPLY_BYTES as u16, None);
+                    let mut bytes = [0; ARP_REPLY_BYTES + frame::TAG_BYTES];
+                    bytes[..ARP_REPLY_BYTES].copy_from_slice(&reply);
+                    let len = frame::tag(&mut bytes, ARP_REPLY_BYTES, vlan);
+                    port.memory_mut().write(buffer, &bytes[..len]);
+                    let desc = self.driver.tx_desc_addr();
+                    self.driver.transmit(port, len as u16, None);
+                    self.meter.reset_out(desc);
                     self.stats.arp_replies += 1;
                 }
             }
@@ -338,7 +402,7 @@ impl Stack {
                     && endpoints.local_mac == self.address.mac =>
             {
                 self.stats.segments_in += 1;
-                let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+                let key = tuple(&endpoints);
                 match self.by_tuple.get(&key).copied() {
                     Some(id) if self.reopens(id, &segment) => {
                         self.remove(id, Ending::InOrder);
@@ -348,6 +412,7 @@ impl Stack {
                     None => self.unknown(port, endpoints, &segment),
                 }
             }
+            None if self.icmp_arrives(port, &rx) => {}
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
@@ -403,10 +468,12 @@ impl Stack {
 
     fn segment_arrives(&mut self, port: &mut dyn HostPort, id: SocketId, segment: &SegmentIn, payload: u32) {
         let now = self.now();
+        self.meter.tcp_in(id.index, payload, segment.payload_len.into());
         let socket = self.socket_mut(id).expect("the caller has looked it up");
         let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
         let arrival = tcb.segment_arrives(now, segment);
         let mut copied = 0;
+        let mut filled = Vec::new();
         if let Some(deliver) = arrival.deliver {
             let mut done = 0;
             while done < u32::from(deliver.len) {
@@ -417,6 +484,7 @@ impl Stack {
                 let take = room.min(u32::from(deliver.len) - done);
                 let from = payload + u32::from(deliver.payload_offset) + done;
                 port.memory_mut().copy(from, to, take as usize);
+                filled.push((to, take));
                 done += take;
             }
             copied = u64::from(deliver.len);
@@ -435,6 +503,11 @@ impl Stack {
             self.buffers.give(buffer);
         }
         self.stats.copied_bytes += copied;
+        filled.into_iter().for_each(|(addr, len)| self.meter.arrived(addr, len));
+        self.meter.acknowledged(id.index, arrival.acked);
+        if arrival.advanced > 0 || arrival.peer_closed {
+            self.meter.wakeup(id.index);
+        }
         if arrival.established {
             self.events.push_back((id, SocketEvent::Established));
         }
@@ -475,12 +548,13 @@ impl Stack {
         let tcb = Tcb::accept(self.config, segment, iss, self.rings.stride(), self.now());
         let id = self.insert(endpoints, tcb, ring);
         self.stats.accepted += 1;
+        self.meter.opened(id.index);
         self.touch(id);
     }
 
     /// An active open, whose SYN goes out with the next work.
     pub(super) fn open(&mut self, endpoints: Endpoints) -> Option<SocketId> {
-        let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+        let key = tuple(&endpoints);
         let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
         if self.by_tuple.contains_key(&key) || table_full {
             return None;
@@ -496,7 +570,9 @@ impl Stack {
     fn send_reset(&mut self, port: &mut dyn HostPort, endpoints: Endpoints, segment: &SegmentIn) {
         if let Some(reset) = reset_for(segment) {
             if self.driver.tx_buffer().is_some() {
+                let desc = self.driver.tx_desc_addr();
                 self.emit(port, &endpoints, &reset, &Spans::default());
+                self.meter.reset_out(desc);
                 self.stats.resets_sent += 1;
             }
         }
@@ -520,7 +596,12 @@ impl Stack {
             socket.in_work = false;
             let done = match socket.owner {
                 Owner::Host(_) => self.work_host(port, id),
-                Owner::Nic(conn) => self.work_nic(port, id, conn),
+                Owner::Nic(conn) => {
+                    let (addr, commands) = (self.driver.command_addr(), self.driver.stats().commands);
+                    let done = self.work_nic(port, id, conn);
+                    self.charge_commands(id, addr, commands);
+                    done
+                }
                 // Requests wait for the owner to come.
                 Owner::Offering { .. } => self.work_offering(port, id),
                 Owner::Restoring { .. } => true,
@@ -532,11 +613,22 @@ impl Stack {
         }
     }
 
+    /// What the commands since `before` cost, of which the first was written at `addr`.
+    fn charge_commands(&mut self, id: SocketId, addr: u32, before: u64) {
+        for number in 0..self.driver.stats().commands - before {
+            self.meter.command(id.index, addr + 32 * number as u32, 32);
+        }
+    }
+
     /// Gives a TCB of the host what waits for it, and sends. Returns whether all of it is done.
     fn work_host(&mut self, port: &mut dyn HostPort, id: SocketId) -> bool {
         let now = self.now();
         let socket = self.socket_mut(id).expect("the caller has looked it up");
         let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+        if let Some((mss, seq)) = socket.path.take() {
+            // A report that the TCB does not believe changes nothing.
+            let _believed = tcb.lower_mss(mss, seq);
+        }
         if tcb.state() != State::Closed {
             while let Some(&span) = socket.outbox.front() {
                 if socket.send.push(span.addr, span.len).is_err() {
@@ -572,9 +664,19 @@ impl Stack {
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
             let len = socket.send.len();
-            let most = if large { LARGE_PAYLOAD_MAX / u32::from(tcb.mss()) } else { 1 };
+            // The NIC cuts bursts of untagged frames only.
+            let most = if large && socket.endpoints.vlan == 0 {
+                LARGE_PAYLOAD_MAX / u32::from(tcb.mss())
+            } else {
+                1
+            };
             let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
             let (endpoints, send) = (socket.endpoints, socket.send);
+            let (offset, len) = (
+                burst.segment.data_offset,
+                if burst.segments() > 1 { burst.len } else { burst.segment.data_len.into() },
+            );
+            self.meter.tcp_out(id.index, self.driver.tx_desc_addr(), offset, len);
             if burst.segments() > 1 {
                 self.emit_large(port, &endpoints, &burst, &send);
             } else {
@@ -634,10 +736,13 @@ impl Stack {
         let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
         self.packet_id = self.packet_id.wrapping_add(1);
         let bytes = port.memory_mut().slice_mut(buffer, FRAME_BUFFER_BYTES as usize);
-        let header_len = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let bare = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let header_len = frame::tag(bytes, bare, endpoints.vlan);
+        let shift = (header_len - bare) as u16;
+        let checksum = (frame::TCP_CHECKSUM.0 + shift, frame::TCP_CHECKSUM.1 + shift);
         let len = u32::from(segment.data_len);
         self.copy_out(port, send, segment.data_offset, len, buffer + header_len as u32);
-        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(frame::TCP_CHECKSUM));
+        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(checksum));
         self.stats.segments_out += 1;
         self.stats.retransmits += u64::from(segment.retransmit);
     }

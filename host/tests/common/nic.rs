@@ -50,6 +50,8 @@ pub struct NicDouble {
     rng: ChaCha8Rng,
     /// The chance in 256 that an engine rests in a tick.
     pub laziness: u32,
+    /// Connections that the firmware can hold; set it before the server starts.
+    pub slots: usize,
     pub stats: NicStats,
 }
 
@@ -136,6 +138,7 @@ impl NicDouble {
             now_ps: 0,
             rng: ChaCha8Rng::seed_from_u64(seed),
             laziness: 64,
+            slots: 128,
             stats: NicStats::default(),
         }
     }
@@ -461,7 +464,7 @@ impl HostPort for NicDouble {
                         }
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
-                    let slots: Vec<Slot> = (0..128).map(|_| Slot::EMPTY).collect();
+                    let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::EMPTY).collect();
                     self.firmware = Some(Firmware::new(CoreBus(self.device.clone()), Vec::leak(slots)));
                 }
             }

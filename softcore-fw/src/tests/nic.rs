@@ -331,6 +331,7 @@ impl Hardware for MockNic {
                 status
             }
             TIME_US => self.time_us,
+            CORE_CYCLES => self.time_us.wrapping_mul(100),
             CMD_COUNT => self.commands.len().min(8) as u32,
             NIC_RX_QLEN => self.queue_len() as u32,
             LOOKUP_RESULT => self.lookup_result,

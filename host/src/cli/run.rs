@@ -1,0 +1,218 @@
+//! `baton run`: one experiment by the paper's shorthand.
+
+use anyhow::{ensure, Context, Result};
+use baton::experiment::{page, run, Capacity, Config, Options, Record};
+use baton_cosim::nic::{TracedNic, VerilatedNic, Window, VERILOG};
+use baton_cosim::pcap::Pcap;
+use indicatif::{ProgressBar, ProgressStyle};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Run one experiment, named by the paper's shorthand, such as W-1024-P-L-FCFS-400
+///
+/// The parts are: workload (W World Cup, I IBM-like, D SPECweb99, S SPECweb99-static), most connections on the NIC (0: no
+/// handoff), host packets first (P or N), load control (L or N), selection policy (`baton policies` lists them), and MIPS
+/// of the NIC. Options override each part. Writes NAME.json and NAME.html to the output folder and prints the metrics.
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// The configuration
+    config: Config,
+    #[command(flatten)]
+    parts: Parts,
+    #[command(flatten)]
+    options: OptionArgs,
+    /// Firmware image, as `cargo xtask firmware` makes it
+    #[arg(long, env = "BATON_FIRMWARE")]
+    firmware: PathBuf,
+    /// Folder for the record and the page
+    #[arg(long, default_value = "target/run")]
+    output: PathBuf,
+    /// Also write the frames on the wire to this file
+    #[arg(long, value_name = "FILE")]
+    pcap: Option<PathBuf>,
+    /// Also record a waveform of --window to this file
+    #[arg(long, value_name = "FILE", requires = "window")]
+    fst: Option<PathBuf>,
+    /// Core cycles of the waveform, as FROM..TO
+    #[arg(long, value_name = "FROM..TO", value_parser = super::demo::parse_window, requires = "fst")]
+    window: Option<Range<u64>>,
+    /// Also write the state of the NIC over time to this file, a JSON object a line
+    #[arg(long, value_name = "FILE")]
+    log: Option<PathBuf>,
+    /// Print nothing but the record's path, and write the record alone to this file: what `reproduce` starts
+    #[arg(long, value_name = "FILE", hide = true)]
+    record: Option<PathBuf>,
+}
+
+/// Replacements for parts of the shorthand.
+#[derive(clap::Args, Debug)]
+struct Parts {
+    /// Workload instead of the shorthand's: W, I, D or S
+    #[arg(long, value_parser = |text: &str| text.chars().next().filter(|_| text.len() == 1).and_then(baton::workload::Kind::from_letter).ok_or("W, I, D or S"))]
+    workload: Option<baton::workload::Kind>,
+    /// Most connections on the NIC
+    #[arg(long)]
+    connections: Option<u32>,
+    /// Whether host packets go first
+    #[arg(long)]
+    priority: Option<bool>,
+    /// Whether the NIC controls its load
+    #[arg(long)]
+    load_control: Option<bool>,
+    /// Selection policy
+    #[arg(long)]
+    selection: Option<String>,
+    /// MIPS of the NIC
+    #[arg(long)]
+    mips: Option<u32>,
+}
+
+impl Parts {
+    fn apply(&self, config: &Config) -> Config {
+        Config {
+            workload: self.workload.unwrap_or(config.workload),
+            connections: self.connections.unwrap_or(config.connections),
+            priority: self.priority.unwrap_or(config.priority),
+            load_control: self.load_control.unwrap_or(config.load_control),
+            selection: self.selection.clone().unwrap_or_else(|| config.selection.clone()),
+            mips: self.mips.unwrap_or(config.mips),
+        }
+    }
+}
+
+/// What determines a run beside its configuration.
+#[derive(clap::Args, Debug, Clone)]
+pub struct OptionArgs {
+    /// Seed of everything that is random
+    #[arg(long, default_value_t = Options::default().seed)]
+    seed: u64,
+    /// Packets to measure, both directions together (the paper: 600000)
+    #[arg(long, default_value_t = Options::default().packets)]
+    packets: u64,
+    /// Packets before the measurement begins (the paper: 400000); default: two thirds of --packets
+    #[arg(long)]
+    warmup: Option<u64>,
+    /// How the NIC's clock follows from its MIPS
+    #[arg(long, value_enum, default_value_t = Options::default().capacity)]
+    capacity: Capacity,
+    /// Core clock of the NIC in MHz, instead
+    #[arg(long)]
+    core_mhz: Option<u32>,
+    /// Simultaneous clients, instead of the paper's 2048 (S: 4096)
+    #[arg(long)]
+    clients: Option<u32>,
+    /// Replay this trace, of the World Cup 98 logs' binary or the Common Log Format
+    #[arg(long)]
+    trace: Option<PathBuf>,
+    /// High watermark of the NIC receive queue, in packets
+    #[arg(long, default_value_t = Options::default().hiwat)]
+    hiwat: u32,
+    /// Low watermark
+    #[arg(long, default_value_t = Options::default().lowat)]
+    lowat: u32,
+    /// Hardware moves host packets, whatever the priority says
+    #[arg(long)]
+    direct: bool,
+    /// The server's software costs no time
+    #[arg(long)]
+    free_server: bool,
+    /// How many times faster than the simulation the clients' clocks run; smoltcp waits a second before it retransmits
+    #[arg(long, default_value_t = Options::default().client_time_scale)]
+    client_time_scale: u64,
+}
+
+impl OptionArgs {
+    pub fn options(&self) -> Options {
+        Options {
+            seed: self.seed,
+            warmup_packets: self.warmup.unwrap_or(self.packets * 2 / 3),
+            packets: self.packets,
+            capacity: self.capacity,
+            core_mhz: self.core_mhz,
+            clients: self.clients,
+            trace: self.trace.clone(),
+            hiwat: self.hiwat,
+            lowat: self.lowat,
+            direct: self.direct,
+            free_server: self.free_server,
+            client_time_scale: self.client_time_scale,
+        }
+    }
+}
+
+/// Runs the experiment.
+pub fn run(args: Args) -> Result<()> {
+    let config = args.parts.apply(&args.config);
+    let options = args.options.options();
+    let firmware = run::firmware(&args.firmware)?;
+    if let Some(path) = &args.record {
+        return record_only(&config, &options, &firmware, path);
+    }
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot create {}", args.output.display()))?;
+    let record = with_bar(&config, &options, &firmware, args.pcap.as_deref())?;
+    let path = args.output.join(config.to_string());
+    write(&path.with_extension("json"), &(serde_json::to_string_pretty(&record)? + "\n"))?;
+    write(&path.with_extension("html"), &page::run(&record)?)?;
+    if let Some(log) = &args.log {
+        let lines: Result<Vec<String>, _> = record.series.iter().map(serde_json::to_string).collect();
+        write(log, &(lines?.join("\n") + "\n"))?;
+    }
+    if let (Some(file), Some(window)) = (args.fst, args.window) {
+        trace(&config, &options, &firmware, file, window)?;
+    }
+    print!("{}", record.summary());
+    println!("  page: {}", path.with_extension("html").display());
+    ensure!(record.failures.is_empty(), "the run failed; replay with --seed {}", options.seed);
+    Ok(())
+}
+
+fn with_bar(config: &Config, options: &Options, firmware: &[u8], pcap: Option<&Path>) -> Result<Record> {
+    let bar = ProgressBar::new(options.packets + options.warmup_packets);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg} {bar:40} {pos}/{len} packets, {elapsed} ({eta} left)",
+    )?);
+    bar.set_message(config.to_string());
+    let mut world = run::Run::new(config, options, VerilatedNic::new(), firmware)?;
+    if let Some(path) = pcap {
+        world
+            .system_mut()
+            .capture(Pcap::create(path).with_context(|| format!("cannot create {}", path.display()))?);
+    }
+    let record = world.play(&mut |packets, _| bar.set_position(packets));
+    bar.finish_and_clear();
+    record
+}
+
+/// A process of `reproduce`: progress as numbers a line, the record to a file that appears at once and whole.
+fn record_only(config: &Config, options: &Options, firmware: &[u8], path: &Path) -> Result<()> {
+    let mut told = 0;
+    let record =
+        run::Run::new(config, options, VerilatedNic::new(), firmware)?.play(&mut |packets, all| {
+            if packets >= told {
+                println!("{packets} {all}");
+                told = packets + all / 200;
+            }
+        })?;
+    let partial = path.with_extension("partial");
+    write(&partial, &(serde_json::to_string_pretty(&record)? + "\n"))?;
+    std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// Runs the same simulation in the traced model, as far as the window goes.
+fn trace(
+    config: &Config,
+    options: &Options,
+    firmware: &[u8],
+    file: PathBuf,
+    cycles: Range<u64>,
+) -> Result<()> {
+    let period_ps = 1_000_000 / u64::from(options.core_mhz(config));
+    let end = cycles.end + 1;
+    let nic = TracedNic::new(VERILOG, Some(Window { cycles, file, period_ps }))?;
+    run::Run::new(config, options, nic, firmware)?.play_cycles(end)
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,312 @@
+//! The paper's table and figures: which runs each needs, and the page that compares.
+
+use super::chart::{self, Bar, Line};
+use super::jobs::Job;
+use super::targets::{self, Records, Row};
+use super::{page, Config, Options, Record};
+use crate::workload::facts::Facts;
+use crate::workload::Kind;
+use anyhow::Result;
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// What can be reproduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, clap::ValueEnum)]
+pub enum What {
+    /// Table 1: no handoff, 256 and 1024 connections, host packets first
+    Table1,
+    /// Figure 4: connection lifetimes of the workloads (no runs)
+    Fig4,
+    /// Figure 5: priority and load control, all workloads
+    Fig5,
+    /// Figure 6: load control over time
+    Fig6,
+    /// Figure 7: selection policies with 256 connections, and ours beside
+    Fig7,
+    /// Figure 8: the NIC's speed
+    Fig8,
+    /// Section 5.3: response times
+    Response,
+    /// The core clock of the setting equal-work, measured again
+    Capacity,
+    /// All of them
+    All,
+}
+
+const TABLE1: &[&str] =
+    &["W-0-N-N-FCFS-400", "W-256-N-N-FCFS-400", "W-1024-N-N-FCFS-400", "W-1024-P-N-FCFS-400"];
+const FIG5: &[&str] = &[
+    "W-0-N-N-FCFS-400",
+    "W-1024-N-N-FCFS-400",
+    "W-1024-P-N-FCFS-400",
+    "W-4096-P-N-FCFS-400",
+    "W-4096-P-L-FCFS-400",
+    "I-0-N-N-FCFS-400",
+    "I-4096-P-L-FCFS-400",
+    "S-0-N-N-FCFS-400",
+    "S-2048-N-N-FCFS-400",
+    "S-2048-P-N-FCFS-400",
+    "S-4096-P-L-FCFS-400",
+    "D-0-N-N-FCFS-400",
+    "D-2048-P-L-FCFS-400",
+];
+const FIG6: &[&str] = &["W-4096-P-L-FCFS-400"];
+const FIG7: &[&str] = &[
+    "W-0-N-N-FCFS-400",
+    "W-256-P-L-FCFS-400",
+    "W-256-P-L-T4-400",
+    "W-256-P-L-T20-400",
+    "W-256-P-L-KNOWN16-400",
+    "W-256-P-L-RESID32-400",
+    "W-256-P-L-PRICE-400",
+    "W-256-P-L-SWAP-400",
+    "W-256-P-L-ORACLE-400",
+];
+const FIG8: &[&str] = &[
+    "W-0-N-N-FCFS-400",
+    "W-4096-P-L-FCFS-400",
+    "W-4096-P-L-FCFS-600",
+    "W-4096-P-L-FCFS-800",
+    "I-0-N-N-FCFS-400",
+    "I-4096-P-L-FCFS-400",
+    "I-4096-P-L-FCFS-600",
+    "I-4096-P-L-FCFS-800",
+    "S-0-N-N-FCFS-400",
+    "S-4096-P-L-FCFS-400",
+    "S-4096-P-L-FCFS-600",
+    "S-4096-P-L-FCFS-800",
+    "D-0-N-N-FCFS-400",
+    "D-2048-P-L-FCFS-400",
+    "D-2048-P-L-FCFS-600",
+];
+const RESPONSE: &[&str] = &[
+    "W-0-N-N-FCFS-400",
+    "W-1024-N-N-FCFS-400",
+    "W-1024-P-L-FCFS-400",
+    "W-4096-P-L-FCFS-600",
+    "W-4096-P-L-FCFS-800",
+];
+
+impl What {
+    const PARTS: [What; 7] =
+        [What::Table1, What::Fig4, What::Fig5, What::Fig6, What::Fig7, What::Fig8, What::Response];
+
+    fn configs(self) -> Vec<&'static str> {
+        match self {
+            What::Table1 => TABLE1.to_vec(),
+            What::Fig4 => Vec::new(),
+            What::Fig5 => FIG5.to_vec(),
+            What::Fig6 => FIG6.to_vec(),
+            What::Fig7 => FIG7.to_vec(),
+            What::Fig8 => FIG8.to_vec(),
+            What::Response => RESPONSE.to_vec(),
+            What::Capacity => vec!["W-0-N-N-FCFS-400"],
+            What::All => What::PARTS.iter().flat_map(|part| part.configs()).collect(),
+        }
+    }
+
+    /// The runs that it needs, each once, in the order of the paper.
+    ///
+    /// # Errors
+    /// When an option is out of range.
+    pub fn jobs(self, options: &Options) -> Result<Vec<Job>> {
+        let mut jobs: Vec<Job> = Vec::new();
+        for text in self.configs() {
+            let config: Config = text.parse()?;
+            options.check(&config)?;
+            // Only the World Cup and the IBM site have traces.
+            let traced = matches!(config.workload, Kind::WorldCup);
+            let trace = options.trace.clone().filter(|_| traced);
+            let job = Job { config, options: Options { trace, ..options.clone() } };
+            if !jobs.contains(&job) {
+                jobs.push(job);
+            }
+        }
+        Ok(jobs)
+    }
+}
+
+/// Connection lifetimes of every workload.
+///
+/// # Errors
+/// When a trace cannot be read.
+pub fn facts(options: &Options) -> Result<BTreeMap<char, Facts>> {
+    Kind::ALL
+        .into_iter()
+        .map(|kind| {
+            let trace = options.trace.as_deref().filter(|_| kind == Kind::WorldCup);
+            let mut workload = kind.start(options.seed, options.clients.unwrap_or(kind.clients()), trace)?;
+            Ok((kind.letter(), Facts::of(&mut *workload, 20_000)))
+        })
+        .collect()
+}
+
+/// The statements of Figure 4 as text.
+pub fn facts_text(facts: &BTreeMap<char, Facts>) -> String {
+    let mut text = String::new();
+    for (letter, facts) in facts {
+        for (statement, value, holds) in facts.statements(*letter == 'W') {
+            let verdict = if holds { "holds" } else { "does not hold" };
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "{letter}  {statement:<60}{value:>7.1} %  {verdict}");
+        }
+    }
+    text
+}
+
+/// The clock at which our NIC would be as idle as the paper's, from a run without handoff: what one request costs its core, at
+/// the paper's request rate, shall keep the core busy for the paper's share of the time.
+pub fn equal_work_mhz(record: &Record) -> Option<f64> {
+    const PAPER_REQUESTS: f64 = 23_031.0;
+    const PAPER_BUSY: f64 = 0.38;
+    let busy_mhz = f64::from(record.core_mhz) * (1.0 - record.metric("nic_idle")? / 100.0);
+    let rate = record.metric("request_rate").filter(|&rate| rate > 0.0)?;
+    Some(busy_mhz / rate * PAPER_REQUESTS / PAPER_BUSY)
+}
+
+/// The page: comparison, plots like the paper's figures.
+///
+/// # Errors
+/// When a plot cannot be drawn.
+pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: &[Row]) -> Result<String> {
+    let mut body = String::new();
+    let setting = records.values().next().map_or(String::new(), |r| {
+        format!(
+            "Capacity setting: {:?}; {} packets measured after {} of warm-up; seed {}.",
+            r.options.capacity, r.options.packets, r.options.warmup_packets, r.options.seed
+        )
+    });
+    let _ = write!(body, "<p>{setting}</p><h2>Paper, ours, difference</h2><table><tr><th>configuration<th>figure<th>unit<th>paper<th>ours<th>difference<th>where</tr>");
+    for row in rows {
+        let ours = row.ours.map_or("-".into(), |v| format!("{v:.1}"));
+        let difference = row.difference().map_or("-".into(), |(d, unit)| format!("{d:+.1} {unit}"));
+        let t = &row.target;
+        let _ = write!(
+            body,
+            "<tr><td>{}<td>{}<td>{}<td class=n>{}<td class=n>{ours}<td class=n>{difference}<td>{}</tr>",
+            t.config,
+            t.metric,
+            page::escape(&t.unit),
+            t.value,
+            t.place
+        );
+    }
+    body.push_str("</table>");
+    if !facts.is_empty() {
+        let lines = |value: fn(&(f64, f64)) -> f64| -> Vec<Line> {
+            let curve =
+                |f: &Facts| f.curve.iter().enumerate().map(|(x, point)| (x as f64, value(point))).collect();
+            facts.iter().map(|(letter, f)| Line { name: letter.to_string(), points: curve(f) }).collect()
+        };
+        let packets = chart::lines("connections, shortest first (%)", "packets sent (%)", &lines(|p| p.0))?;
+        let bytes = chart::lines("connections, shortest first (%)", "bytes sent (%)", &lines(|p| p.1))?;
+        let _ = write!(
+            body,
+            "<h2>Connection lifetimes (Figure 4)</h2>{packets}{bytes}<pre>{}</pre>",
+            page::escape(&facts_text(facts))
+        );
+    }
+    if !records.is_empty() {
+        body.push_str(&profiles(records)?);
+        for (metric, name) in [
+            ("nic_idle", "idle time of the NIC (%)"),
+            ("connections_handed_off", "connections handed off (%)"),
+            ("packets_on_nic", "packets on the NIC (%)"),
+            ("packet_rate", "packets a second"),
+            ("request_rate", "requests a second"),
+            ("content_rate", "HTTP content (Mb/s)"),
+            ("response_time_mean", "response time (ms)"),
+        ] {
+            let bars: Vec<Bar> = records
+                .iter()
+                .map(|(config, r)| Bar { name: config.clone(), parts: vec![r.metric(metric).unwrap_or(0.0)] })
+                .collect();
+            let _ = write!(body, "<h2>{name}</h2>{}", chart::bars(name, &[name.into()], &bars, None)?);
+        }
+    }
+    for record in records.values().filter(|r| r.config.load_control) {
+        let [connections, queue] = page::load_plots(record)?;
+        let _ = write!(body, "<h2>Load control over time: {}</h2>{connections}{queue}", record.config);
+    }
+    for record in records.values().filter(|r| !r.failures.is_empty()) {
+        let _ =
+            write!(body, "<p class=bad>{}: {}</p>", record.config, page::escape(&record.failures.join("; ")));
+    }
+    page::frame(&format!("the paper's experiments, {what:?}"), &body, &rows)
+}
+
+/// The host processor's cycles by function, if they are modelled.
+fn profiles(records: &Records) -> Result<String> {
+    let parts: Vec<String> = match records.values().find(|r| !r.profile.is_empty()) {
+        Some(record) => record.profile.keys().cloned().collect(),
+        None => return Ok("<p>The server's software cost no time in these runs.</p>".into()),
+    };
+    let bars: Vec<Bar> = records
+        .iter()
+        .map(|(config, r)| Bar {
+            name: config.clone(),
+            parts: parts.iter().map(|part| r.profile.get(part).copied().unwrap_or(0.0)).collect(),
+        })
+        .collect();
+    let plot = chart::bars("cycles of the host processor (%)", &parts, &bars, Some(100.0))?;
+    Ok(format!("<h2>Host processor</h2>{plot}"))
+}
+
+/// The rows that records and facts answer.
+///
+/// # Errors
+/// When the table of figures is malformed.
+pub fn compare(records: &Records, facts: &BTreeMap<char, Facts>, all: bool) -> Result<Vec<Row>> {
+    targets::rows(records, facts, all)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::targets::tests::record;
+
+    #[test]
+    fn all_answers_every_line_of_the_table() {
+        let jobs = What::All.jobs(&Options::default()).unwrap();
+        let metrics = [
+            "request_rate",
+            "host_idle",
+            "nic_idle",
+            "host_packet_delay_send_median",
+            "host_packet_delay_receive_median",
+            "host_cycles_below_syscalls",
+            "host_cycles_in_kernel",
+            "response_time_mean",
+            "connections_handed_off",
+            "packets_on_nic",
+            "packet_rate",
+            "content_rate",
+            "connections_on_nic_steady",
+            "receive_queue_threshold",
+        ]
+        .map(|name| (name, 1.0));
+        let records: Records = jobs
+            .iter()
+            .map(|job| (job.config.to_string(), record(&job.config.to_string(), &metrics)))
+            .collect();
+        let facts = facts(&Options { clients: Some(64), ..Options::default() }).unwrap();
+        let rows = compare(&records, &facts, true).unwrap();
+        let unanswered: Vec<&Row> = rows.iter().filter(|row| row.ours.is_none()).collect();
+        assert!(unanswered.is_empty(), "{unanswered:?}");
+        let page = html(What::All, &records, &facts, &rows).unwrap();
+        assert!(
+            page.contains("W-4096-P-L-FCFS-800")
+                && page.contains("Figure 4")
+                && page.matches("<svg").count() > 8
+        );
+    }
+
+    #[test]
+    fn the_equal_work_clock_follows_from_the_idle_run() {
+        let mut r = record("W-0-N-N-FCFS-400", &[("nic_idle", 62.0), ("request_rate", 23_031.0)]);
+        r.core_mhz = 50;
+        assert!((equal_work_mhz(&r).unwrap() - 50.0).abs() < 1e-9);
+        r.metrics.insert("request_rate".into(), 46_062.0);
+        assert!((equal_work_mhz(&r).unwrap() - 25.0).abs() < 1e-9);
+    }
+}

@@ -1,0 +1,58 @@
+//! The machine's port while its software runs: register writes wait until the software has come to them.
+//!
+//! The software of a piece of work runs at one instant of the co-simulation, the piece's start, and takes its time
+//! afterwards. What it writes to memory may be there early, since the NIC looks only after a doorbell; a doorbell may
+//! not. So writes are gathered here and posted at the piece's end. A read of a register flushes them and waits.
+
+use anyhow::Result;
+use baton_cosim::port::{HostMemory, HostPort};
+
+/// See the module's header.
+pub struct TimedPort<'a> {
+    port: &'a mut dyn HostPort,
+    writes: Vec<(u32, u32)>,
+    waited_ps: u64,
+}
+
+impl<'a> TimedPort<'a> {
+    pub fn new(port: &'a mut dyn HostPort) -> Self {
+        TimedPort { port, writes: Vec::new(), waited_ps: 0 }
+    }
+
+    /// Register writes that wait, in order, and how long reads have taken.
+    pub fn finish(self) -> (Vec<(u32, u32)>, u64) {
+        (self.writes, self.waited_ps)
+    }
+}
+
+impl HostPort for TimedPort<'_> {
+    fn reg_write(&mut self, address: u32, value: u32) {
+        self.writes.push((address, value));
+    }
+
+    fn reg_read(&mut self, address: u32) -> Result<u32> {
+        for (address, value) in self.writes.drain(..) {
+            self.port.reg_write(address, value);
+        }
+        let before_ps = self.port.now_ps();
+        let answer = self.port.reg_read(address);
+        self.waited_ps += self.port.now_ps() - before_ps;
+        answer
+    }
+
+    fn memory(&self) -> &HostMemory {
+        self.port.memory()
+    }
+
+    fn memory_mut(&mut self) -> &mut HostMemory {
+        self.port.memory_mut()
+    }
+
+    fn irq(&self) -> bool {
+        self.port.irq()
+    }
+
+    fn now_ps(&self) -> u64 {
+        self.port.now_ps()
+    }
+}
