@@ -142,13 +142,10 @@ impl<H: Hardware> Firmware<'_, H> {
             return Err(refused::LIMIT);
         }
         let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
-        let mut words = [0; RECORD_WORDS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = self.hw.command_word(2 + index);
-        }
-        let record = HandoffRecord::from_words(&words).map_err(|_| refused::BAD_RECORD)?;
-        let connection =
-            Connection::import(self.config, now, &record, cookie).map_err(|_| refused::BAD_RECORD)?;
+        let record = self.read_record().ok_or(refused::BAD_RECORD)?;
+        let Ok(connection) = Connection::import(self.config, now, &record, cookie) else {
+            return Err(refused::BAD_RECORD);
+        };
         match self.hw.lookup_insert(connection.lookup_key(), name.0) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
@@ -161,6 +158,13 @@ impl<H: Hardware> Firmware<'_, H> {
         self.run_load_control();
         self.publish_load();
         Ok(slot)
+    }
+
+    /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
+    #[inline(never)]
+    fn read_record(&self) -> Option<HandoffRecord> {
+        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| self.hw.command_word(2 + index));
+        HandoffRecord::from_words(&words).ok()
     }
 
     /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be

@@ -77,6 +77,7 @@ impl Connection {
     }
 
     /// Takes over what a handoff record describes.
+    #[inline(always)]
     pub fn import(
         config: Config,
         now: Instant,

@@ -33,7 +33,7 @@ const ITEMS_PER_TURN: u32 = 16;
 /// Reads of the scheduler after a host packet before it is taken for empty.
 const SCHEDULER_POLLS: u32 = 3;
 /// Steps of the timer wheel in a turn.
-const TIMER_STEPS_PER_TURN: u32 = 4;
+const TIMER_STEPS_PER_TURN: u32 = 8;
 /// Sleep while something waits that raises no wake-up of its own.
 const POLL_US: u32 = 1;
 
@@ -246,10 +246,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.publish_totals();
         for _ in 0..TIMER_STEPS_PER_TURN {
             match self.wheel.poll(&mut self.table, now.0) {
-                Step::Expired(slot) => {
-                    self.timer_expired(slot, now);
-                    return true;
-                }
+                Step::Expired(slot) => self.timer_expired(slot, now),
                 Step::Moved => {}
                 Step::Idle => return false,
             }

@@ -20,7 +20,7 @@ use crate::hardware::{Hardware, HardwareExt};
 /// Event slots that `STATUS_EVENT_ROOM` promises.
 const EVENT_CREDITS: u8 = 8;
 // A copy for each span of the receive buffer, and the packet's release.
-const _: () = assert!(SPANS as u32 + 1 <= JOB_ROOM);
+const _: () = assert!((SPANS as u32) < JOB_ROOM);
 
 #[derive(Debug, Default)]
 pub struct Mover {
@@ -78,6 +78,22 @@ impl Mover {
             hw.event_word(word);
         }
         for _ in body.len() + 1..usize::from(header.slots) * SLOT_WORDS {
+            hw.event_word(0);
+        }
+        self.credits = self.credits.saturating_sub(header.slots);
+        self.slots += header.slots;
+    }
+
+    /// Writes an event likewise, with `cookie` as its second word: a long body needs no copy to have it in front.
+    pub fn long_event<H: Hardware>(&mut self, hw: &mut H, header: Header, cookie: u32, body: &[u32]) {
+        debug_assert!(header.slots <= self.credits);
+        debug_assert!(body.len() + 2 <= usize::from(header.slots) * SLOT_WORDS);
+        hw.event_word(header.to_word());
+        hw.event_word(cookie);
+        for &word in body {
+            hw.event_word(word);
+        }
+        for _ in body.len() + 2..usize::from(header.slots) * SLOT_WORDS {
             hw.event_word(0);
         }
         self.credits = self.credits.saturating_sub(header.slots);

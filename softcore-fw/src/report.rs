@@ -130,11 +130,9 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             Fate::Restoring { .. } => {
                 let now = Instant(self.hw.read(TIME_US));
-                let mut body = [0; 1 + RECORD_WORDS];
-                body[0] = cookie;
-                body[1..].copy_from_slice(&connection.export(now).to_words());
                 let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
-                self.mover.event(&mut self.hw, header, &body);
+                let record = connection.export(now).to_words();
+                self.mover.long_event(&mut self.hw, header, cookie, &record);
             }
         }
         self.table.release(slot);

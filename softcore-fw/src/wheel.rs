@@ -1,7 +1,8 @@
 //! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
 //!
-//! Four levels of 64 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
-//! the whole level below, so that the four cover the 2^32 microseconds of the clock. An entry lies in the
+//! Three levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
+//! the whole level below, so that the three cover the 2^32 microseconds of the clock. Level 0 reaches 65 ms, which is as far as
+//! delayed acknowledgements are away, so they do not move down on their way. An entry lies in the
 //! level of the highest digit in which its deadline differs from the wheel's time; it moves down when the
 //! wheel reaches its slot. [`TimerWheel::poll`] does one such step a call, so that a crowd of timers in one
 //! slot never holds up the event loop.
@@ -16,8 +17,8 @@ pub type SlotIndex = u16;
 pub const NONE: SlotIndex = u16::MAX;
 
 const TICK_SHIFT: u32 = 8;
-const LEVELS: usize = 4;
-const LEVEL_BITS: u32 = 6;
+const LEVELS: usize = 3;
+const LEVEL_BITS: u32 = 8;
 const LEVEL_SLOTS: usize = 1 << LEVEL_BITS;
 const TICK_MASK: u32 = (1 << (LEVEL_BITS * LEVELS as u32)) - 1;
 /// Longest time, in ticks, for which the wheel stands still when no timer runs: less than half the circle.
@@ -214,13 +215,30 @@ impl TimerWheel {
             let shift = level as u32 * LEVEL_BITS;
             let here = self.now >> shift & (LEVEL_SLOTS as u32 - 1);
             // The highest level wraps with the clock; on the others, slots behind `here` are empty.
-            let [low, high] = [0, 1].map(|half| u64::from(self.occupied[2 * level + half]));
-            let ahead = (low | high << 32).rotate_right(here);
-            if ahead != 0 {
-                let slot = (here + ahead.trailing_zeros()) % LEVEL_SLOTS as u32;
+            if let Some(slot) = self.first_from(level, here) {
                 let digits_above = self.now & !((1 << (shift + LEVEL_BITS)) - 1);
                 let tick = digits_above | slot << shift;
                 return Some(((level * LEVEL_SLOTS) as u16 + slot as u16, tick & TICK_MASK));
+            }
+        }
+        None
+    }
+
+    /// The first slot of a level that is not empty, from this one on and round.
+    fn first_from(&self, level: usize, here: u32) -> Option<u32> {
+        const WORDS: usize = LEVEL_SLOTS / 32;
+        let words = self.occupied.get(level * WORDS..)?.first_chunk::<WORDS>()?;
+        let behind = !(u32::MAX << (here % 32));
+        for step in 0..=WORDS {
+            let index = (here as usize / 32 + step) % WORDS;
+            // The first word counts from `here` on, and what is before that at the very end.
+            let word = match step {
+                0 => words[index] & !behind,
+                WORDS => words[index] & behind,
+                _ => words[index],
+            };
+            if word != 0 {
+                return Some(index as u32 * 32 + word.trailing_zeros());
             }
         }
         None

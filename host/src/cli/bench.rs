@@ -49,8 +49,11 @@ pub struct Args {
     #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(10..=1_000_000))]
     probes: u32,
     /// Measure only the latency of host packets
-    #[arg(long)]
+    #[arg(long, conflicts_with = "work_only")]
     latency_only: bool,
+    /// Measure only the instructions of the firmware's work
+    #[arg(long)]
+    work_only: bool,
     /// Where to write the figures
     #[arg(long, default_value = "target/bench.json")]
     output: PathBuf,
@@ -63,11 +66,13 @@ const REFERENCE_CYCLES: u32 = 1_000_000;
 pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
     let mut figures = BTreeMap::new();
-    if !args.latency_only {
+    if !args.latency_only && !args.work_only {
         receive_path(&mut figures)?;
         speed(&args, &firmware, &mut figures)?;
     }
-    latency(&args, &firmware, &mut figures)?;
+    if !args.work_only {
+        latency(&args, &firmware, &mut figures)?;
+    }
     if !args.latency_only {
         work(&args, &firmware, &mut figures)?;
     }

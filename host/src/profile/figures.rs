@@ -21,7 +21,7 @@ pub const EVENT_BOUND: f64 = 8000.0;
 
 /// Cycles of the loads that do not depend on the number of connections.
 const CYCLES: u64 = 500_000;
-const MESSAGE_CYCLES: u64 = 2_000_000;
+const LONG_CYCLES: u64 = 2_000_000;
 
 /// Measures a load for as long as the figures need.
 ///
@@ -36,8 +36,8 @@ pub fn run<N: Nic>(
 ) -> Result<Profile> {
     let cycles = match workload {
         Workload::Send | Workload::Receive => turns(connections, 2),
-        Workload::HostPackets | Workload::Turnover => CYCLES,
-        Workload::Messages => MESSAGE_CYCLES,
+        Workload::HostPackets => CYCLES,
+        Workload::Messages | Workload::Turnover => LONG_CYCLES,
     };
     measure(workload, connections, cycles, nic, firmware, program)
 }
