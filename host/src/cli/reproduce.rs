@@ -109,7 +109,9 @@ fn show(what: What, options: &Options, records: &Records, every_line: bool, outp
     std::fs::write(&page, reproduce::html(what, records, &facts, &rows)?)
         .with_context(|| format!("cannot write {}", page.display()))?;
     let json = output.join(format!("{name}.json"));
-    let text = serde_json::to_string_pretty(&serde_json::json!({ "rows": rows, "records": records, "facts": facts }))?;
+    let text = serde_json::to_string_pretty(
+        &serde_json::json!({ "rows": rows, "records": records, "facts": facts }),
+    )?;
     std::fs::write(&json, text + "\n").with_context(|| format!("cannot write {}", json.display()))?;
     println!("page: {}", page.display());
     for record in records.values().filter(|record| !record.failures.is_empty()) {

@@ -148,7 +148,8 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(path) = &args.record {
         return record_only(&config, &options, &firmware, path);
     }
-    std::fs::create_dir_all(&args.output).with_context(|| format!("cannot create {}", args.output.display()))?;
+    std::fs::create_dir_all(&args.output)
+        .with_context(|| format!("cannot create {}", args.output.display()))?;
     let record = with_bar(&config, &options, &firmware, args.pcap.as_deref())?;
     let path = args.output.join(config.to_string());
     write(&path.with_extension("json"), &(serde_json::to_string_pretty(&record)? + "\n"))?;
@@ -168,11 +169,15 @@ pub fn run(args: Args) -> Result<()> {
 
 fn with_bar(config: &Config, options: &Options, firmware: &[u8], pcap: Option<&Path>) -> Result<Record> {
     let bar = ProgressBar::new(options.packets + options.warmup_packets);
-    bar.set_style(ProgressStyle::with_template("{msg} {bar:40} {pos}/{len} packets, {elapsed} ({eta} left)")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg} {bar:40} {pos}/{len} packets, {elapsed} ({eta} left)",
+    )?);
     bar.set_message(config.to_string());
     let mut world = run::Run::new(config, options, VerilatedNic::new(), firmware)?;
     if let Some(path) = pcap {
-        world.system_mut().capture(Pcap::create(path).with_context(|| format!("cannot create {}", path.display()))?);
+        world
+            .system_mut()
+            .capture(Pcap::create(path).with_context(|| format!("cannot create {}", path.display()))?);
     }
     let record = world.play(&mut |packets, _| bar.set_position(packets));
     bar.finish_and_clear();
@@ -182,19 +187,26 @@ fn with_bar(config: &Config, options: &Options, firmware: &[u8], pcap: Option<&P
 /// A process of `reproduce`: progress as numbers a line, the record to a file that appears at once and whole.
 fn record_only(config: &Config, options: &Options, firmware: &[u8], path: &Path) -> Result<()> {
     let mut told = 0;
-    let record = run::Run::new(config, options, VerilatedNic::new(), firmware)?.play(&mut |packets, all| {
-        if packets >= told {
-            println!("{packets} {all}");
-            told = packets + all / 200;
-        }
-    })?;
+    let record =
+        run::Run::new(config, options, VerilatedNic::new(), firmware)?.play(&mut |packets, all| {
+            if packets >= told {
+                println!("{packets} {all}");
+                told = packets + all / 200;
+            }
+        })?;
     let partial = path.with_extension("partial");
     write(&partial, &(serde_json::to_string_pretty(&record)? + "\n"))?;
     std::fs::rename(&partial, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// Runs the same simulation in the traced model, as far as the window goes.
-fn trace(config: &Config, options: &Options, firmware: &[u8], file: PathBuf, cycles: Range<u64>) -> Result<()> {
+fn trace(
+    config: &Config,
+    options: &Options,
+    firmware: &[u8],
+    file: PathBuf,
+    cycles: Range<u64>,
+) -> Result<()> {
     let period_ps = 1_000_000 / u64::from(options.core_mhz(config));
     let end = cycles.end + 1;
     let nic = TracedNic::new(VERILOG, Some(Window { cycles, file, period_ps }))?;

@@ -38,7 +38,9 @@ pub fn run(args: &Args) -> Result<()> {
             Some(path) => {
                 let replay = baton::workload::trace::Replay::open(path)?;
                 let sessions = replay.sessions();
-                Facts::of_sessions(&sessions[..args.connections.unwrap_or(sessions.len()).clamp(1, sessions.len())])
+                Facts::of_sessions(
+                    &sessions[..args.connections.unwrap_or(sessions.len()).clamp(1, sessions.len())],
+                )
             }
             None => {
                 let mut workload = kind.start(args.seed, kind.clients(), None)?;

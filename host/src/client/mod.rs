@@ -344,8 +344,11 @@ impl ClientHost {
 
     /// The neighbour's address is known without asking.
     pub fn know_neighbour(&mut self, mac: [u8; 6], ip: [u8; 4]) {
-        let reply =
-            crate::server::frame::arp_reply(crate::server::Address { mac, ip }, self.config.mac, self.config.ip);
+        let reply = crate::server::frame::arp_reply(
+            crate::server::Address { mac, ip },
+            self.config.mac,
+            self.config.ip,
+        );
         self.receive(reply.to_vec());
     }
 

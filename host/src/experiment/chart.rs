@@ -40,7 +40,8 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
         (left, right, top) = (left.min(at), right.max(at), top.max(value));
     }
     if left >= right {
-        (left, right) = (if left == f64::MAX { 0.0 } else { left }, if left == f64::MAX { 1.0 } else { left + 1.0 });
+        (left, right) =
+            (if left == f64::MAX { 0.0 } else { left }, if left == f64::MAX { 1.0 } else { left + 1.0 });
     }
     let mut svg = String::new();
     {
@@ -119,9 +120,9 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
             });
             let drawn = chart.draw_series(boxes).map_err(drawing)?;
             if parts.len() > 1 {
-                drawn.label(&parts[index]).legend(move |(x, y)| {
-                    Rectangle::new([(x, y - 5), (x + 12, y + 5)], ink(index).filled())
-                });
+                drawn
+                    .label(&parts[index])
+                    .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], ink(index).filled()));
             }
         }
         for (row, name) in names.iter().enumerate() {

@@ -21,7 +21,10 @@ pub fn text(a: &Record, b: &Record) -> Result<String> {
     let (of_a, of_b) = (serde_json::to_value(&a.options)?, serde_json::to_value(&b.options)?);
     if let (Some(of_a), Some(of_b)) = (of_a.as_object(), of_b.as_object()) {
         for (name, value) in of_a.iter().filter(|(name, value)| of_b.get(*name) != Some(value)) {
-            text += &format!("option {name}: {value} and {}\n", of_b.get(name).unwrap_or(&serde_json::Value::Null));
+            text += &format!(
+                "option {name}: {value} and {}\n",
+                of_b.get(name).unwrap_or(&serde_json::Value::Null)
+            );
         }
     }
     text += &format!("{:<40}{:>16}{:>16}{:>16}\n", "", "A", "B", "B over A");
@@ -55,7 +58,10 @@ mod tests {
         let mut b = record("W-256-N-N-FCFS-400", &[("request_rate", 104.0)]);
         b.options.seed = 7;
         let text = text(&a, &b).unwrap();
-        assert!(text.contains("+4.0 %") && text.contains("option seed: 1 and 7") && text.contains("only_a"), "{text}");
+        assert!(
+            text.contains("+4.0 %") && text.contains("option seed: 1 and 7") && text.contains("only_a"),
+            "{text}"
+        );
         assert!(!text.contains("option hiwat"));
         assert!(load(Path::new("/nowhere")).is_err());
     }

@@ -3,10 +3,10 @@
 use crate::workload::Kind;
 use anyhow::{bail, ensure, Result};
 use nom::branch::alt;
+use nom::bytes::complete::take_till1;
 use nom::character::complete::{char as byte, digit1, one_of};
 use nom::combinator::{all_consuming, map_res, value};
 use nom::sequence::{terminated, tuple};
-use nom::bytes::complete::take_till1;
 use nom::IResult;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -48,14 +48,25 @@ fn shorthand(input: &str) -> IResult<&str, Config> {
         terminated(take_till1(|c| c == '-'), dash()),
         number,
     ))(input)?;
-    Ok((rest, Config { workload, connections, priority, load_control, selection: selection.to_string(), mips }))
+    Ok((
+        rest,
+        Config { workload, connections, priority, load_control, selection: selection.to_string(), mips },
+    ))
 }
 
 /// Names the part of a shorthand that is wrong.
 fn diagnose(text: &str) -> String {
     let parts: Vec<&str> = text.split('-').collect();
-    let name = ["workload", "NIC connections", "packet priority", "load control", "selection policy", "NIC MIPS"];
-    let must = ["W, I, D or S", "a number; 0 means no handoff", "P or N", "L or N", "FCFS, Tn or another policy", "a number"];
+    let name =
+        ["workload", "NIC connections", "packet priority", "load control", "selection policy", "NIC MIPS"];
+    let must = [
+        "W, I, D or S",
+        "a number; 0 means no handoff",
+        "P or N",
+        "L or N",
+        "FCFS, Tn or another policy",
+        "a number",
+    ];
     if parts.len() != name.len() {
         return format!("it has {} parts instead of {}", parts.len(), name.len());
     }
@@ -205,8 +216,16 @@ impl Options {
         config.check()?;
         ensure!(self.packets >= 100, "fewer than 100 packets say nothing");
         ensure!(self.packets + self.warmup_packets <= 1_000_000_000, "more than a thousand million packets");
-        ensure!((10..=2000).contains(&self.core_mhz(config)), "a core clock of {} MHz is not 10 to 2000", self.core_mhz(config));
-        ensure!((1..=16_384).contains(&self.clients(config)), "{} clients are not 1 to 16384", self.clients(config));
+        ensure!(
+            (10..=2000).contains(&self.core_mhz(config)),
+            "a core clock of {} MHz is not 10 to 2000",
+            self.core_mhz(config)
+        );
+        ensure!(
+            (1..=16_384).contains(&self.clients(config)),
+            "{} clients are not 1 to 16384",
+            self.clients(config)
+        );
         ensure!(self.lowat <= self.hiwat && self.hiwat < 65536, "Lowat is above Hiwat, or Hiwat above 65535");
         ensure!((1..=1000).contains(&self.client_time_scale), "a time scale is 1 to 1000");
         Ok(())

@@ -148,7 +148,9 @@ pub fn run_local(cache: &Cache, jobs: &[Job], parallel: usize) -> Result<()> {
 fn run_one(cache: &Cache, job: &Job, bars: &MultiProgress) -> Result<()> {
     let words = cache.command(job)?;
     let bar = bars.add(ProgressBar::new(job.options.packets + job.options.warmup_packets));
-    bar.set_style(ProgressStyle::with_template("{msg:24} {bar:30} {pos}/{len} packets, {elapsed} ({eta} left)")?);
+    bar.set_style(ProgressStyle::with_template(
+        "{msg:24} {bar:30} {pos}/{len} packets, {elapsed} ({eta} left)",
+    )?);
     bar.set_message(job.config.to_string());
     let mut child = Command::new(&words[0])
         .args(&words[1..])

@@ -69,11 +69,7 @@ impl Record {
         for failure in &self.failures {
             text += &format!("  FAILED: {failure}\n");
         }
-        text + &format!(
-            "  {:.3} s simulated in {:.1} s\n",
-            self.simulated_us as f64 / 1e6,
-            self.wall_clock_s
-        )
+        text + &format!("  {:.3} s simulated in {:.1} s\n", self.simulated_us as f64 / 1e6, self.wall_clock_s)
     }
 }
 

@@ -33,7 +33,8 @@ pub enum What {
     All,
 }
 
-const TABLE1: &[&str] = &["W-0-N-N-FCFS-400", "W-256-N-N-FCFS-400", "W-1024-N-N-FCFS-400", "W-1024-P-N-FCFS-400"];
+const TABLE1: &[&str] =
+    &["W-0-N-N-FCFS-400", "W-256-N-N-FCFS-400", "W-1024-N-N-FCFS-400", "W-1024-P-N-FCFS-400"];
 const FIG5: &[&str] = &[
     "W-0-N-N-FCFS-400",
     "W-1024-N-N-FCFS-400",
@@ -183,18 +184,27 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
         let _ = write!(
             body,
             "<tr><td>{}<td>{}<td>{}<td class=n>{}<td class=n>{ours}<td class=n>{difference}<td>{}</tr>",
-            t.config, t.metric, page::escape(&t.unit), t.value, t.place
+            t.config,
+            t.metric,
+            page::escape(&t.unit),
+            t.value,
+            t.place
         );
     }
     body.push_str("</table>");
     if !facts.is_empty() {
         let lines = |value: fn(&(f64, f64)) -> f64| -> Vec<Line> {
-            let curve = |f: &Facts| f.curve.iter().enumerate().map(|(x, point)| (x as f64, value(point))).collect();
+            let curve =
+                |f: &Facts| f.curve.iter().enumerate().map(|(x, point)| (x as f64, value(point))).collect();
             facts.iter().map(|(letter, f)| Line { name: letter.to_string(), points: curve(f) }).collect()
         };
         let packets = chart::lines("connections, shortest first (%)", "packets sent (%)", &lines(|p| p.0))?;
         let bytes = chart::lines("connections, shortest first (%)", "bytes sent (%)", &lines(|p| p.1))?;
-        let _ = write!(body, "<h2>Connection lifetimes (Figure 4)</h2>{packets}{bytes}<pre>{}</pre>", page::escape(&facts_text(facts)));
+        let _ = write!(
+            body,
+            "<h2>Connection lifetimes (Figure 4)</h2>{packets}{bytes}<pre>{}</pre>",
+            page::escape(&facts_text(facts))
+        );
     }
     if !records.is_empty() {
         body.push_str(&profiles(records)?);
@@ -219,7 +229,8 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
         let _ = write!(body, "<h2>Load control over time: {}</h2>{connections}{queue}", record.config);
     }
     for record in records.values().filter(|r| !r.failures.is_empty()) {
-        let _ = write!(body, "<p class=bad>{}: {}</p>", record.config, page::escape(&record.failures.join("; ")));
+        let _ =
+            write!(body, "<p class=bad>{}: {}</p>", record.config, page::escape(&record.failures.join("; ")));
     }
     page::frame(&format!("the paper's experiments, {what:?}"), &body, &rows)
 }
@@ -258,19 +269,36 @@ mod tests {
     fn all_answers_every_line_of_the_table() {
         let jobs = What::All.jobs(&Options::default()).unwrap();
         let metrics = [
-            "request_rate", "host_idle", "nic_idle", "host_packet_delay_send_median", "host_packet_delay_receive_median",
-            "host_cycles_below_syscalls", "host_cycles_in_kernel", "response_time_mean", "connections_handed_off",
-            "packets_on_nic", "packet_rate", "content_rate", "connections_on_nic_steady", "receive_queue_threshold",
+            "request_rate",
+            "host_idle",
+            "nic_idle",
+            "host_packet_delay_send_median",
+            "host_packet_delay_receive_median",
+            "host_cycles_below_syscalls",
+            "host_cycles_in_kernel",
+            "response_time_mean",
+            "connections_handed_off",
+            "packets_on_nic",
+            "packet_rate",
+            "content_rate",
+            "connections_on_nic_steady",
+            "receive_queue_threshold",
         ]
         .map(|name| (name, 1.0));
-        let records: Records =
-            jobs.iter().map(|job| (job.config.to_string(), record(&job.config.to_string(), &metrics))).collect();
+        let records: Records = jobs
+            .iter()
+            .map(|job| (job.config.to_string(), record(&job.config.to_string(), &metrics)))
+            .collect();
         let facts = facts(&Options { clients: Some(64), ..Options::default() }).unwrap();
         let rows = compare(&records, &facts, true).unwrap();
         let unanswered: Vec<&Row> = rows.iter().filter(|row| row.ours.is_none()).collect();
         assert!(unanswered.is_empty(), "{unanswered:?}");
         let page = html(What::All, &records, &facts, &rows).unwrap();
-        assert!(page.contains("W-4096-P-L-FCFS-800") && page.contains("Figure 4") && page.matches("<svg").count() > 8);
+        assert!(
+            page.contains("W-4096-P-L-FCFS-800")
+                && page.contains("Figure 4")
+                && page.matches("<svg").count() > 8
+        );
     }
 
     #[test]

@@ -79,8 +79,11 @@ mod tests {
         let text = std::fs::read_to_string(&script).unwrap().replace(" > /dev/null", "");
         std::fs::write(&script, text).unwrap();
         for (index, job) in jobs.iter().enumerate() {
-            let output =
-                Command::new("sh").arg(&script).env("SLURM_ARRAY_TASK_ID", index.to_string()).output().unwrap();
+            let output = Command::new("sh")
+                .arg(&script)
+                .env("SLURM_ARRAY_TASK_ID", index.to_string())
+                .output()
+                .unwrap();
             assert!(output.status.success(), "{output:?}");
             let expected = cache.command(job).unwrap()[1..].join(" ");
             assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), expected);

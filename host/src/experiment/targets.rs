@@ -35,7 +35,13 @@ fn parse(text: &str) -> Result<Vec<Target>> {
                 anyhow::bail!("not five fields: {line:?}")
             };
             let value = value.parse().with_context(|| format!("no number in {line:?}"))?;
-            Ok(Target { config: config.into(), metric: metric.into(), unit: unit.into(), value, place: place.into() })
+            Ok(Target {
+                config: config.into(),
+                metric: metric.into(),
+                unit: unit.into(),
+                value,
+                place: place.into(),
+            })
         })
         .collect()
 }
@@ -76,9 +82,7 @@ pub fn ours(target: &Target, records: &Records, facts: &BTreeMap<char, Facts>) -
     let config: Config = target.config.parse().ok()?;
     let record = records.get(&target.config)?;
     match target.metric.split_once("_gain_over_") {
-        Some((metric, over)) => {
-            gain(record, records.get(&base(&config, over)?.to_string())?, metric)
-        }
+        Some((metric, over)) => gain(record, records.get(&base(&config, over)?.to_string())?, metric),
         None => record.metric(&target.metric),
     }
 }
@@ -107,7 +111,9 @@ fn best_gain(records: &Records, high: bool) -> Option<f64> {
     let best = |kind: Kind| {
         let gains = records.values().filter(|r| r.config.workload == kind && r.config.mips > 400);
         gains
-            .filter_map(|r| gain(r, records.get(&base(&r.config, "no_handoff")?.to_string())?, "request_rate"))
+            .filter_map(|r| {
+                gain(r, records.get(&base(&r.config, "no_handoff")?.to_string())?, "request_rate")
+            })
             .reduce(f64::max)
     };
     let bests: Vec<f64> = Kind::ALL.into_iter().filter_map(best).collect();
@@ -190,7 +196,8 @@ pub(crate) mod tests {
         let targets = all().unwrap();
         assert_eq!(targets.len(), 70);
         for target in &targets {
-            let known = target.config == "all" || target.config == "W" || target.config.parse::<Config>().is_ok();
+            let known =
+                target.config == "all" || target.config == "W" || target.config.parse::<Config>().is_ok();
             assert!(known, "{target:?}");
         }
         assert!(parse("head\nW-0-N-N-FCFS-400,request_rate,req/s,many,Table 1").is_err());
@@ -210,7 +217,8 @@ pub(crate) mod tests {
             ("W-4096-P-L-FCFS-800", 180.0),
         ]);
         let find = |config: &str, metric: &str| {
-            let target = all().unwrap().into_iter().find(|t| t.config == config && t.metric == metric).unwrap();
+            let target =
+                all().unwrap().into_iter().find(|t| t.config == config && t.metric == metric).unwrap();
             ours(&target, &records, &BTreeMap::new()).unwrap()
         };
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
@@ -224,7 +232,13 @@ pub(crate) mod tests {
     #[test]
     fn differences_are_points_or_percent() {
         let row = |unit: &str, value, ours| Row {
-            target: Target { config: "all".into(), metric: "m".into(), unit: unit.into(), value, place: "p".into() },
+            target: Target {
+                config: "all".into(),
+                metric: "m".into(),
+                unit: unit.into(),
+                value,
+                place: "p".into(),
+            },
             ours: Some(ours),
         };
         assert_eq!(row("%", 62.0, 60.0).difference(), Some((-2.0, "points")));

@@ -33,7 +33,12 @@ pub fn read(path: &Path, patterns: &[String], from: u64, to: Option<u64>) -> Res
     let header = reader.get_header();
     let from = from.max(header.start_time);
     let to = to.unwrap_or(header.end_time).min(header.end_time);
-    ensure!(from < to, "the window is empty: the waveform runs from {} to {}", header.start_time, header.end_time);
+    ensure!(
+        from < to,
+        "the window is empty: the waveform runs from {} to {}",
+        header.start_time,
+        header.end_time
+    );
     let mut scopes: Vec<String> = Vec::new();
     let mut all: Vec<(String, u32, FstSignalHandle)> = Vec::new();
     reader
@@ -91,7 +96,11 @@ fn choose<'a>(all: &'a [Signal], patterns: &[String]) -> Result<Vec<&'a Signal>>
         chosen.extend(all.iter().filter(|(name, ..)| name.contains(pattern.as_str())));
         if chosen.len() == before {
             let near: Vec<&str> = all.iter().map(|(name, ..)| name.as_str()).take(8).collect();
-            bail!("no signal's name contains {pattern:?}; there are {} signals, such as {}", all.len(), near.join(", "));
+            bail!(
+                "no signal's name contains {pattern:?}; there are {} signals, such as {}",
+                all.len(),
+                near.join(", ")
+            );
         }
     }
     chosen.sort_by(|a, b| a.0.cmp(&b.0));
@@ -164,7 +173,12 @@ pub fn svg(traces: &[Trace], from: u64, to: u64) -> String {
                 );
                 let text = show(value);
                 if b - a > 7.5 * text.len() as f64 + 8.0 {
-                    let _ = writeln!(out, "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#333\" font-size=\"11\">{text}</text>", a + 6.0, top + 17.0);
+                    let _ = writeln!(
+                        out,
+                        "<text x=\"{:.1}\" y=\"{:.1}\" fill=\"#333\" font-size=\"11\">{text}</text>",
+                        a + 6.0,
+                        top + 17.0
+                    );
                 }
             }
         }
@@ -185,8 +199,10 @@ mod tests {
 
     #[test]
     fn values_are_drawn_where_they_change() {
-        let traces =
-            [trace("top.valid", 1, &[(0, "0"), (50, "1")]), trace("top.data", 8, &[(0, "00000000"), (50, "11111010")])];
+        let traces = [
+            trace("top.valid", 1, &[(0, "0"), (50, "1")]),
+            trace("top.data", 8, &[(0, "00000000"), (50, "11111010")]),
+        ];
         let svg = svg(&traces, 0, 100);
         assert!(svg.contains("top.valid") && svg.contains(">fa<"), "{svg}");
         // The edge is in the middle of the window.

@@ -128,7 +128,20 @@ mod tests {
 
     #[test]
     fn every_policy_is_found_by_a_name_of_its_own() {
-        for word in ["FCFS", "NONE", "T4", "T20", "KNOWN", "KNOWN16", "RESID", "RESID40", "PRICE", "SWAP", "ORACLE", "80=T4+81=FCFS"] {
+        for word in [
+            "FCFS",
+            "NONE",
+            "T4",
+            "T20",
+            "KNOWN",
+            "KNOWN16",
+            "RESID",
+            "RESID40",
+            "PRICE",
+            "SWAP",
+            "ORACLE",
+            "80=T4+81=FCFS",
+        ] {
             let takers: Vec<&str> = POLICIES
                 .iter()
                 .filter(|p| (p.parse)(word, &Context::default()).unwrap().is_some())

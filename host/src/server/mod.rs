@@ -319,7 +319,9 @@ impl<A: Application> Server<A> {
     /// Passes on to the selection policy what the stack has noted.
     fn hear(&mut self, port: &mut dyn HostPort) {
         while let Some((id, notice)) = self.stack.notices.pop_front() {
-            let Some((connection, change)) = self.ledger.note(id, notice, self.stack.now_us()) else { continue };
+            let Some((connection, change)) = self.ledger.note(id, notice, self.stack.now_us()) else {
+                continue;
+            };
             self.selection.changed(connection, change);
             if change == Change::Enqueued {
                 self.select(port, id);

@@ -95,9 +95,24 @@ impl Sizes {
         } else {
             let mut draw = Draw::new(file ^ seed.rotate_left(17));
             // The body ends where the tail begins.
-            (0..64).map(|_| draw.lognormal(self.median, self.sigma)).find(|&b| b < self.tail_from).unwrap_or(self.median)
+            (0..64)
+                .map(|_| draw.lognormal(self.median, self.sigma))
+                .find(|&b| b < self.tail_from)
+                .unwrap_or(self.median)
         };
         (bytes as u32).clamp(1, self.most)
+    }
+}
+
+impl Sizes {
+    /// Sizes of files by rank of popularity, spread evenly over the distribution's quantiles, so that a few popular
+    /// files do not decide what the requests see.
+    pub fn spread(&self, files: usize, seed: u64) -> Vec<u32> {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let mut sorted: Vec<u32> = (0..files as u64).map(|file| self.of(file, seed)).collect();
+        sorted.sort_unstable();
+        let place = |rank: usize| ((rank as f64 + 0.5) * GOLDEN).fract();
+        (0..files).map(|rank| sorted[(place(rank) * files as f64) as usize]).collect()
     }
 }
 
@@ -123,7 +138,8 @@ mod tests {
 
     #[test]
     fn a_tail_has_its_share() {
-        let sizes = Sizes { median: 766.0, sigma: 1.2, tail: 0.12, tail_from: 8000.0, alpha: 1.2, most: 1 << 21 };
+        let sizes =
+            Sizes { median: 766.0, sigma: 1.2, tail: 0.12, tail_from: 8000.0, alpha: 1.2, most: 1 << 21 };
         let above = (0..20_000).filter(|&file| sizes.of(file, 3) >= 8000).count();
         assert!((2200..2600).contains(&above), "{above}");
         assert_eq!(sizes.of(7, 3), sizes.of(7, 3));

@@ -86,7 +86,8 @@ fn clock(input: &str) -> IResult<&str, u64> {
         terminated(number, byte(':')),
         number,
     ))(input)?;
-    let (rest, _) = opt(preceded(space1, take_while1(|c: char| c.is_ascii_digit() || c == '+' || c == '-')))(rest)?;
+    let (rest, _) =
+        opt(preceded(space1, take_while1(|c: char| c.is_ascii_digit() || c == '+' || c == '-')))(rest)?;
     let days = year.saturating_mul(372) + 31 * month as u64 + day;
     Ok((rest, days.saturating_mul(86_400) + hour * 3600 + minute * 60 + second))
 }
@@ -94,16 +95,11 @@ fn clock(input: &str) -> IResult<&str, u64> {
 /// Client, time, request line and size of a line of the Common Log Format; what follows (the combined format) is ignored.
 fn common_line(line: &str) -> IResult<&str, (&str, u64, &str, Option<u64>)> {
     let word = || take_till::<_, &str, nom::error::Error<&str>>(|c: char| c.is_whitespace());
-    let (rest, (client, _, _, _, _, _)) = tuple((
-        take_while1(|c: char| !c.is_whitespace()),
-        space1,
-        word(),
-        space1,
-        word(),
-        space1,
-    ))(line)?;
+    let (rest, (client, _, _, _, _, _)) =
+        tuple((take_while1(|c: char| !c.is_whitespace()), space1, word(), space1, word(), space1))(line)?;
     let (rest, time) = delimited(byte('['), clock, byte(']'))(rest)?;
-    let (rest, request) = preceded(space1, delimited(byte('"'), recognize(take_until("\"")), byte('"')))(rest)?;
+    let (rest, request) =
+        preceded(space1, delimited(byte('"'), recognize(take_until("\"")), byte('"')))(rest)?;
     let (rest, _status) = preceded(space1, digit1)(rest)?;
     let (rest, _) = space1(rest)?;
     let (rest, bytes) = match tag::<_, _, nom::error::Error<&str>>("-")(rest) {
@@ -133,7 +129,11 @@ pub fn read_common(text: &str) -> Result<Vec<Record>> {
     let mut records = Vec::new();
     for (index, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let Ok((_, (client, time_s, request, bytes))) = common_line(line) else {
-            bail!("line {} is not of the Common Log Format: {:?}", index + 1, line.chars().take(80).collect::<String>());
+            bail!(
+                "line {} is not of the Common Log Format: {:?}",
+                index + 1,
+                line.chars().take(80).collect::<String>()
+            );
         };
         let target = request.split_whitespace().nth(1).unwrap_or(request);
         records.push(Record {
@@ -181,7 +181,8 @@ impl Replay {
     /// # Errors
     /// When the file cannot be read or is of neither format.
     pub fn open(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).with_context(|| format!("cannot read the trace {}", path.display()))?;
+        let bytes =
+            std::fs::read(path).with_context(|| format!("cannot read the trace {}", path.display()))?;
         let text = std::str::from_utf8(&bytes).ok().filter(|text| !text.contains('\0'));
         let records = match text {
             Some(text) => read_common(text),
@@ -256,7 +257,8 @@ mod tests {
     #[test]
     fn a_replay_starts_again() {
         let path = std::env::temp_dir().join(format!("baton-trace-{}", std::process::id()));
-        std::fs::write(&path, [binary(1, 1, 1, 10), binary(2, 2, 2, 20), binary(3, 1, 3, 30)].concat()).unwrap();
+        std::fs::write(&path, [binary(1, 1, 1, 10), binary(2, 2, 2, 20), binary(3, 1, 3, 30)].concat())
+            .unwrap();
         let mut replay = Replay::open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
         let files = |s: Session| s.iter().map(|r| r.file).collect::<Vec<_>>();
