@@ -368,3 +368,138 @@ fn a_host_queue_counts_and_keeps_its_packets() {
         "seed {SEED}: {passed} packets passed, at most {fullest} in the queue"
     );
 }
+
+/// A packet of the NIC's queue: its words, its information as it goes in, its arrival, and its descriptor.
+struct NicPacket {
+    words: Vec<u32>,
+    information: u64,
+    arrival: u64,
+    descriptor: [u32; 16],
+}
+
+#[test]
+fn a_nic_queue_keeps_packets_and_descriptors_on_two_sides() {
+    const SEED: u64 = 5;
+    // 512 words and 8 packets.
+    let mut chance = Chance::new(SEED);
+    let text = emit::verilog("rx_nic_queue", rx::NicQueue::<9, 10, 3, 4, 7>::default());
+    let mut dut = Model::build("rx_nic_queue", &text).unwrap();
+    dut.reset(1);
+    let [write, write_data, desc_write, desc_index, desc_data, push, packet, used_words, room] = ports(
+        &dut,
+        [
+            "write",
+            "write_data",
+            "desc_write",
+            "desc_index",
+            "desc_data",
+            "push",
+            "packet",
+            "used_words",
+            "room",
+        ],
+    );
+    let [valid, stamp, qlen, word_index, word, advance] =
+        ports(&dut, ["valid", "stamp", "qlen", "word_index", "word", "advance"]);
+    let [head_valid, head, read_addr, read_data, pop] =
+        ports(&dut, ["head_valid", "head", "read_addr", "read_data", "pop"]);
+    let mut queue: VecDeque<NicPacket> = VecDeque::new();
+    // Packets at the queue's front that the descriptor side has left behind.
+    let mut advanced = 0;
+    let mut writing: Option<(NicPacket, usize)> = None;
+    let (mut asked_word, mut asked_data) = (None, None);
+    let (mut passed, mut fullest, mut resets) = (0, 0, 0);
+    for cycle in 0..80_000 {
+        let draining = cycle / 3000 % 2 == 1;
+        if chance.permille(1) {
+            for port in [write, desc_write, push, advance, pop] {
+                dut.set(port, 0);
+            }
+            dut.reset(1);
+            queue.clear();
+            (advanced, writing, asked_word, asked_data) = (0, None, None, None);
+            resets += 1;
+        }
+        dut.eval();
+        let at = format!("seed {SEED}, cycle {cycle}");
+        let stored: usize = queue.iter().map(|packet| packet.words.len()).sum();
+        let under_way = writing.as_ref().map_or(0, |(_, at)| *at);
+        assert_eq!(dut.get(used_words) as usize, stored + under_way, "{at}");
+        assert_eq!(dut.is_high(room), queue.len() < 8, "{at}");
+        let waiting = queue.len() - advanced;
+        assert_eq!(dut.get(qlen) as usize, waiting, "{at}: the counter is not the content");
+        assert_eq!((dut.is_high(valid), dut.is_high(head_valid)), (waiting > 0, !queue.is_empty()), "{at}");
+        if waiting > 0 {
+            assert_eq!(dut.get(stamp), queue[advanced].arrival, "{at}");
+        }
+        if let Some(oldest) = queue.front() {
+            assert_eq!(dut.get(head), oldest.information, "{at}");
+        }
+        for (port, expected) in [(word, asked_word.take()), (read_data, asked_data.take())] {
+            assert!(
+                expected.is_none_or(|expected: u32| dut.get(port) as u32 == expected),
+                "{at}: {expected:?}"
+            );
+        }
+        fullest = fullest.max(queue.len());
+
+        if writing.is_none() && queue.len() < 8 && chance.permille(if draining { 100 } else { 600 }) {
+            // A descriptor is written beside the words, so a packet has as many words at least.
+            let words: Vec<u32> = (0..16 + chance.below(80)).map(|_| chance.below(u32::MAX)).collect();
+            if stored + words.len() <= 512 {
+                let bytes = 4 * words.len() as u64 - u64::from(chance.below(4));
+                let arrival = u64::from(chance.below(u32::MAX));
+                let information = bytes | arrival << 14 | u64::from(chance.below(2)) << 46;
+                let descriptor = std::array::from_fn(|_| chance.below(u32::MAX));
+                writing = Some((NicPacket { words, information, arrival, descriptor }, 0));
+            }
+        }
+        let mut pushed = false;
+        for port in [write, desc_write, push] {
+            dut.set(port, 0);
+        }
+        if let Some((incoming, at)) = writing.as_mut().filter(|_| chance.permille(800)) {
+            dut.set(write, 1);
+            dut.set(write_data, incoming.words[*at].into());
+            if let Some(value) = incoming.descriptor.get(*at) {
+                dut.set(desc_write, 1);
+                dut.set(desc_index, *at as u64);
+                dut.set(desc_data, (*value).into());
+            }
+            *at += 1;
+            if *at == incoming.words.len() {
+                dut.set(push, 1);
+                dut.set(packet, incoming.information);
+                pushed = true;
+            }
+        }
+        // The firmware goes on and the mover frees, also when there is nothing; the mover never overtakes the firmware.
+        let goes = chance.permille(if draining { 100 } else { 12 });
+        let frees = chance.permille(if draining { 100 } else { 10 }) && (advanced > 0 || queue.is_empty());
+        dut.set(advance, goes.into());
+        dut.set(pop, frees.into());
+        if waiting > 0 && !goes {
+            let index = chance.below(16) as usize;
+            dut.set(word_index, index as u64);
+            asked_word = Some(queue[advanced].descriptor[index]);
+        }
+        if let Some(oldest) = queue.front() {
+            let place = chance.below(oldest.words.len() as u32) as usize;
+            dut.set(read_addr, place as u64);
+            asked_data = Some(oldest.words[place]);
+        }
+        dut.cycle();
+        advanced += usize::from(goes && waiting > 0);
+        if frees && queue.pop_front().is_some() {
+            advanced -= 1;
+            passed += 1;
+        }
+        if pushed {
+            queue.extend(writing.take().map(|(packet, _)| packet));
+        }
+    }
+    assert!(
+        passed > 500 && fullest == 8 && resets > 40,
+        "seed {SEED}: {passed} packets passed, at most {fullest} in the queue, {resets} resets"
+    );
+}

@@ -5,6 +5,7 @@ use baton_hdl::{
     dma::{axi_reader::AxiReader, axi_writer::AxiWriter, burst::BurstSplitter},
     emit,
     kit::LutFifo,
+    link::BoardHostLink,
     regs::axil::AxilSlave,
     rx::Lookup,
 };
@@ -18,12 +19,15 @@ fn main() {
         // A command lets two host packets pass; its turn lasts for eight cycles.
         "scheduler" => emit::verilog("scheduler", Scheduler::<1, 3>::default()),
         "burst" => emit::verilog("burst", BurstSplitter::default()),
+        "host_link" => emit::verilog("host_link", BoardHostLink::default()),
         "axil" => emit::verilog("axil", AxilSlave::default()),
         "axi_writer" => emit::verilog("axi_writer", AxiWriter::default()),
         "axi_reader" => emit::verilog("axi_reader", AxiReader::default()),
         "lookup" => lookup(),
         _ => {
-            eprintln!("usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader");
+            eprintln!(
+                "usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader | host_link"
+            );
             std::process::exit(2);
         }
     };

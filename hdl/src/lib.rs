@@ -7,6 +7,7 @@ pub mod core;
 pub mod dma;
 pub mod emit;
 pub mod kit;
+pub mod link;
 pub mod mac;
 pub mod nic;
 pub mod nic_mac;

@@ -19,7 +19,8 @@
 
 use crate::core::Mmio;
 use crate::dma::WriteSide;
-use crate::kit::{Cr, Reg};
+use crate::emit::Gated;
+use crate::kit::{Cr, Ticker};
 use crate::module;
 use crate::regs::{
     axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
@@ -64,6 +65,64 @@ pub fn verilog(config: &NicConfig) -> String {
         ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
     };
     text.replace("cr$clock", "clock").replace("cr$reset", "reset")
+}
+
+/// [`verilog`]'s text behind gates for a simulation, whose wrapper is a module `wrapper`; see [`Gated`].
+pub fn gated(config: &NicConfig, wrapper: &str) -> Gated {
+    let mut gated = match config.receive {
+        ReceiveSize::Full => crate::emit::gated("nic_top", FullNic::new(config), wrapper, &gate_of),
+        ReceiveSize::Board => crate::emit::gated("nic_top", BoardNic::new(config), wrapper, &gate_of),
+    };
+    gated.text = gated.text.replace("cr$clock", "clock").replace("cr$reset", "reset");
+    gated
+}
+
+/// Which modules share a gate in a simulation: those that mostly move in the same cycles. What is not named has the gate
+/// of its first two levels.
+fn gate_of(path: &str) -> String {
+    const SHARED: &[(&str, &[&str])] = &[
+        ("core", &["system"]),
+        ("mmio", &["mmio.scheduler"]),
+        ("receive stream", &["rx.align", "rx.admission", "rx.parser", "rx.staging"]),
+        ("receive lookup", &["rx.lookup", "rx.steer"]),
+        ("receive queues", &["rx.host", "rx.nic"]),
+        ("write data", &["write_side.mover", "write_side.writer"]),
+        ("write control", &["write_side.sequencer", "write_side.publisher", "write_side.check"]),
+        ("read reader", &["tx_side.read.reader"]),
+        ("read rings", &["tx_side.read"]),
+        ("transmit stream", &["tx_side.path.exit"]),
+        ("transmit merger", &["tx_side.path.merger"]),
+        ("transmit sender", &["tx_side.path.sender"]),
+        ("transmit intake", &["tx_side.path.intake"]),
+        ("transmit headers", &["tx_side.path.header"]),
+        (
+            "transmit control",
+            &["tx_side.path.finish", "tx_side.path.planner", "tx_side.path.loader", "tx_side.path.queue"],
+        ),
+        ("transmit", &["tx_side.path"]),
+        (
+            "rarely",
+            &[
+                "axil",
+                "counters",
+                "filter",
+                "identity",
+                "mailbox",
+                "mmio.commands",
+                "mmio.micros",
+                "ranges",
+                "rings",
+                "write_side.fault",
+            ],
+        ),
+    ];
+    let within =
+        |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let shared = SHARED.iter().find(|(_, prefixes)| prefixes.iter().any(|prefix| within(prefix)));
+    match shared {
+        Some((gate, _)) => gate.to_string(),
+        None => path.splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
+    }
 }
 
 /// [`ReceiveSize::Full`].
@@ -160,7 +219,7 @@ pub struct Nic<
     rx: RxPath<L, F, F1, S, S1, H, H1, N, N1>,
     write_side: WriteSide,
     tx_side: TxSide,
-    cycles: Reg<Bits<32>>,
+    cycles: Ticker<Bits<32>>,
     raise: Signal<Local, Bits<5>>,
     dma_error: Signal<Local, Bit>,
 }
@@ -392,6 +451,7 @@ module! {
         self.mmio.wdata.next = self.system.mmio_wdata.val();
         self.mmio.now.next = self.cycles.q.val();
         self.mmio.ticks_per_us.next = self.identity.ticks_per_us.val();
+        self.identity.time_us.next = self.mmio.time_us.val();
         self.mmio.sched_mode.next = self.identity.sched_mode.val();
         self.mailbox.core_index.next = self.mmio.mb_index.val();
         self.mailbox.core_write.next = self.mmio.mb_write.val();
@@ -417,6 +477,7 @@ module! {
         self.rx.lk_key0.next = self.mmio.lk_key0.val();
         self.rx.lk_key1.next = self.mmio.lk_key1.val();
         self.rx.lk_key2.next = self.mmio.lk_key2.val();
+        self.rx.lk_vlan.next = self.mmio.lk_vlan.val();
         self.rx.lk_value.next = self.mmio.lk_value.val();
         self.rx.lk_op.next = self.mmio.lk_op.val();
         self.rx.lk_start.next = self.mmio.lk_start.val();
@@ -545,6 +606,7 @@ module! {
         self.statistics.rx_bad_length.next = self.rx.st_bad_length.val();
         self.statistics.rx_bad_checksum.next = self.rx.st_bad_checksum.val();
         self.statistics.rx_overflow.next = self.rx.st_overflow.val();
+        self.statistics.rx_program_drop.next = self.rx.st_program_drop.val();
         self.statistics.rx_filtered.next = self.rx.st_filtered.val();
         self.statistics.host_rx_frames.next = self.rx.st_host.val();
         self.statistics.host_rx_drops.next = self.rx.st_host_drop.val();

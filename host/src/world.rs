@@ -6,7 +6,7 @@
 //! earlier than the one before ends, and what a piece writes to registers leaves the processor at its end.
 
 use crate::client::ClientHost;
-use crate::machine::port::TimedPort;
+use crate::machine::processor::Processor;
 use crate::machine::Profile;
 use crate::server::Server;
 use anyhow::{Context, Result};
@@ -14,7 +14,7 @@ use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::{Event, System};
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::rc::Rc;
 
 /// Knobs of the world that belong to none of its parts.
@@ -38,21 +38,6 @@ impl Default for WorldConfig {
 /// Ranges of host memory that the NIC has written since they were last looked at.
 type DmaWrites = Rc<RefCell<Vec<(u32, u32)>>>;
 
-/// The server's processor, if its time counts.
-#[derive(Default)]
-struct Processor {
-    /// `None` when operations cost nothing.
-    dma_writes: Option<DmaWrites>,
-    /// When the work under way ends.
-    free_ps: u64,
-    /// Least time between two interrupts.
-    interrupt_interval_ps: u64,
-    /// Register writes of the work under way, in order of time.
-    writes: VecDeque<(u64, u32, u32)>,
-    /// When the first of them leaves.
-    writes_due_ps: u64,
-}
-
 /// See the module's header.
 pub struct World<N: Nic> {
     pub system: System<N>,
@@ -62,7 +47,11 @@ pub struct World<N: Nic> {
     config: WorldConfig,
     server_due_ps: u64,
     interrupt_due_ps: u64,
-    processor: Processor,
+    /// `None` when operations cost nothing.
+    processor: Option<Processor>,
+    dma_writes: DmaWrites,
+    /// When the processor's next register write leaves it.
+    writes_due_ps: u64,
     /// When each client wants to run; `u64::MAX` for never.
     client_due_ps: Vec<u64>,
     /// The same in order of time, without those that never want to.
@@ -78,11 +67,10 @@ impl<N: Nic> World<N> {
         clients: Vec<ClientHost>,
         config: WorldConfig,
     ) -> Self {
-        let mut processor = Processor { writes_due_ps: u64::MAX, ..Processor::default() };
-        if let Some(interval_ps) = server.meter().interrupt_interval_ps() {
-            let written = DmaWrites::default();
-            processor.interrupt_interval_ps = interval_ps;
-            processor.dma_writes = Some(written.clone());
+        let processor = Processor::of(&mut server);
+        let dma_writes = DmaWrites::default();
+        if processor.is_some() {
+            let written = dma_writes.clone();
             system.observe(Box::new(move |_, event| {
                 if let Event::MemoryWrite(burst) = event {
                     written.borrow_mut().push((burst.addr, 4 * burst.words.len() as u32));
@@ -101,6 +89,8 @@ impl<N: Nic> World<N> {
             server_due_ps: 0,
             interrupt_due_ps: 0,
             processor,
+            dma_writes,
+            writes_due_ps: u64::MAX,
             client_due_ps,
             clients_due,
             clients_due_ps: 0,
@@ -132,8 +122,11 @@ impl<N: Nic> World<N> {
             let Some(&(_, index)) = self.clients_due.first() else { break };
             self.run_client(index, now_ps);
         }
-        if now_ps >= self.processor.writes_due_ps {
-            self.post_writes(now_ps);
+        if now_ps >= self.writes_due_ps {
+            if let Some(processor) = &mut self.processor {
+                processor.post_writes(&mut self.system, now_ps);
+                self.writes_due_ps = processor.writes_ps();
+            }
         }
         if now_ps >= self.server_due_ps || (now_ps >= self.interrupt_due_ps && self.system.irq()) {
             self.run_server()?;
@@ -156,9 +149,10 @@ impl<N: Nic> World<N> {
 
     /// Calls into the server between two runs of its software, for instance to hand a connection off.
     pub fn ask_server<R>(&mut self, ask: impl FnOnce(&mut Server, &mut dyn HostPort) -> R) -> R {
-        if self.processor.dma_writes.is_some() {
-            let answer = self.work(ask);
-            self.server_due_ps = self.processor.free_ps;
+        if let Some(processor) = &mut self.processor {
+            let written = std::mem::take(&mut *self.dma_writes.borrow_mut());
+            let answer = processor.work(&mut self.server, &mut self.system, written.into_iter(), ask);
+            self.follow_processor();
             return answer;
         }
         let answer = ask(&mut self.server, &mut self.system);
@@ -166,63 +160,28 @@ impl<N: Nic> World<N> {
         answer
     }
 
-    /// What the server's processor has done so far.
+    /// What the server's processor has done so far; all zeros when its time does not count.
     pub fn profile(&self) -> Profile {
-        self.server.profile(self.system.now_ps().max(self.processor.free_ps))
-    }
-
-    /// Has the server do something that takes its time.
-    fn work<R>(&mut self, job: impl FnOnce(&mut Server, &mut dyn HostPort) -> R) -> R {
-        let meter = self.server.meter();
-        if let Some(written) = &self.processor.dma_writes {
-            for (addr, len) in written.borrow_mut().drain(..) {
-                meter.dma_wrote(addr, len);
-            }
-        }
-        let (start_ps, before_ps) = (self.system.now_ps().max(self.processor.free_ps), meter.busy_ps());
-        self.post_writes(u64::MAX);
-        let mut port = TimedPort::new(&mut self.system);
-        let answer = job(&mut self.server, &mut port);
-        let (writes, waited_ps) = port.finish();
-        let meter = self.server.meter();
-        meter.register_wait(waited_ps);
-        let end_ps = start_ps + (meter.busy_ps() - before_ps);
-        self.processor.free_ps = end_ps;
-        self.processor.writes.extend(writes.into_iter().map(|(address, value)| (end_ps, address, value)));
-        self.processor.writes_due_ps = self.processor.writes.front().map_or(u64::MAX, |w| w.0);
-        answer
-    }
-
-    /// Posts the register writes that are due at `now_ps`.
-    fn post_writes(&mut self, now_ps: u64) {
-        while let Some(&(due_ps, address, value)) = self.processor.writes.front() {
-            if due_ps > now_ps {
-                break;
-            }
-            self.processor.writes.pop_front();
-            self.system.reg_write(address, value);
-        }
-        self.processor.writes_due_ps = self.processor.writes.front().map_or(u64::MAX, |w| w.0);
-    }
-
-    /// One piece of work of a server whose time counts.
-    fn run_piece(&mut self) -> Result<()> {
         let now_ps = self.system.now_ps();
-        let interrupt = now_ps >= self.interrupt_due_ps && self.system.irq();
-        let more =
-            self.work(|server, port| server.step(port, interrupt)).context("the server's software failed")?;
-        let free_ps = self.processor.free_ps;
-        let next_ps =
-            if interrupt { now_ps + self.processor.interrupt_interval_ps } else { self.interrupt_due_ps };
-        self.interrupt_due_ps = next_ps.max(free_ps);
-        let deadline_ps = if more { 0 } else { self.server.next_deadline().unwrap_or(u64::MAX) };
-        self.server_due_ps = deadline_ps.max(free_ps);
-        Ok(())
+        self.processor.as_ref().map_or_else(Profile::default, |p| p.profile(&self.server, now_ps))
+    }
+
+    /// Takes over when the processor wants to run.
+    fn follow_processor(&mut self) {
+        if let Some(processor) = &self.processor {
+            self.server_due_ps = processor.work_ps();
+            self.interrupt_due_ps = processor.interrupt_ps();
+            self.writes_due_ps = processor.writes_ps();
+        }
     }
 
     fn run_server(&mut self) -> Result<()> {
-        if self.processor.dma_writes.is_some() {
-            return self.run_piece();
+        if let Some(processor) = &mut self.processor {
+            // Registers that are read step the system, which writes down what the NIC writes meanwhile.
+            let written = std::mem::take(&mut *self.dma_writes.borrow_mut());
+            processor.run_piece(&mut self.server, &mut self.system, written.into_iter())?;
+            self.follow_processor();
+            return Ok(());
         }
         self.server.poll(&mut self.system).context("the server's software failed")?;
         self.interrupt_due_ps = self.system.now_ps() + self.config.interrupt_interval_ps;

@@ -31,6 +31,13 @@ const FST: &[SystemPackage] = &[
 /// The judge of the checksums on the wire. Its test is skipped where it cannot be had.
 const TSHARK: &[SystemPackage] = &[SystemPackage { name: "tshark", proof: "/usr/bin/tshark" }];
 
+/// What talks to the co-simulated NIC through the kernel. The tests with it are skipped where it cannot be had.
+const LIVE: &[SystemPackage] = &[
+    SystemPackage { name: "curl", proof: "/usr/bin/curl" },
+    SystemPackage { name: "wrk", proof: "/usr/bin/wrk" },
+    SystemPackage { name: "iproute2", proof: "/usr/bin/ip" },
+];
+
 /// A RISC-V capable Rust where rustup cannot bring the target.
 const DEBIAN_RUST: &[SystemPackage] = &[
     SystemPackage { name: "rustc-web", proof: "/usr/bin/rustc" },
@@ -43,8 +50,10 @@ const DEBIAN_RUST: &[SystemPackage] = &[
 pub fn all(root: &Path) -> Result<()> {
     python_tools(root)?;
     system_packages(FST)?;
-    if let Err(error) = system_packages(TSHARK) {
-        eprintln!("setup: goes on without tshark: {error:#}");
+    for (what, packages) in [("tshark", TSHARK), ("the kernel as a peer", LIVE)] {
+        if let Err(error) = system_packages(packages) {
+            eprintln!("setup: goes on without {what}: {error:#}");
+        }
     }
     if !rustup_target_ready() {
         system_packages(DEBIAN_RUST)?;

@@ -3,7 +3,7 @@
 //! `no_rw_check` is what lets yosys infer them: reading an address in the cycle in which the other port
 //! writes it returns an undefined word, and no design here relies on it.
 
-use super::Cr;
+use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
@@ -28,7 +28,8 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << A) - 1);
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
+            "{MOVES}write_enable | (mem[read_addr] != read_data)\n\
+             (* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
              always @(posedge cr$clock) begin\n  \
              if (write_enable) mem[write_addr] <= write_data;\n  \
              read_data <= mem[read_addr];\nend\n"
@@ -92,7 +93,8 @@ impl<const A: usize> Logic for RamDualByte<A> {
             })
             .collect();
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [31:0] mem [0:{last}];\n\
+            "{MOVES}(mem[a_index] != a_data) | (b_enable & ((|b_write) | (mem[b_index] != b_data)))\n\
+             (* no_rw_check *) reg [31:0] mem [0:{last}];\n\
              wire [{msb}:0] a_index = a_addr[{msb}:0];\nwire [{msb}:0] b_index = b_addr[{msb}:0];\n\
              always @(posedge cr$clock) a_data <= mem[a_index];\n\
              always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_index];\n{lanes}  end\nend\n"
@@ -122,7 +124,8 @@ impl<const W: usize, const A: usize> Logic for LutRam<W, A> {
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << A) - 1);
         Verilog::Custom(format!(
-            "reg [{msb}:0] mem [0:{last}];\n\
+            "{MOVES}write_enable\n\
+             reg [{msb}:0] mem [0:{last}];\n\
              integer i;\ninitial for (i = 0; i <= {last}; i = i + 1) mem[i] = 0;\n\
              always @(*) read_data = mem[read_addr];\n\
              always @(posedge cr$clock) if (write_enable) mem[write_addr] <= write_data;\n"

@@ -2,6 +2,8 @@
 
 mod bench;
 mod demo;
+mod hostlink;
+mod live;
 mod p4;
 mod profile;
 mod registers;
@@ -29,6 +31,8 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Hostlink(hostlink::Args),
+    Live(live::Args),
     P4(p4::Args),
     /// List the selection policies
     Policies,
@@ -50,6 +54,8 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Hostlink(args) => hostlink::run(&args)?,
+        Command::Live(args) => live::run(args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),
         Command::Reproduce(args) => reproduce::run(&args)?,

@@ -8,7 +8,10 @@ pub mod charge;
 pub mod costs;
 pub mod cpu;
 mod layout;
+pub mod plain_nic;
 pub mod port;
+pub mod processor;
+pub mod quick;
 
 pub use charge::Meter;
 pub use cpu::{CpuConfig, Function, Profile, Work};
