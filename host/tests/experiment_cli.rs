@@ -40,7 +40,9 @@ fn wrong_input_is_refused_by_name() {
 fn policies_and_facts_are_listed() {
     let output = baton(&["policies"]);
     let text = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success() && ["FCFS", "Tn", "SWAP", "ORACLE"].iter().all(|name| text.contains(name)));
+    assert!(
+        output.status.success() && ["FCFS", "Tn", "SWAP", "ORACLE"].iter().all(|name| text.contains(name))
+    );
     let output = baton(&["workload", "W", "--connections", "20000"]);
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.matches("holds").count() == 3, "{text}");
