@@ -37,6 +37,9 @@ mod nic {
         path::{Path, PathBuf},
     };
 
+    /// The softcore has no devices but the NIC's own.
+    const NO_DEVICES: &str = ", .device_addr(), .device_write(), .device_wdata(), .device_rdata(32'd0)";
+
     /// Core memory for the firmware with the most connections; an image for less uses a part of it.
     const CORE_MEMORY_BYTES: u32 = 2 << 20;
 
@@ -134,7 +137,7 @@ mod nic {
         let wires: String =
             names.filter(|name| *name != "reset").map(|name| format!(", .{name}({name})")).collect();
         format!(
-            "\nmodule nic_sim(input wire clock, {});\nnic_top nic_top(.clock(clock), .reset(1'b0){wires});\nendmodule\n",
+            "\nmodule nic_sim(input wire clock, {});\nnic_top nic_top(.clock(clock), .reset(1'b0){wires}{NO_DEVICES});\nendmodule\n",
             ports.join(", ")
         )
     }
