@@ -1,10 +1,11 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware | formal`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware | formal | fpga`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
 mod firmware;
 mod formal;
+mod fpga;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -50,6 +51,9 @@ enum Job {
     Docs,
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
+    /// Build the bitstream of a board and measure it: cells by block, Fmax of each clock over three seeds, the critical
+    /// path; figures also in target/fpga.json. `fpga check [BOARD]` only synthesizes and tells what does not fit
+    Fpga(fpga::Args),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
     /// induction, and check that the proofs notice seeded defects; takes a few minutes and installs a solver
     Formal {
@@ -93,6 +97,7 @@ fn main() -> Result<()> {
             println!("{} ({bytes} bytes)", image.display());
             Ok(())
         }
+        Job::Fpga(args) => fpga::build(&root, &args),
         Job::Formal { blocks } => formal::run(&root, &blocks),
     }
 }

@@ -58,6 +58,20 @@ pub fn formal(root: &Path) -> Result<()> {
     pypi(root, "pypi-formal.txt", PYPI_FORMAL)
 }
 
+/// Installs what a bitstream needs: the Python tools and a compiler for the firmware.
+pub fn fpga(root: &Path) -> Result<()> {
+    python_tools(root)?;
+    if !rustup_target_ready() {
+        system_packages(DEBIAN_RUST)?;
+    }
+    Ok(())
+}
+
+/// Versions of the tools that make a bitstream.
+pub fn fpga_versions() -> String {
+    PYPI.iter().filter(|package| package.starts_with("yowasp")).copied().collect::<Vec<_>>().join(", ")
+}
+
 /// Whether rustup has the firmware's target or can install it. The attempt is made once: its outcome decides
 /// which toolchain builds the firmware, and the packages that stand in for it prove that it failed.
 pub fn rustup_target_ready() -> bool {
