@@ -47,7 +47,7 @@ enum Job {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Write the generated documents: docs/registers.md
+    /// Write the generated files: docs/registers.md, docs/baton.svd (CMSIS-SVD), docs/baton_regs.h
     Docs,
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),

