@@ -237,17 +237,25 @@ impl Job<'_> {
     fn count(&mut self, blocks: &Blocks) -> Result<()> {
         let total = blocks.total();
         let percent = report::percent_of_block_ram(total, self.name)?;
-        for (cell, count) in
-            [("lut4", total.lut4), ("ff", total.ff), ("dp16kd", total.dp16kd), ("mult18", total.mult18)]
-        {
+        for (cell, count) in [
+            ("lut4", total.lut4),
+            ("placed_luts", total.placed),
+            ("ff", total.ff),
+            ("dp16kd", total.dp16kd),
+            ("mult18", total.mult18),
+        ] {
             self.figure(cell, count.into());
         }
         self.figure("dp16kd_percent", percent.into());
         for (block, count) in blocks.named() {
             let block = block.replace(' ', "_").to_lowercase();
-            for (cell, n) in
-                [("lut4", count.lut4), ("ff", count.ff), ("dp16kd", count.dp16kd), ("mult18", count.mult18)]
-            {
+            for (cell, n) in [
+                ("lut4", count.lut4),
+                ("placed_luts", count.placed),
+                ("ff", count.ff),
+                ("dp16kd", count.dp16kd),
+                ("mult18", count.mult18),
+            ] {
                 self.figure(&format!("{block}_{cell}"), n.into());
             }
         }

@@ -46,18 +46,13 @@ pub fn svd() -> String {
 fn svd_register(out: &mut String, register: &Register, base: u32) {
     let (name, array) = match register.count {
         1 => (register.name.to_string(), String::new()),
-        n => (
-            format!("{}[%s]", register.name),
-            format!("<dim>{n}</dim>\n<dimIncrement>4</dimIncrement>\n"),
-        ),
+        n => (format!("{}[%s]", register.name), format!("<dim>{n}</dim>\n<dimIncrement>4</dimIncrement>\n")),
     };
     let (access, modified) = match register.access {
         Access::ReadOnly => ("read-only", ""),
         Access::ReadWrite => ("read-write", ""),
         Access::WriteOnly => ("write-only", ""),
-        Access::WriteOneToClear => {
-            ("read-write", "<modifiedWriteValues>oneToClear</modifiedWriteValues>\n")
-        }
+        Access::WriteOneToClear => ("read-write", "<modifiedWriteValues>oneToClear</modifiedWriteValues>\n"),
     };
     let _ = write!(
         out,
@@ -100,7 +95,12 @@ pub fn c_header() -> String {
         let _ = write!(out, "\n/* {}: {} */\n", block.name, comment(block.doc));
         for register in block.registers {
             let name = register.name;
-            let _ = writeln!(out, "#define BATON_{name} 0x{:04X}u /* {} */", register.address, comment(register.doc));
+            let _ = writeln!(
+                out,
+                "#define BATON_{name} 0x{:04X}u /* {} */",
+                register.address,
+                comment(register.doc)
+            );
             if register.count > 1 {
                 let _ = writeln!(out, "#define BATON_{name}_COUNT {}u", register.count);
             }
