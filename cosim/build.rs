@@ -38,6 +38,9 @@ mod nic {
         path::{Path, PathBuf},
     };
 
+    /// The softcore has no devices but the NIC's own.
+    const NO_DEVICES: &str = ", .device_addr(), .device_write(), .device_wdata(), .device_rdata(32'd0)";
+
     /// Core memory for the firmware with the most connections; an image for less uses a part of it.
     const CORE_MEMORY_BYTES: u32 = 2 << 20;
 
@@ -184,7 +187,7 @@ mod nic {
             let given = NicOut::PINS.iter().map(|(name, _)| format!(", .{name}({name})"));
             let wires: String = taken.chain(given).collect();
             format!(
-                "\nmodule {WRAPPER}({});\n{registers}nic_top nic_top(.clock(1'b0), .reset(1'b0){wires});\n{moves}endmodule\n",
+                "\nmodule {WRAPPER}({});\n{registers}nic_top nic_top(.clock(1'b0), .reset(1'b0){wires}{NO_DEVICES});\n{moves}endmodule\n",
                 ports.join(", ")
             )
         }

@@ -3,6 +3,7 @@
 //! `kit` has the leaf cells and the streams; every other module is built from it. The Verilog that
 //! [`emit::verilog`] returns is the product: it is what Verilator runs and yosys synthesizes.
 
+pub mod board;
 pub mod core;
 pub mod dma;
 pub mod emit;

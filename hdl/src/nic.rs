@@ -2,7 +2,8 @@
 //!
 //! One core clock and one synchronous reset. Pins: an AXI4-Lite slave for the driver (`abi::regs`), an AXI4
 //! master for DMA (32-bit addresses and data, INCR bursts of at most 64 beats, no ids), the stream side of
-//! a MAC in each direction, and an interrupt line (level, high). The `core_*` pins observe the softcore.
+//! a MAC in each direction, and an interrupt line (level, high). The `core_*` pins observe the softcore, and `device_*` is
+//! its bus to devices that a board adds; `device_rdata` is zero where there are none.
 //!
 //! ```text
 //!  rx_* ─► RxPath ─┬─ host queue ──► WriteSide ─► m_axi write
@@ -39,6 +40,9 @@ pub struct NicConfig {
     pub core_memory_bytes: u32,
     /// What the receive path is made for.
     pub receive: ReceiveSize,
+    /// On a board, whose core memory comes with firmware: the core runs from reset on, and this is the value of
+    /// `TICKS_PER_US` after reset, the clock in MHz. Else the host loads and starts it.
+    pub boot_ticks_per_us: Option<u16>,
 }
 
 /// Sizes of lookup table, connection counters and receive memories.
@@ -50,11 +54,13 @@ pub enum ReceiveSize {
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
     /// than the core's to 45 of ECP5's block RAMs.
     Board,
+    /// 512 connections, no jumbo frames, 8 KiB for each receive queue.
+    Small,
 }
 
 impl Default for NicConfig {
     fn default() -> Self {
-        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default() }
+        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default(), boot_ticks_per_us: None }
     }
 }
 
@@ -63,8 +69,9 @@ pub fn verilog(config: &NicConfig) -> String {
     let text = match config.receive {
         ReceiveSize::Full => crate::emit::verilog("nic_top", FullNic::new(config)),
         ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
+        ReceiveSize::Small => crate::emit::verilog("nic_top", SmallNic::new(config)),
     };
-    text.replace("cr$clock", "clock").replace("cr$reset", "reset")
+    text.replace("cr$clock", "clock").replace("cr$reset", "reset").replace("device$", "device_")
 }
 
 /// [`verilog`]'s text behind gates for a simulation, whose wrapper is a module `wrapper`; see [`Gated`].
@@ -130,8 +137,22 @@ pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 /// [`ReceiveSize::Board`].
 pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 
+/// [`ReceiveSize::Small`].
+pub type SmallNic = Nic<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
+
+/// The softcore's device bus, for devices outside the NIC: in a cycle with `write`, `wdata` is written at offset `addr`
+/// from `MMIO_BASE`; `rdata` answers the `addr` of the cycle before, zero where nothing is there. Addresses are those that
+/// the core's own devices leave free (`baton_abi::mmio`).
+#[derive(Clone, Debug, Default, LogicInterface)]
+pub struct DeviceBus {
+    pub addr: Signal<Out, Bits<16>>,
+    pub write: Signal<Out, Bit>,
+    pub wdata: Signal<Out, Bits<32>>,
+    pub rdata: Signal<In, Bits<32>>,
+}
 
 /// See the module's header. `2^L` connections, `2^F` frames between parser and queues, and receive memories of `2^S` (staging), `2^H` and `2^N` words (queues);
 /// `L1 = L + 1` and so on.
@@ -206,6 +227,7 @@ pub struct Nic<
     pub core_pc: Signal<Out, Bits<32>>,
     pub core_asleep: Signal<Out, Bit>,
     pub core_retired: Signal<Out, Bit>,
+    pub device: DeviceBus,
     axil: AxilSlave,
     identity: Identity,
     rings: Rings,
@@ -305,8 +327,9 @@ impl<
             core_pc: Default::default(),
             core_asleep: Default::default(),
             core_retired: Default::default(),
+            device: Default::default(),
             axil: Default::default(),
-            identity: Identity::new(config.core_memory_bytes, has_jumbo, L),
+            identity: Identity::new(config.core_memory_bytes, has_jumbo, L, config.boot_ticks_per_us),
             rings: Default::default(),
             ranges: Default::default(),
             mailbox: Default::default(),
@@ -322,6 +345,25 @@ impl<
             raise: Default::default(),
             dma_error: Default::default(),
         }
+    }
+}
+
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.system.set_image();
     }
 }
 
@@ -445,7 +487,11 @@ module! {
         self.system.ld_addr.next = self.identity.fw_addr.val();
         self.system.ld_data.next = self.identity.fw_data.val();
         self.system.wake.next = self.mmio.wake.val();
-        self.system.mmio_rdata.next = self.mmio.rdata.val();
+        // Whoever does not know an address answers zero.
+        self.system.mmio_rdata.next = self.mmio.rdata.val() | self.device.rdata.val();
+        self.device.addr.next = self.system.mmio_addr.val();
+        self.device.write.next = self.system.mmio_write.val();
+        self.device.wdata.next = self.system.mmio_wdata.val();
         self.mmio.addr.next = self.system.mmio_addr.val();
         self.mmio.write.next = self.system.mmio_write.val();
         self.mmio.wdata.next = self.system.mmio_wdata.val();

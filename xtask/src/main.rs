@@ -1,10 +1,11 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | firmware | formal`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | firmware | formal | fpga`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
 mod firmware;
 mod formal;
+mod fpga;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -61,10 +62,13 @@ enum Job {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Write the generated documents: docs/registers.md
+    /// Write the generated files: docs/registers.md, docs/baton.svd (CMSIS-SVD), docs/baton_regs.h
     Docs,
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
+    /// Build the bitstream of a board and measure it: cells by block, Fmax of each clock over three seeds, the critical
+    /// path; figures also in target/fpga.json. `fpga check [BOARD]` only synthesizes and tells what does not fit
+    Fpga(fpga::Args),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
     /// induction, and check that the proofs notice seeded defects; takes a few minutes and installs a solver
     Formal {
@@ -127,6 +131,7 @@ fn main() -> Result<()> {
             println!("{} ({bytes} bytes)", image.display());
             Ok(())
         }
+        Job::Fpga(args) => fpga::build(&root, &args),
         Job::Formal { blocks } => formal::run(&root, &blocks),
     }
 }

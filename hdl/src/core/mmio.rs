@@ -1,6 +1,7 @@
 //! The softcore's memory-mapped port: decode, and the queues that firmware pushes into.
 //!
-//! A read answers in the next cycle and changes nothing; a write acts in its own cycle. Reads of write-only or
+//! A read answers in the next cycle and changes nothing; a write acts in its own cycle, `HOST_RX_GO` and
+//! `HOST_TX_GO` in the next. Reads of write-only or
 //! unknown addresses give zero, writes to read-only or unknown ones are ignored. Pushes into a full queue are
 //! lost, as `abi::mmio` says.
 //!
@@ -115,6 +116,9 @@ pub struct Mmio {
     wake_at: Reg<Bits<32>>,
     wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
+    /// `HOST_RX_GO` or `HOST_TX_GO` was written a cycle ago.
+    host_rx_late: Reg<Bit>,
+    host_tx_late: Reg<Bit>,
     marks: Reg<Bits<32>>,
     job_src_len: Reg<Bits<32>>,
     job_to: Reg<Bits<32>>,
@@ -165,7 +169,7 @@ pub struct Mmio {
 
 module! {
     impl [] Logic for Mmio;
-    regs: wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
+    regs: wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
         lost_conn, key0, key1, key2, vlan, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
@@ -281,10 +285,13 @@ module! {
         self.scheduler.nic_rx_stamp.next = self.nq_stamp.val();
         self.scheduler.command_waits.next = self.commands.count.val().any();
         self.scheduler.command_stamp.next = self.commands.stamp.val();
-        self.scheduler.core_host_rx_go.next = self.host_rx_go.val();
-        self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
-        self.scheduler.consumed.next =
-            self.host_rx_go.val() || self.host_tx_go.val() || self.nic_rx_next.val() || self.cmd_pop.val();
+        // The queues lie far from the core: what it orders of them reaches them a cycle later, from a register.
+        self.host_rx_late.d.next = self.host_rx_go.val();
+        self.host_tx_late.d.next = self.host_tx_go.val();
+        self.scheduler.core_host_rx_go.next = self.host_rx_late.q.val();
+        self.scheduler.core_host_tx_go.next = self.host_tx_late.q.val();
+        self.scheduler.consumed.next = self.host_rx_go.val() || self.host_tx_go.val() || self.host_rx_late.q.val()
+            || self.host_tx_late.q.val() || self.nic_rx_next.val() || self.cmd_pop.val();
         self.scheduler.command_taken.next = self.cmd_pop.val();
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();

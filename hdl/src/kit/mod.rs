@@ -6,6 +6,7 @@
 
 mod async_fifo;
 mod cdc;
+mod clocking;
 mod crc;
 mod ddr;
 mod fifo;
@@ -17,11 +18,12 @@ mod stream;
 
 pub use async_fifo::AsyncFifo;
 pub use cdc::{EventCounter, Synchronizer};
+pub use clocking::{BidirPad, Pad, Pll, PllConfig, ResetSync};
 pub use crc::{crc32_byte, Crc32};
 pub use ddr::{DdrIn, DdrOut, PinDelay};
 pub use fifo::LutFifo;
 pub use mul::Mul32;
-pub use ram::{LutRam, RamDualByte, RamRw};
+pub use ram::{LutRam, RamDualByte, RamRw, IMAGE_FILE};
 pub(crate) use reg::{is_ticker, reset_value_of_register};
 pub use reg::{Reg, Ticker};
 pub use regfile::RegFile;

@@ -58,7 +58,13 @@ pub struct Identity {
 impl Identity {
     /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `connections_log2`: log2
     /// of the connections that the lookup table is made for.
-    pub fn new(fw_size: u32, has_jumbo: bool, connections_log2: usize) -> Self {
+    /// `boot_ticks_per_us`: the core runs from reset on, because its memory comes with firmware, and this is the time base.
+    pub fn new(
+        fw_size: u32,
+        has_jumbo: bool,
+        connections_log2: usize,
+        boot_ticks_per_us: Option<u16>,
+    ) -> Self {
         let capabilities = if has_jumbo { CAPABILITIES_JUMBO } else { 0 }
             | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT;
         Identity {
@@ -78,10 +84,10 @@ impl Identity {
             irq: Default::default(),
             raise: Default::default(),
             cycles: Default::default(),
-            run: Default::default(),
+            run: Reg::new(boot_ticks_per_us.is_some()),
             mode: Default::default(),
             jumbo_on: Default::default(),
-            ticks: Reg::new(125.into()),
+            ticks: Reg::new(u64::from(boot_ticks_per_us.unwrap_or(125)).into()),
             cause: Default::default(),
             enable: Default::default(),
             irq_level: Default::default(),
