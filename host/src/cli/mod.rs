@@ -1,6 +1,7 @@
 //! The `baton` command line: one module a subcommand.
 
 mod bench;
+mod calibrate;
 mod demo;
 mod p4;
 mod profile;
@@ -29,6 +30,7 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Calibrate(calibrate::Args),
     P4(p4::Args),
     /// List the selection policies
     Policies,
@@ -50,6 +52,7 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Calibrate(args) => calibrate::run(&args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),
         Command::Reproduce(args) => reproduce::run(&args)?,
