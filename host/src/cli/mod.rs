@@ -1,6 +1,7 @@
 //! The `baton` command line: one module a subcommand.
 
 mod bench;
+mod calibrate;
 mod demo;
 mod hostlink;
 mod live;
@@ -33,6 +34,7 @@ enum Command {
     Bench(bench::Args),
     Hostlink(hostlink::Args),
     Live(live::Args),
+    Calibrate(calibrate::Args),
     P4(p4::Args),
     /// List the selection policies
     Policies,
@@ -56,6 +58,7 @@ pub fn run() -> Result<ExitCode> {
         Command::Bench(args) => bench::run(args)?,
         Command::Hostlink(args) => hostlink::run(&args)?,
         Command::Live(args) => live::run(args)?,
+        Command::Calibrate(args) => calibrate::run(&args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),
         Command::Reproduce(args) => reproduce::run(&args)?,

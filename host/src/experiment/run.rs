@@ -20,7 +20,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// Time between the first connections of two clients: 2048 are there after 10 ms.
-const START_INTERVAL_PS: u64 = 5_000_000;
+pub(crate) const START_INTERVAL_PS: u64 = 5_000_000;
 /// Time over which the first requests of paced clients are spread: about what one response takes at their pace.
 const PACED_START_PS: u64 = 300_000_000_000;
 /// Time between two samples of the NIC's state.
@@ -41,7 +41,7 @@ fn system_config(config: &Config, options: &Options) -> SystemConfig {
 }
 
 /// The paper's server: no TSO, the timers of FreeBSD 4.7 (230 ms least retransmission timeout, 100 ms delayed ACK).
-fn server_config(config: &Config, options: &Options) -> ServerConfig {
+pub(crate) fn server_config(config: &Config, options: &Options) -> ServerConfig {
     let mut server = ServerConfig { seed: options.seed, ..ServerConfig::default() };
     server.connections = (options.clients(config) * 2 + 64).min(65535);
     server.driver.sched_mode = match (options.direct, config.priority) {
@@ -70,7 +70,7 @@ fn server_config(config: &Config, options: &Options) -> ServerConfig {
     server
 }
 
-fn client_config(index: u32, seed: u64, scale: u64) -> ClientConfig {
+pub(crate) fn client_config(index: u32, seed: u64, scale: u64) -> ClientConfig {
     let [_, _, high, low] = index.to_be_bytes();
     ClientConfig {
         mac: [0x02, 0, 0, 1, high, low],

@@ -119,7 +119,7 @@ impl Meter {
         self.with(|m| {
             m.cpu.touch(Function::Driver, addr.into(), 16);
             for _ in 0..transmitted {
-                m.cpu.instructions(Function::Driver, DRIVER_TX_DONE);
+                m.spend(Function::Driver, DRIVER_TX_DONE);
                 if let Some(mbuf) = m.in_flight.pop_front() {
                     m.free_mbuf(Function::Driver, mbuf);
                 }
@@ -156,9 +156,9 @@ impl Meter {
             m.tcp(TCP_IN);
             m.cpu.touch(Function::Tcp, u64::from(payload_at) - 20, 20);
             m.look_up(conn);
-            m.cpu.touch(Function::Tcp, layout::inpcb(conn), INPCB_BYTES.into());
+            m.cpu.touch_fields(Function::Tcp, layout::inpcb(conn), INPCB_BYTES.into());
             m.tcp_block(conn);
-            m.cpu.touch(Function::Tcp, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::Tcp, layout::socket(conn), SOCKET_BYTES.into());
             m.checksum(u64::from(payload_at), payload);
             m.rearm(conn);
         });
@@ -169,10 +169,10 @@ impl Meter {
     pub fn tcp_out(&mut self, conn: u16, desc: u32, offset: u32, len: u32) {
         self.with(|m| {
             m.tcp(TCP_OUT);
-            m.cpu.touch(Function::Tcp, layout::inpcb(conn), INPCB_BYTES.into());
+            m.cpu.touch_fields(Function::Tcp, layout::inpcb(conn), INPCB_BYTES.into());
             m.tcp_block(conn);
-            m.cpu.touch(Function::Tcp, layout::socket(conn), SOCKET_BYTES.into());
-            m.cpu.touch(Function::Tcp, layout::template(conn), TEMPLATE_BYTES.into());
+            m.cpu.touch_fields(Function::Tcp, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::Tcp, layout::template(conn), TEMPLATE_BYTES.into());
             m.walk_send_buffer(conn, offset, len);
             m.rearm(conn);
             Meter::frame_out(m, desc);
@@ -191,7 +191,7 @@ impl Meter {
     pub fn opened(&mut self, conn: u16) {
         self.with(|m| {
             m.connection(conn).live = true;
-            m.cpu.instructions(Function::Tcp, TCP_OPEN);
+            m.spend(Function::Tcp, TCP_OPEN);
             m.look_up(conn);
             m.structures(conn);
         });
@@ -205,7 +205,7 @@ impl Meter {
                 return;
             }
             let send = std::mem::take(&mut connection.send);
-            m.cpu.instructions(Function::Tcp, TCP_CLOSE);
+            m.spend(Function::Tcp, TCP_CLOSE);
             m.structures(conn);
             m.disarm(conn);
             for (piece, _) in send {
@@ -216,7 +216,7 @@ impl Meter {
 
     pub fn timer(&mut self, conn: u16) {
         self.with(|m| {
-            m.cpu.instructions(Function::Tcp, TCP_TIMER);
+            m.spend(Function::Tcp, TCP_TIMER);
             m.tcp_block(conn);
         });
     }
@@ -232,7 +232,7 @@ impl Meter {
     pub fn wakeup(&mut self, conn: u16) {
         self.with(|m| {
             m.run(Function::Sockets, SOCKET_WAKEUP, 4);
-            m.cpu.touch(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
         });
     }
 
@@ -241,17 +241,17 @@ impl Meter {
         self.with(|m| {
             m.run(Function::SystemCalls, SELECT_SHARE, 5);
             m.cpu.touch(Function::SystemCalls, layout::file(conn), FILE_BYTES.into());
-            m.cpu.touch(Function::SystemCalls, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::SystemCalls, layout::socket(conn), SOCKET_BYTES.into());
         });
     }
 
     /// The web server accepted a connection.
     pub fn accepted(&mut self, conn: u16) {
         self.with(|m| {
-            m.cpu.instructions(Function::SystemCalls, SYSCALL + ACCEPT);
+            m.spend(Function::SystemCalls, SYSCALL + ACCEPT);
             m.cpu.touch(Function::SystemCalls, layout::file(conn), FILE_BYTES.into());
-            m.cpu.touch(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
-            m.cpu.instructions(Function::Application, APPLICATION_CONNECTION);
+            m.cpu.touch_fields(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
+            m.spend(Function::Application, APPLICATION_CONNECTION);
             m.cpu.touch(Function::Application, layout::client(conn), CLIENT_BYTES.into());
         });
     }
@@ -259,10 +259,10 @@ impl Meter {
     /// The web server read `len` bytes, the first of those that lie in `spans` of host memory.
     pub fn read(&mut self, conn: u16, spans: [Span; 2], len: u32) {
         self.with(|m| {
-            m.cpu.instructions(Function::SystemCalls, SYSCALL);
+            m.spend(Function::SystemCalls, SYSCALL);
             m.cpu.touch(Function::SystemCalls, layout::file(conn), FILE_BYTES.into());
-            m.cpu.instructions(Function::Sockets, SOCKET_RECEIVE);
-            m.cpu.touch(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
+            m.spend(Function::Sockets, SOCKET_RECEIVE);
+            m.cpu.touch_fields(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
             let mut left = len;
             for span in spans {
                 let take = left.min(span.len);
@@ -288,7 +288,7 @@ impl Meter {
                 let entry = layout::cached_file(addr);
                 m.cpu.touch(Function::Application, entry, CACHED_FILE_BYTES.into());
             }
-            m.cpu.instructions(Function::SystemCalls, APPLICATION_CALLS * SYSCALL);
+            m.spend(Function::SystemCalls, APPLICATION_CALLS * SYSCALL);
         });
     }
 
@@ -321,7 +321,7 @@ impl Meter {
             while done < len {
                 let at = addr + done;
                 let take = (len - done).min(PAGE_BYTES - at % PAGE_BYTES);
-                m.cpu.instructions(Function::SystemCalls, SENDFILE_PAGE);
+                m.spend(Function::SystemCalls, SENDFILE_PAGE);
                 m.cpu.touch(Function::SystemCalls, layout::vm_page(at), 64);
                 m.append(conn, Refers::Page(at), take);
                 done += take;
@@ -332,9 +332,9 @@ impl Meter {
     /// The web server closed its side of a connection.
     pub fn closed(&mut self, conn: u16) {
         self.with(|m| {
-            m.cpu.instructions(Function::SystemCalls, SYSCALL + CLOSE);
+            m.spend(Function::SystemCalls, SYSCALL + CLOSE);
             m.cpu.touch(Function::SystemCalls, layout::file(conn), FILE_BYTES.into());
-            m.cpu.touch(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
             m.cpu.touch(Function::Application, layout::client(conn), CLIENT_BYTES.into());
         });
     }
@@ -345,7 +345,7 @@ impl Meter {
     pub fn command(&mut self, conn: u16, addr: u32, bytes: u32) {
         self.with(|m| {
             m.run(Function::Bypass, BYPASS_COMMAND, 7);
-            m.cpu.touch(Function::Bypass, layout::socket(conn), SOCKET_BYTES.into());
+            m.cpu.touch_fields(Function::Bypass, layout::socket(conn), SOCKET_BYTES.into());
             m.cpu.touch(Function::Bypass, addr.into(), bytes.into());
         });
     }
@@ -356,7 +356,7 @@ impl Meter {
             m.run(Function::Bypass, BYPASS_EVENT, 7);
             m.cpu.touch(Function::Bypass, addr.into(), bytes.into());
             if let Some(conn) = conn {
-                m.cpu.touch(Function::Bypass, layout::socket(conn), SOCKET_BYTES.into());
+                m.cpu.touch_fields(Function::Bypass, layout::socket(conn), SOCKET_BYTES.into());
             }
         });
     }
@@ -364,18 +364,26 @@ impl Meter {
     /// A connection's state was packed for the NIC, or taken back.
     pub fn record(&mut self, conn: u16) {
         self.with(|m| {
-            m.cpu.instructions(Function::Bypass, BYPASS_RECORD);
-            m.cpu.touch(Function::Bypass, layout::inpcb(conn), INPCB_BYTES.into());
-            m.cpu.touch(Function::Bypass, layout::tcpcb(conn), TCPCB_BYTES.into());
+            m.spend(Function::Bypass, BYPASS_RECORD);
+            m.cpu.touch_fields(Function::Bypass, layout::inpcb(conn), INPCB_BYTES.into());
+            m.cpu.touch_fields(Function::Bypass, layout::tcpcb(conn), TCPCB_BYTES.into());
             m.disarm(conn);
         });
     }
 }
 
 impl Machine {
+    /// Instructions of an operation; those of the layers around TCP in the calibrated proportion.
+    fn spend(&mut self, function: Function, instructions: u32) {
+        use Function::{Bypass, Driver, Interrupt, Ip, Sockets};
+        let scaled = matches!(function, Sockets | Ip | Driver | Interrupt | Bypass);
+        let percent = if scaled { LAYER_PERCENT } else { 100 };
+        self.cpu.instructions(function, instructions * percent / 100);
+    }
+
     /// Instructions, and the variables of a layer.
     fn run(&mut self, function: Function, instructions: u32, layer: u64) {
-        self.cpu.instructions(function, instructions);
+        self.spend(function, instructions);
         self.cpu.touch(function, layout::globals(layer), 256);
     }
 
@@ -405,7 +413,7 @@ impl Machine {
     }
 
     fn tcp_block(&mut self, conn: u16) {
-        self.cpu.touch(Function::Tcp, layout::tcpcb(conn), TCPCB_BYTES.into());
+        self.cpu.touch_fields(Function::Tcp, layout::tcpcb(conn), TCPCB_BYTES.into());
     }
 
     /// Everything of a connection, when it is made and when it ends.
@@ -416,7 +424,7 @@ impl Machine {
             (layout::template(conn), TEMPLATE_BYTES),
             (layout::socket(conn), SOCKET_BYTES),
         ] {
-            self.cpu.touch(Function::Tcp, addr, bytes.into());
+            self.cpu.touch_fields(Function::Tcp, addr, bytes.into());
         }
     }
 
@@ -451,7 +459,7 @@ impl Machine {
 
     fn checksum(&mut self, addr: u64, len: u32) {
         if !self.config.checksum_offload && len > 0 {
-            self.cpu.instructions(Function::Tcp, len.div_ceil(64) * CHECKSUM_LINE);
+            self.spend(Function::Tcp, len.div_ceil(64) * CHECKSUM_LINE);
             self.cpu.touch(Function::Tcp, addr, len.into());
         }
     }
@@ -469,6 +477,7 @@ impl Machine {
                 // What the segment refers to gets an mbuf of its own, which goes when the frame has gone.
                 let copy = self.take_mbuf(Function::Tcp);
                 self.mbufs.give(copy);
+                self.cpu.touch(Function::Tcp, layout::reference_count(piece.mbuf), 4);
                 let data = match piece.refers {
                     Refers::Cluster(cluster) => layout::cluster(cluster),
                     Refers::Page(addr) => addr.into(),
@@ -496,20 +505,20 @@ impl Machine {
     }
 
     fn copy(&mut self, from: u64, to: u64, len: u32) {
-        self.cpu.instructions(Function::Copy, len.div_ceil(64) * COPY_LINE);
+        self.spend(Function::Copy, len.div_ceil(64) * COPY_LINE);
         self.cpu.touch(Function::Copy, from, len.into());
         self.cpu.touch(Function::Copy, to, len.into());
     }
 
     fn send_call(&mut self, conn: u16, instructions: u32) {
-        self.cpu.instructions(Function::SystemCalls, instructions);
+        self.spend(Function::SystemCalls, instructions);
         self.cpu.touch(Function::SystemCalls, layout::file(conn), FILE_BYTES.into());
-        self.cpu.instructions(Function::Sockets, SOCKET_SEND);
-        self.cpu.touch(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
+        self.spend(Function::Sockets, SOCKET_SEND);
+        self.cpu.touch_fields(Function::Sockets, layout::socket(conn), SOCKET_BYTES.into());
     }
 
     fn append(&mut self, conn: u16, refers: Refers, len: u32) {
-        self.cpu.instructions(Function::Sockets, SOCKET_APPEND);
+        self.spend(Function::Sockets, SOCKET_APPEND);
         let mbuf = self.take_mbuf(Function::Sockets);
         self.connection(conn).send.push_back((Piece { mbuf, refers }, len));
     }
@@ -525,7 +534,7 @@ impl Machine {
             left -= *bytes;
             let piece = *piece;
             self.connection(conn).send.pop_front();
-            self.cpu.instructions(Function::Sockets, SOCKET_DROP);
+            self.spend(Function::Sockets, SOCKET_DROP);
             self.free_piece(piece);
         }
     }

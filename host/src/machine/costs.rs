@@ -30,8 +30,8 @@ macro_rules! constants {
 constants! {
     SOCKET_BYTES = 256 "bytes", "FreeBSD 4.7", "struct socket, with both socket buffers";
     INPCB_BYTES = 192 "bytes", "FreeBSD 4.7", "struct inpcb";
-    TCPCB_BYTES = 448 "bytes", "FreeBSD 4.7", "struct tcpcb and its five callouts";
-    TEMPLATE_BYTES = 64 "bytes", "FreeBSD 4.7", "header template of a connection, in an mbuf of its own";
+    TCPCB_BYTES = 832 "bytes", "calibrated", "struct tcpcb, its callouts and whatever else TCP keeps of a connection (uncached TCP packet)";
+    TEMPLATE_BYTES = 128 "bytes", "FreeBSD 4.7", "header template of a connection, in an mbuf of its own";
     FILE_BYTES = 64 "bytes", "FreeBSD 4.7", "struct file and its descriptor";
     MBUF_BYTES = 256 "bytes", "FreeBSD 4.7", "an mbuf, of which the first line is touched";
     CLUSTER_BYTES = 2048 "bytes", "FreeBSD 4.7", "an mbuf cluster, which copied bytes lie in";
@@ -40,6 +40,8 @@ constants! {
     CLIENT_BYTES = 320 "bytes", "estimate", "what the web server keeps of a connection, in user memory";
     CACHED_FILE_BYTES = 256 "bytes", "estimate", "what the web server keeps of a file: name, head, times";
 
+    LAYER_PERCENT = 340 "%", "calibrated", "length of the paths of sockets, IP, driver, interrupt and bypass, over the estimates below";
+
     INTERRUPT = 900 "instructions", "estimate", "an interrupt: entry, dispatch, handler, software interrupt, exit";
     DOORBELL_CYCLES = 60 "cycles", "estimate", "an uncached write to a register of the NIC";
     DRIVER_RX = 380 "instructions", "estimate", "receive one frame: completion, buffer, new descriptor, link header";
@@ -47,8 +49,8 @@ constants! {
     DRIVER_TX_DONE = 110 "instructions", "estimate", "take one transmitted frame back and free its mbufs";
     IP_IN = 320 "instructions", "estimate", "input of one packet";
     IP_OUT = 340 "instructions", "estimate", "output of one packet, with the route looked up";
-    TCP_IN = 1180 "instructions", "calibrated", "input of one segment (cached TCP packet)";
-    TCP_OUT = 1180 "instructions", "calibrated", "output of one segment (cached TCP packet)";
+    TCP_IN = 1305 "instructions", "calibrated", "input of one segment (cached TCP packet)";
+    TCP_OUT = 1305 "instructions", "calibrated", "output of one segment (cached TCP packet)";
     TCP_OPEN = 2600 "instructions", "estimate", "a SYN to a new connection: allocation, initialisation, options";
     TCP_CLOSE = 1800 "instructions", "estimate", "the end of a connection: timers, tables, freeing";
     TCP_TIMER = 400 "instructions", "estimate", "a timer of a connection fires";
@@ -61,17 +63,27 @@ constants! {
     CHECKSUM_LINE = 24 "instructions", "estimate", "sum 64 bytes, where hardware does not";
 
     SYSCALL = 450 "instructions", "estimate", "entry, dispatch and exit of a system call";
-    SELECT_SHARE = 2800 "instructions", "calibrated", "share of an event in the select call that reported it";
+    SELECT_SHARE = 5000 "instructions", "calibrated", "share of an event in the select call that reported it";
     ACCEPT = 2600 "instructions", "estimate", "accept: descriptor, file, socket, address";
     CLOSE = 1600 "instructions", "estimate", "close and shutdown of a connection's descriptor";
-    SENDFILE = 2200 "instructions", "calibrated", "sendfile, without its pages";
+    SENDFILE = 4200 "instructions", "calibrated", "sendfile, without its pages";
     SENDFILE_PAGE = 700 "instructions", "estimate", "one page of sendfile: look up, wire, map";
     SENDFILE_CHUNK_BYTES = 32768 "bytes", "FreeBSD 4.7", "send buffer of a socket: what one sendfile call queues";
-    APPLICATION_REQUEST = 14000 "instructions", "calibrated", "one request in the web server: parse, find, head, log";
+    APPLICATION_REQUEST = 21000 "instructions", "calibrated", "one request in the web server: parse, find, head, log";
     APPLICATION_CONNECTION = 4000 "instructions", "estimate", "a new connection in the web server";
     APPLICATION_CALLS = 5 "calls", "estimate", "minor system calls of a request: time, log, read until empty";
 
     BYPASS_COMMAND = 420 "instructions", "estimate", "a socket operation of a handed-off connection, as a command";
     BYPASS_EVENT = 420 "instructions", "estimate", "an event of the NIC for a handed-off connection";
     BYPASS_RECORD = 1500 "instructions", "estimate", "a connection's state packed for a handoff, or taken back";
+}
+
+/// The table as a Markdown table.
+pub fn markdown() -> String {
+    let mut text = String::from("| constant | value | source | what it is |\n| --- | --- | --- | --- |\n");
+    for constant in TABLE {
+        let Constant { name, value, unit, source, what } = constant;
+        text += &format!("| `{name}` | {value} {unit} | {source} | {what} |\n");
+    }
+    text
 }

@@ -57,6 +57,11 @@ pub fn mbuf(index: u32) -> u64 {
     element(7, index.into(), MBUF_BYTES)
 }
 
+/// The count of references to what an mbuf refers to, in a table of its own.
+pub fn reference_count(mbuf: u32) -> u64 {
+    element(13, mbuf.into(), 4)
+}
+
 pub fn cluster(index: u32) -> u64 {
     element(8, index.into(), CLUSTER_BYTES)
 }

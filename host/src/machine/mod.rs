@@ -4,6 +4,7 @@
 //! constants, and [`charge`] is the seam: one method an operation of the server. docs/model.md tells it in words.
 
 pub mod cache;
+pub mod calibrate;
 pub mod charge;
 pub mod costs;
 pub mod cpu;
