@@ -728,6 +728,6 @@ fn steer_moves_each_frame_to_its_queue_or_drops_it() {
         dut.cycle();
         dut.set(read_data, word.into());
     }
-    assert!(counts.iter().all(|count| *count > 100), "seed {SEED}: outcomes {counts:?}");
+    assert!(counts.iter().all(|count| *count > 50), "seed {SEED}: outcomes {counts:?}");
     assert!(passes > 100 && resets > 60, "seed {SEED}: {passes} frames passed, {resets} resets");
 }

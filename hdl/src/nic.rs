@@ -71,6 +71,11 @@ pub fn verilog(config: &NicConfig) -> String {
         ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
         ReceiveSize::Small => crate::emit::verilog("nic_top", SmallNic::new(config)),
     };
+    plain_pins(&text)
+}
+
+/// The pins of bundles under plain names.
+fn plain_pins(text: &str) -> String {
     text.replace("cr$clock", "clock").replace("cr$reset", "reset").replace("device$", "device_")
 }
 
@@ -79,8 +84,9 @@ pub fn gated(config: &NicConfig, wrapper: &str) -> Gated {
     let mut gated = match config.receive {
         ReceiveSize::Full => crate::emit::gated("nic_top", FullNic::new(config), wrapper, &gate_of),
         ReceiveSize::Board => crate::emit::gated("nic_top", BoardNic::new(config), wrapper, &gate_of),
+        ReceiveSize::Small => crate::emit::gated("nic_top", SmallNic::new(config), wrapper, &gate_of),
     };
-    gated.text = gated.text.replace("cr$clock", "clock").replace("cr$reset", "reset");
+    gated.text = plain_pins(&gated.text);
     gated
 }
 
@@ -90,7 +96,7 @@ fn gate_of(path: &str) -> String {
     const SHARED: &[(&str, &[&str])] = &[
         ("core", &["system"]),
         ("mmio", &["mmio.scheduler"]),
-        ("receive stream", &["rx.align", "rx.admission", "rx.parser", "rx.staging"]),
+        ("receive stream", &["rx.align", "rx.admission", "rx.verifier", "rx.classifier", "rx.staging"]),
         ("receive lookup", &["rx.lookup", "rx.steer"]),
         ("receive queues", &["rx.host", "rx.nic"]),
         ("write data", &["write_side.mover", "write_side.writer"]),

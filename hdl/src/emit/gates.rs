@@ -206,20 +206,20 @@ mod tests {
     fn conditions_lead_to_assignments() {
         assert_eq!(
             of("if (go) begin\na$d = b;\nend\nelse begin\nc$d = 'h0;\nend"),
-            "(((|(go)) & ((a != (b)))) | ((~|(go)) & ((c != ('h0)))))"
+            "((((|(go)) & ((a != (b)))) | ((~|(go)) & ((c != ('h0))))))"
         );
         assert_eq!(
             of("case (s)\n0:\nbegin\na$d = b;\nend\ndefault:\nbegin\na$d = c;\nend\nendcase"),
-            "((((s) == (0)) & ((a != (b)))) | ((~(((s) == (0)))) & ((a != (c)))))"
+            "(((((s) == (0)) & ((a != (b)))) | ((~(((s) == (0)))) & ((a != (c))))))"
         );
     }
 
     #[test]
     fn what_ticks_is_not_compared() {
-        assert_eq!(of("if (take) begin\nstamp$d = now;\nother$d = b;\nend"), "((|(take)))");
+        assert_eq!(of("if (take) begin\nstamp$d = now;\nother$d = b;\nend"), "(((|(take))))");
         assert_eq!(
             of("if (take) begin\nif (x) begin\nstamp$d = now - b;\nend\nend"),
-            "(((|(take)) & ((|(x)))))"
+            "((((|(take)) & (((|(x)))))))"
         );
     }
 

@@ -167,7 +167,7 @@ module! {
             }
         }
         // Writes are ignored, but only where there is a counter.
-        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 608);
+        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 612);
         self.bus.read_hit.next = true;
         self.bus.read_data.next = 0.into();
         match self.bus.read_addr.val().index() {
