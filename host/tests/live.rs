@@ -201,6 +201,17 @@ sys.exit(None if got == data else f'{len(got)} bytes of {len(data)} came back, o
         Ok(())
     }
 
+    /// Runs iperf3's TCP test, the client sending, then the server over two streams.
+    fn iperf3(&self) -> Result<()> {
+        for options in [&["--time", "1"][..], &["--time", "1", "--reverse", "--parallel", "2"]] {
+            let output =
+                bounded(self.client("iperf3").args(["--client", "192.0.2.1"]).args(options), CLIENT)?;
+            let report = String::from_utf8_lossy(&output.stdout).into_owned();
+            ensure!(output.status.success() && report.contains("iperf Done"), "iperf3 failed: {report}");
+        }
+        Ok(())
+    }
+
     /// Loads the web server with `wrk`; its report.
     fn wrk(&self, connections: u32, seconds: u32, path: &str) -> Result<String> {
         let mut wrk = self.client("wrk");
@@ -246,7 +257,7 @@ fn check(summary: &serde_json::Value) {
 
 #[test]
 fn curl_and_sockets_over_handed_off_connections() -> Result<()> {
-    if let Some(why) = obstacle(&["curl", "python3"]) {
+    if let Some(why) = obstacle(&["curl", "python3", "iperf3"]) {
         skipped("curl_and_sockets_over_handed_off_connections", &why);
         return Ok(());
     }
@@ -255,10 +266,12 @@ fn curl_and_sockets_over_handed_off_connections() -> Result<()> {
     let sixteen: Vec<(u64, usize)> = (10..26).map(|seed| (seed, 20_000 + 1000 * seed as usize)).collect();
     server.fetch(&sixteen)?;
     server.half_close(300_000)?;
+    server.iperf3()?;
     let summary = server.stop()?;
     check(&summary);
     assert!(count(&summary, "/server/handoffs") >= 18, "{summary:#}");
     assert_eq!(count(&summary, "/services/echoed_bytes"), 300_000);
+    assert!(count(&summary, "/services/iperf_bytes") > 0, "{summary:#}");
     // Nearly all segments are the NIC's: the host sees handshakes.
     let (host, all) = (count(&summary, "/server/host_segments_out"), count(&summary, "/wire/1/frames"));
     assert!(host * 10 < all, "{host} of {all} segments were the host's");

@@ -1,6 +1,6 @@
 //! SEGMENT ARRIVES (RFC 9293 Section 3.10.7), in the RFC's order, hardened as in RFC 5961.
 //!
-//! DEVIATION: urgent data (the fourth last step) is ordinary data. The age of TS.Recent is not bounded (RFC 7323
+//! DEVIATION: urgent data (RFC 9293 Section 3.8.5; the fourth last step) is ordinary data, `acks/urgent.script`. The age of TS.Recent is not bounded (RFC 7323
 //! Section 5.5): a peer idle for more than 24 days of its clock may have to reconnect. Payload and FIN on a
 //! SYN are left for the peer to send again.
 

@@ -39,6 +39,7 @@ const TSHARK: &[SystemPackage] = &[SystemPackage { name: "tshark", proof: "/usr/
 const LIVE: &[SystemPackage] = &[
     SystemPackage { name: "curl", proof: "/usr/bin/curl" },
     SystemPackage { name: "wrk", proof: "/usr/bin/wrk" },
+    SystemPackage { name: "iperf3", proof: "/usr/bin/iperf3" },
     SystemPackage { name: "iproute2", proof: "/usr/bin/ip" },
 ];
 

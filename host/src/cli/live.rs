@@ -17,7 +17,7 @@ use std::time::Duration;
 /// Put the co-simulated NIC on a Linux TAP, so that curl, wrk or a browser talk to the modelled server
 ///
 /// Makes the TAP interface, gives it --peer-address, and answers on --address: HTTP on --port, echo on port 7, discard
-/// on port 9. Runs until Ctrl-C or --seconds; a line a second on standard error, a summary as JSON on standard output.
+/// on port 9, iperf3 on port 5201. Runs until Ctrl-C or --seconds; a line a second on standard error, a summary as JSON on standard output.
 /// Needs root, or a TAP that root has made. In another terminal:
 ///
 ///   sudo target/release/baton live --tap baton0 --firmware target/firmware/baton-fw-128-128k.bin
@@ -49,6 +49,9 @@ pub struct Args {
     /// Port that takes everything and says nothing; 0 turns it off
     #[arg(long, default_value_t = 9)]
     discard_port: u16,
+    /// Port for iperf3; 0 turns it off
+    #[arg(long, default_value_t = 5201)]
+    iperf_port: u16,
     /// Folder whose files the web server has too, read into host memory at the start; without it only /bytes/<N>?seed=<S>
     #[arg(long, value_name = "FOLDER")]
     dir: Option<PathBuf>,
@@ -176,7 +179,7 @@ pub fn run(args: Args) -> Result<()> {
 
 fn config(args: &Args) -> Result<LiveConfig> {
     let mut config = LiveConfig::default();
-    let ports = [args.port, args.echo_port, args.discard_port];
+    let ports = [args.port, args.echo_port, args.discard_port, args.iperf_port];
     for (i, port) in ports.iter().enumerate() {
         ensure!(*port == 0 || !ports[..i].contains(port), "port {port} is asked for by two services");
     }
@@ -207,7 +210,8 @@ fn config(args: &Args) -> Result<LiveConfig> {
         words[mailbox::CFG_LOWAT] = lowat;
         words[mailbox::CFG_SHED_AFTER_US] = args.shed_ms * 1000;
     }
-    config.services = ServicePorts { echo: args.echo_port, discard: args.discard_port };
+    config.services =
+        ServicePorts { echo: args.echo_port, discard: args.discard_port, iperf: args.iperf_port };
     config.folder.clone_from(&args.dir);
     config.rate_bps = args.rate_mbps * 1_000_000;
     config.latency_us = args.latency_us;

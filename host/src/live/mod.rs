@@ -5,6 +5,7 @@
 //! model's faults between them if asked for. Time is the wall clock's: see [`pace`]. A run is therefore not
 //! repeatable to the cycle; only the faults of the n-th frame in each direction follow from the seed.
 
+pub mod iperf;
 pub mod pace;
 pub mod report;
 pub mod services;
@@ -23,6 +24,7 @@ use baton_tcp::CongestionAlgorithm;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use iperf::Iperf;
 use pace::{Pace, SLICE_CYCLES};
 use report::{FirmwareSummary, Rates, Summary};
 use services::{ServicePorts, Services};
@@ -70,7 +72,7 @@ impl Default for LiveConfig {
             mode: SchedMode::Direct,
             handoff: Handoff::FirstCome,
             server,
-            services: ServicePorts { echo: 7, discard: 9 },
+            services: ServicePorts { echo: 7, discard: 9, iperf: 5201 },
             folder: None,
             rate_bps: 20_000_000,
             latency_us: 0,
@@ -140,10 +142,10 @@ impl<N: Nic> Live<N> {
             Services::new(HttpServer::new(Bodies::new(bodies), limit), ports)
         })?;
         server.act(&mut system, |services, stack, memory| {
-            [ports.echo, ports.discard]
-                .into_iter()
-                .filter(|&port| port != 0)
-                .for_each(|port| stack.listen(port));
+            ports.on().for_each(|port| stack.listen(port));
+            if let Some(source) = services.http.body(memory, Iperf::SOURCE_BYTES) {
+                services.iperf.set_source(source);
+            }
             match &config.folder {
                 Some(folder) => services.http.serve_folder(folder, memory),
                 None => Ok(()),

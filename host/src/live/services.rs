@@ -4,6 +4,7 @@
 //! leaves the ring when the peer has acknowledged its echo, so the window closes on a peer that does not read. Both
 //! close when the peer has, after everything was sent: a half-closed connection gets its whole answer.
 
+use super::iperf::Iperf;
 use crate::server::http::HttpServer;
 use crate::server::{Application, SocketEvent, SocketId, Stack};
 use baton_cosim::port::HostMemory;
@@ -14,6 +15,14 @@ use std::collections::HashMap;
 pub struct ServicePorts {
     pub echo: u16,
     pub discard: u16,
+    pub iperf: u16,
+}
+
+impl ServicePorts {
+    /// Those that are on.
+    pub fn on(self) -> impl Iterator<Item = u16> {
+        [self.echo, self.discard, self.iperf].into_iter().filter(|&port| port != 0)
+    }
 }
 
 /// Counts of the byte services.
@@ -22,6 +31,7 @@ pub struct ServiceStats {
     pub connections: u64,
     pub echoed_bytes: u64,
     pub discarded_bytes: u64,
+    pub iperf_bytes: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -31,11 +41,13 @@ enum Service {
         under_way: u32,
     },
     Discard,
+    Iperf,
 }
 
 /// A program for each port.
 pub struct Services {
     pub http: HttpServer,
+    pub iperf: Iperf,
     ports: ServicePorts,
     running: HashMap<SocketId, Service>,
     stats: ServiceStats,
@@ -43,11 +55,17 @@ pub struct Services {
 
 impl Services {
     pub fn new(http: HttpServer, ports: ServicePorts) -> Self {
-        Services { http, ports, running: HashMap::new(), stats: ServiceStats::default() }
+        Services {
+            http,
+            iperf: Iperf::default(),
+            ports,
+            running: HashMap::new(),
+            stats: ServiceStats::default(),
+        }
     }
 
     pub fn stats(&self) -> ServiceStats {
-        self.stats
+        ServiceStats { iperf_bytes: self.iperf.bytes(), ..self.stats }
     }
 
     fn service(&self, port: u16) -> Option<Service> {
@@ -55,6 +73,7 @@ impl Services {
             0 => None,
             _ if port == self.ports.echo => Some(Service::Echo { under_way: 0 }),
             _ if port == self.ports.discard => Some(Service::Discard),
+            _ if port == self.ports.iperf => Some(Service::Iperf),
             _ => None,
         }
     }
@@ -72,6 +91,9 @@ impl Application for Services {
         let Some(service) = self.running.get_mut(&id) else {
             return self.http.handle(sockets, memory, id, event);
         };
+        if let Service::Iperf = service {
+            self.iperf.handle(sockets, memory, id, event);
+        }
         match (service, event) {
             (_, SocketEvent::Ended(_)) => {
                 self.running.remove(&id);
@@ -92,6 +114,7 @@ impl Application for Services {
                 self.stats.discarded_bytes += u64::from(n);
                 sockets.consume(id, n);
             }
+            (Service::Iperf, _) => {}
             // What is under way goes before the FIN.
             (_, SocketEvent::PeerClosed) => sockets.shutdown(id),
             _ => {}

@@ -167,7 +167,7 @@ impl HttpServer {
 
     fn respond(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, request: &Request) {
         let head_only = request.method == Method::Head;
-        match self.body(memory, &request.target) {
+        match self.requested(memory, &request.target) {
             Err(status) => self.refuse(sockets, memory, id, status, request.keep_alive, head_only),
             Ok(File { addr, len, kind }) => {
                 self.stats.responses += 1;
@@ -183,8 +183,13 @@ impl HttpServer {
         }
     }
 
+    /// Address of so many bytes that may be sent, if there is memory for them.
+    pub fn body(&mut self, memory: &mut HostMemory, len: u32) -> Option<u32> {
+        self.bodies.get(memory, 0, len)
+    }
+
     /// What a request asks for, or the status that refuses it.
-    fn body(&mut self, memory: &mut HostMemory, target: &str) -> Result<File, &'static str> {
+    fn requested(&mut self, memory: &mut HostMemory, target: &str) -> Result<File, &'static str> {
         if let Some(file) = self.files.find(target) {
             return Ok(file);
         }
