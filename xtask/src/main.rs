@@ -1,10 +1,11 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | firmware | formal`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | docs | p4-table | firmware | formal`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
 mod firmware;
 mod formal;
+mod p4_table;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -51,6 +52,11 @@ enum Job {
     },
     /// Write the generated documents: docs/registers.md
     Docs,
+    /// Print cycles and area of the P4 programs, as the table of docs/p4.md has them
+    P4Table {
+        /// Programs to compile and synthesize; those of p4/programs if none is named
+        programs: Vec<PathBuf>,
+    },
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
@@ -100,6 +106,10 @@ fn main() -> Result<()> {
             baton(&root, &firmware::build_sized(&root, sizes)?, "bench", &options)
         }
         Job::Docs => docs::write(&root),
+        Job::P4Table { programs } => {
+            setup::all(&root)?;
+            p4_table::print(&root, &programs)
+        }
         Job::Firmware(sizes) => {
             setup::all(&root)?;
             let image = firmware::build_sized(&root, sizes)?;
