@@ -34,15 +34,18 @@ fn main() {
     print!("{text}");
 }
 
-/// A lookup table of two halves of eight entries. Its hash and its queues do anything, and the words of its keys, which it
+/// A lookup table of two halves of eight entries, of connection.p4. Its hash, its queues and its keys of entries do anything, and the words of its keys, which it
 /// only moves and compares, have two bits.
 fn lookup() -> String {
     let text = emit::verilog("lookup", Lookup::<3, 2, 3>::default());
-    let parts = ["frames", "frames0", "frames1", "frames2", "results", "hash"];
+    let parts = ["frames", "frame_keys", "results", "sorts", "hash", "entry_key"];
     let text = parts.iter().fold(text, |text, part| free(&text, &format!("lookup${part}")));
     let cut = |line: &str| match line.contains("digest") {
         true => line.to_string(),
-        false => line.replace("[31:0]", "[1:0]").replace("32'h0", "2'h0"),
+        false => {
+            let line = line.replace("[31:0]", "[1:0]").replace("32'h0", "2'h0");
+            line.replace("[95:0]", "[5:0]").replace("96'h0", "6'h0")
+        }
     };
     text.lines().map(|line| cut(line) + "\n").collect()
 }

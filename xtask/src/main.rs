@@ -1,4 +1,4 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | firmware | formal | fpga`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | p4-table | firmware | formal | fpga`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
@@ -6,6 +6,7 @@ mod docs;
 mod firmware;
 mod formal;
 mod fpga;
+mod p4_table;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -64,6 +65,11 @@ enum Job {
     },
     /// Write the generated files: docs/registers.md, docs/baton.svd (CMSIS-SVD), docs/baton_regs.h
     Docs,
+    /// Print cycles and area of the P4 programs, as the table of docs/p4.md has them
+    P4Table {
+        /// Programs to compile and synthesize; those of p4/programs if none is named
+        programs: Vec<PathBuf>,
+    },
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
     /// Build the bitstream of a board and measure it: cells by block, Fmax of each clock over three seeds, the critical
@@ -124,6 +130,10 @@ fn main() -> Result<()> {
         Job::Run { options } => experiment(&root, "run", &options),
         Job::Reproduce { options } => experiment(&root, "reproduce", &options),
         Job::Docs => docs::write(&root),
+        Job::P4Table { programs } => {
+            setup::all(&root)?;
+            p4_table::print(&root, &programs)
+        }
         Job::Firmware(sizes) => {
             setup::all(&root)?;
             let image = firmware::build_sized(&root, sizes)?;

@@ -56,6 +56,25 @@ fn the_five_programs_do_as_interpreted() {
     }
 }
 
+/// What the NIC is built with: the same modules, by way of Rust-HDL and its emission.
+#[test]
+fn the_built_classifier_does_as_interpreted() {
+    let mut rig = Rig::new("p4_built", vec![Source::built()]);
+    let mut chance = Chance::new(3);
+    for round in 0..2 {
+        for packet in packets::directed() {
+            for length in 14..=packet.len() {
+                rig.push(packet[..length].to_vec(), chance.permille(100));
+            }
+        }
+        for _ in 0..5000 {
+            rig.push(packets::random(&mut chance), chance.permille(50));
+        }
+        rig.run(20 + round);
+        rig.fill(&mut chance);
+    }
+}
+
 /// Every valid program of the compiler's tests that the hardware takes.
 #[test]
 fn each_construct_does_as_interpreted() {

@@ -2,6 +2,7 @@
 
 use super::chance::Chance;
 use baton_cosim::block::{Model, Port};
+use baton_hdl::{emit, rx};
 use baton_p4::{
     diag::Diagnostics,
     hardware::{self, Hardware, TableDescription},
@@ -19,9 +20,19 @@ pub struct Source {
     name: String,
     parsed: Parsed,
     hardware: Hardware,
+    /// Verilog of classifier and resolver, if it is not the compiler's.
+    verilog: Option<String>,
 }
 
 impl Source {
+    /// The program of the NIC that this is built with, as Rust-HDL emits it.
+    pub fn built() -> Source {
+        let mut source = Source::program(rx::PROGRAM);
+        let classifier = emit::verilog("u0_classifier", rx::Classifier::default());
+        source.verilog = Some(classifier + &emit::verilog("u0_resolver", rx::Resolver::default()));
+        source
+    }
+
     /// One of `p4/programs`.
     pub fn program(name: &str) -> Source {
         let path = root().join(format!("programs/{name}.p4"));
@@ -51,7 +62,7 @@ impl Source {
         let mut diagnostics = Diagnostics::default();
         let name = path.file_stem().unwrap().to_string_lossy().into_owned();
         match hardware::compile(&ir, &mut diagnostics) {
-            Some(hardware) => Ok(Source { name, parsed: checked.parsed, hardware }),
+            Some(hardware) => Ok(Source { name, parsed: checked.parsed, hardware, verilog: None }),
             None => Err(diagnostics.iter().map(|d| d.message.clone()).collect::<Vec<_>>().join("; ")),
         }
     }
@@ -138,11 +149,11 @@ fn wrapper(top: &str, sources: &[Source]) -> String {
             range(hardware.carry_bits)
         );
     }
-    let modules: String = sources
-        .iter()
-        .enumerate()
-        .map(|(index, source)| source.hardware.verilog(&format!("u{index}_")))
-        .collect();
+    let text = |(index, source): (usize, &Source)| match &source.verilog {
+        Some(text) => text.clone(),
+        None => source.hardware.verilog(&format!("u{index}_")),
+    };
+    let modules: String = sources.iter().enumerate().map(text).collect();
     format!("{modules}\nmodule {top}({});\n{body}endmodule\n", ports.join(",\n"))
 }
 

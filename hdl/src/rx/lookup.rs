@@ -281,7 +281,7 @@ module! {
         if (self.state.q.val() == 4) || ((self.state.q.val() == 3) && !self.hash.busy.val()) {
             self.way.d.next = self.way.q.val() + 1;
         }
-        self.restart.next = self.state.q.val() == 3;
+        self.restart.next = self.start_frame.val() || self.start_op.val();
         self.scan.next = self.state.q.val() == 4;
         self.left.key.next = self.engine_key.q.val();
         self.left.bucket.next = self.hash.digest.val().get_bits::<A>(0) << 2;

@@ -101,9 +101,8 @@ codes! {
     // What the hardware does not have.
     HardwareLookahead = "E1001", "a look ahead that the hardware cannot take";
     HardwareTables = "E1002", "a table that the hardware cannot have";
-    HardwareLoop = "E1003", "a cycle of states that may skip nothing";
-    HardwareSize = "E1004", "a parser that takes too much hardware";
-    HardwarePath = "E1005", "a path that is too long for a cycle";
+    HardwareSize = "E1003", "a parser that takes too much hardware";
+    HardwarePath = "E1004", "a path that is too long for a cycle";
 
     // Warnings.
     Unused = "W0001", "a declaration that is never used";

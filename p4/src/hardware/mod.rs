@@ -127,7 +127,12 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     let paths = timing::Paths::new(&list);
     paths.check_steps(&machine.steps, refused);
     for (name, net) in &results {
-        paths.check(&format!("`{name}`"), *net, refused);
+        let what = match name.as_str() {
+            "carry" => "the outputs".to_string(),
+            "key" => "the key".into(),
+            name => format!("`{name}`"),
+        };
+        paths.check(&what, *net, refused);
     }
     timing::Paths::new(&resolver.list).check_late(&resolver.outputs, refused);
     if has_errors(refused) {

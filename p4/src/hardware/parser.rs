@@ -475,11 +475,12 @@ impl<'a> Generator<'a> {
 
     /// Enters a state behind a byte of this word.
     fn enter(&mut self, state: StateId, boundary: u32, env: Env) -> Vec<Step> {
+        // The checker refuses cycles that read nothing; whatever it may overlook ends here.
         if self.entered.contains(&(state, boundary)) {
             let state = &self.program.parser.states[state.index()];
             self.refused.push(
                 Diagnostic::error(
-                    Code::HardwareLoop,
+                    Code::HardwareSize,
                     format!("state `{}` can be entered again before anything is read", state.name),
                 )
                 .at(state.span, "a cycle of states that may skip nothing")

@@ -5,7 +5,7 @@ parser MainParser(PARSER_PARAMS) {
     state start {
         pkt.extract(hdr.ethernet);
         pkt.extract(hdr.ipv4);
-        verify(((hdr.ipv4.src + hdr.ipv4.dst) << 1) + ((hdr.ipv4.src - hdr.ipv4.dst) >> 1) < 17, error.NoMatch);
+        verify(((hdr.ipv4.src + hdr.ipv4.dst) << 1) + ((((hdr.ipv4.src - hdr.ipv4.dst) >> 1) + hdr.ipv4.src) ^ hdr.ipv4.dst) < 17, error.NoMatch);
         transition accept;
     }
 }

@@ -1,4 +1,4 @@
-// More entries than block RAM for.
+// Fewer entries than a table has.
 #include "../valid/include/common.p4"
 #include "../valid/include/parser.p4"
 control MainControl(CONTROL_PARAMS) {
