@@ -22,9 +22,7 @@ fn main() -> Result<()> {
     };
     let end = Instant::now() + Duration::from_secs(seconds.parse().context("SECONDS is no number")?);
     let mut taps = [Tap::open(network)?, Tap::open(link)?];
-    let text = nic_link::verilog(&NicConfig::default(), &RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 })
-        + include_str!("../../hdl/models/ecp5_ddr.v");
-    let mut nic = LinkedNic::new(&text, CORE_PS, STATION)?;
+    let mut nic = LinkedNic::new(&verilog()?, CORE_PS, STATION)?;
     println!("ready");
     let start = Instant::now();
     let mut frames = [[0u64; 2]; 2];
@@ -55,4 +53,14 @@ fn main() -> Result<()> {
         nic.broken()
     );
     Ok(())
+}
+
+/// The circuit's text. Its structures are large, so that the thread that makes them needs a large stack.
+fn verilog() -> Result<String> {
+    let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
+    let maker = std::thread::Builder::new()
+        .stack_size(64 << 20)
+        .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+    let text = maker.join().map_err(|_| anyhow::anyhow!("the Verilog cannot be made"))?;
+    Ok(text + include_str!("../../hdl/models/ecp5_ddr.v"))
 }

@@ -3,7 +3,7 @@
 //!
 //! Time is that of the co-simulation. `cargo xtask test -p baton-tests --test hostlink` replays it.
 
-use anyhow::{ensure, Result};
+use anyhow::{anyhow, ensure, Result};
 use baton::client::{http::Expect, ClientConfig, ClientHost, FetchState};
 use baton::hostlink::adapter::{self, Adapter, Interface};
 use baton::hostlink::port::{LinkPort, Wire};
@@ -26,9 +26,13 @@ struct Board {
 
 impl Board {
     fn new() -> Result<Self> {
-        let text =
-            nic_link::verilog(&NicConfig::default(), &RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 })
-                + include_str!("../../hdl/models/ecp5_ddr.v");
+        // The circuit's structures are large, so that the thread that makes them needs a large stack.
+        let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
+        let maker = std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+        let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
+            + include_str!("../../hdl/models/ecp5_ddr.v");
         Ok(Board { nic: LinkedNic::new(&text, CORE_PS, STATION)? })
     }
 }
@@ -43,7 +47,7 @@ impl Wire for Board {
         Ok(self.nic.receive(1))
     }
 
-    /// Simulates a fifth of the time at most, a microsecond at least: the PC's software then looks again.
+    /// Simulates a fortieth of the time, a microsecond at least: then the software looks again.
     fn wait(&mut self, most: Duration) {
         for _ in 0..(most.as_nanos() as u64 * 1000 / CORE_PS / 40).max(100) {
             self.nic.cycle();
