@@ -1,10 +1,10 @@
 //! `baton hostlink`: a NIC on a board as a network interface of this machine.
 
-use anyhow::{ensure, Context, Result};
+use anyhow::{Context, Result};
 use baton::hostlink::{
     adapter::{self, Adapter, AdapterStats},
     port::LinkPort,
-    socket::{interface_address, parse_mac, PacketSocket},
+    socket::{parse_mac, PacketSocket},
 };
 use baton::live::tap::Tap;
 use baton::server::DriverConfig;
@@ -42,6 +42,9 @@ pub struct Args {
     /// Seconds to wait for the board
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
     wait: u64,
+    /// From a frame to its repetition, in microseconds; a board that is simulated needs more
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(100..=10000000))]
+    retry_us: u64,
     /// Stop after so many seconds
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86400))]
     seconds: Option<u64>,
@@ -61,11 +64,16 @@ pub fn run(args: &Args) -> Result<()> {
         signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot wait for signals")?;
     }
     let wire = PacketSocket::open(&args.interface)?;
-    let own = interface_address(&args.interface)?;
-    ensure!(own[0] & 1 == 0, "{} has a group address", args.interface);
+    let own = wire.address();
     // Random, so that no session is taken for one before it.
     let session = (RandomState::new().hash_one(args.wait) as u32).max(1);
-    let config = LinkConfig { own, board: args.board.unwrap_or([0xFF; 6]), session, ..LinkConfig::default() };
+    let config = LinkConfig {
+        own,
+        board: args.board.unwrap_or([0xFF; 6]),
+        session,
+        retry_us: args.retry_us,
+        ..LinkConfig::default()
+    };
     let port = LinkPort::connect(config, wire, adapter::memory(), args.wait * 1_000_000)
         .with_context(|| format!("no host link on {}", args.interface))?;
     let board = port.board().map(|byte| format!("{byte:02x}")).join(":");

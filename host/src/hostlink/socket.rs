@@ -4,7 +4,6 @@ use super::port::Wire;
 use anyhow::{bail, ensure, Context, Result};
 use baton_abi::link::{ETHERTYPE, FRAME_BYTES_MAX};
 use std::ffi::CString;
-use std::fs;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
@@ -13,6 +12,7 @@ use std::time::{Duration, Instant};
 /// See the module's header.
 pub struct PacketSocket {
     socket: OwnedFd,
+    own: [u8; 6],
     start: Instant,
     /// Frames that the kernel did not take.
     pub unsent: u64,
@@ -53,18 +53,19 @@ impl PacketSocket {
         // SAFETY: the address is a `sockaddr_ll` of the size that is passed, and lives through the call.
         let bound = unsafe { libc::bind(socket.as_raw_fd(), (&raw const address).cast(), len) };
         ensure!(bound == 0, "cannot use {interface}: {}", io::Error::last_os_error());
-        Ok(PacketSocket { socket, start: Instant::now(), unsent: 0 })
+        let mut len = len;
+        // SAFETY: the kernel writes at most `len` bytes, the size of the address, which lives through the call.
+        let told = unsafe { libc::getsockname(socket.as_raw_fd(), (&raw mut address).cast(), &mut len) };
+        let own = address.sll_addr.first_chunk::<6>().copied();
+        let own = own.filter(|own| told == 0 && address.sll_halen == 6 && own[0] & 1 == 0);
+        let own = own.with_context(|| format!("{interface} has no Ethernet address"))?;
+        Ok(PacketSocket { socket, own, start: Instant::now(), unsent: 0 })
     }
-}
 
-/// The address of an interface.
-///
-/// # Errors
-/// When there is no such interface, or it has no Ethernet address.
-pub fn interface_address(interface: &str) -> Result<[u8; 6]> {
-    let text = fs::read_to_string(format!("/sys/class/net/{interface}/address"))
-        .with_context(|| format!("there is no interface {interface:?}"))?;
-    parse_mac(text.trim()).with_context(|| format!("{interface} has no Ethernet address"))
+    /// The interface's own address.
+    pub fn address(&self) -> [u8; 6] {
+        self.own
+    }
 }
 
 /// An address in its usual form, such as `02:ba:00:00:00:01`.
