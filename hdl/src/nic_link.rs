@@ -15,7 +15,7 @@ use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
 use crate::nic::NicConfig;
-use crate::nic_mac::NicRgmii;
+use crate::nic_mac::FullNicRgmii;
 use rust_hdl::prelude::*;
 
 /// Verilog of [`NicLink`]; the top module is `nic_link`.
@@ -42,7 +42,7 @@ pub struct NicLink {
     pub station: Signal<In, Bits<48>>,
     pub linked: Signal<Out, Bit>,
     pub link_resets_nic: Signal<Out, Bit>,
-    nic: NicRgmii,
+    nic: FullNicRgmii,
     link: HostLink<17>,
     mac: Mac,
     pins: Rgmii,
@@ -65,7 +65,7 @@ impl NicLink {
             station: Default::default(),
             linked: Default::default(),
             link_resets_nic: Default::default(),
-            nic: NicRgmii::new(nic, &mac, rgmii),
+            nic: FullNicRgmii::new(nic, &mac, rgmii),
             link: Default::default(),
             mac: Mac::new(&mac),
             pins: Rgmii::new(rgmii),
@@ -91,6 +91,17 @@ impl Logic for NicLink {
         self.link.station.next = self.station.val();
         self.linked.next = self.link.linked.val();
         self.link_resets_nic.next = self.link.nic_reset.val();
+
+        // The softcore has no devices but the NIC's own, and leaves the PHYs to the driver.
+        self.nic.device.rdata.next = 0.into();
+        self.nic.manage.start.next = false;
+        self.nic.manage.command.next = 0.into();
+        self.nic.phy_report.next = 0.into();
+        self.nic.hold_phy.next = false;
+        self.mac.report.next = 0.into();
+        self.mac.hold_phy.next = false;
+        self.mac.manage.start.next = false;
+        self.mac.manage.command.next = 0.into();
 
         // The host.
         self.link.s_axi_awaddr.next = self.nic.host.m_axi_awaddr.val();
