@@ -170,7 +170,8 @@ register_block! {
         /// Payload length in bytes; 0 sends the header alone.
         TX_LEN = 0x0064, WriteOnly, { LEN[16:0] "bytes" };
         /// Sends the header in the TX_HEADER window once for each TX_MSS bytes of payload, and for what remains.
-        /// The header starts with two bytes of padding, which are counted and not sent. It is that of the first
+        /// The header starts with two bytes of padding, which are counted: if they are not zero, they are the control
+        /// information of a VLAN tag (TPID 0x8100) that goes in behind the addresses. It is that of the first
         /// segment; hardware fills in the total length and both checksums, adds the bytes that went before to the
         /// sequence number, counts the identification up, and leaves PSH and FIN to the last segment.
         TX_GO = 0x0068, WriteOnly, {

@@ -171,7 +171,6 @@ pub struct Burst {
 impl Burst {
     pub fn new(flow: Flow, addr: u32, len: u32, mss: u32, conn: u16, chance: &mut Chance) -> Burst {
         let mut header = vec![0; 2];
-        chance.fill(&mut header);
         header.extend(flow.template(chance));
         let header_len = header.len() as u32;
         Burst { header, header_len, addr, len, mss, conn, flow: Some(flow) }
@@ -184,7 +183,23 @@ impl Burst {
             return Outcome::Bad;
         }
         let (len, mss) = (self.len as usize, self.mss as usize);
-        burst(memory, &self.flow, self.addr, len, mss)
+        // What is in the padding goes in behind the addresses, as a VLAN tag.
+        let tagged = |frames: Vec<Vec<u8>>| match self.header[..2] {
+            [0, 0] => frames,
+            [high, low] => {
+                let tag = |mut frame: Vec<u8>| {
+                    frame.splice(12..12, [0x81, 0x00, high, low]);
+                    frame
+                };
+                frames.into_iter().map(tag).collect()
+            }
+            _ => frames,
+        };
+        match burst(memory, &self.flow, self.addr, len, mss) {
+            Outcome::Sent(frames) => Outcome::Sent(tagged(frames)),
+            Outcome::Abandoned(frames) => Outcome::Abandoned(tagged(frames)),
+            other => other,
+        }
     }
 }
 
