@@ -54,12 +54,3 @@ fn idle_connections_are_swapped_out() {
     assert!(metric(&record, "connections_reclaimed") > 0.0, "{:?}", record.metrics);
     assert!(metric(&record, "restore_rate") > 0.0);
 }
-
-#[test]
-fn paced_clients_hold_themselves_to_their_rate() {
-    // A slow core: a response takes a third of a second at this pace.
-    let record = play("D-4-P-N-FCFS-400", 8, 400, 10);
-    // Eight clients at 400 Kb/s; a client may be one response ahead of its pace.
-    let rate = metric(&record, "content_rate");
-    assert!((0.8..6.4).contains(&rate), "{rate} Mb/s");
-}
