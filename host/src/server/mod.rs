@@ -409,6 +409,11 @@ impl<A: Application> Server<A> {
         self.stack.meter.profile(now_ps)
     }
 
+    /// What the software did last ends at `end_ps`, and its doorbells leave then.
+    pub(crate) fn piece_ends(&mut self, end_ps: u64) {
+        self.stack.driver.doorbells_leave(end_ps);
+    }
+
     pub(crate) fn meter(&mut self) -> &mut Meter {
         &mut self.stack.meter
     }
