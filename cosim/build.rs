@@ -28,7 +28,8 @@ mod nic {
         pins::{NicIn, NicOut, Pin},
         verilate::{Verilator, FAST},
     };
-    use anyhow::{Context, Result};
+    use anyhow::{ensure, Context, Result};
+    use baton_hdl::emit::{clock_name, Gated, TICKS};
     use baton_hdl::nic::NicConfig;
     use std::{
         env,
@@ -37,30 +38,36 @@ mod nic {
         path::{Path, PathBuf},
     };
 
+    /// The softcore has no devices but the NIC's own.
+    const NO_DEVICES: &str = ", .device_addr(), .device_write(), .device_wdata(), .device_rdata(32'd0)";
+
     /// Core memory for the firmware with the most connections; an image for less uses a part of it.
     const CORE_MEMORY_BYTES: u32 = 2 << 20;
 
     pub fn build() -> Result<()> {
         let out = PathBuf::from(env::var_os("OUT_DIR").context("cargo sets OUT_DIR")?);
         let config = NicConfig { core_memory_bytes: CORE_MEMORY_BYTES, ..NicConfig::default() };
-        let text = baton_hdl::nic::verilog(&config);
-        fs::write(out.join("nic_top.v"), &text)?;
+        fs::write(out.join("nic_top.v"), baton_hdl::nic::verilog(&config))?;
+        let gated = baton_hdl::nic::gated(&config, WRAPPER);
+        let gates = Gates::new(&gated)?;
         let source = out.join("nic_sim.v");
-        fs::write(&source, text + &without_reset())?;
+        fs::write(&source, format!("{}{}", gated.text, gates.wrapper()))?;
         let folder = out.join("verilated");
         if folder.exists() {
             fs::remove_dir_all(&folder)?;
         }
         let tool = Verilator::find()?;
-        tool.translate(&source, "nic_sim", &folder, FAST)?;
-        fs::write(folder.join("nic_pins.h"), pins_header()?)?;
+        // Functions of their own cost less than the locals of all of them in one.
+        let options = [FAST, &["--inline-cfuncs", "0"]].concat();
+        tool.translate(&source, WRAPPER, &folder, &options)?;
+        fs::write(folder.join("nic_pins.h"), pins_header(&gates)?)?;
 
         let sources = verilated_sources(&folder)?;
         // What runs only once, Verilator puts into files of its own.
         let is_slow = |path: &&PathBuf| path.to_string_lossy().ends_with("__Slow.cpp");
         let mut model = cxx_build::bridge("src/nic/verilated.rs");
         settings(&mut model, &tool, &folder).opt_level(2);
-        model.define("BATON_PHASES", if has_two_phases(&sources)? { "1" } else { "0" });
+        expect_regions(&sources)?;
         model.files(sources.iter().filter(|path| !is_slow(path)));
         model.try_compile("baton_nic").context("the verilated NIC does not compile")?;
         let mut start = cc::Build::new();
@@ -100,47 +107,125 @@ mod nic {
         Ok(sources)
     }
 
-    /// Whether the rising edge of the clock is the only trigger and nothing happens in the active region, so that
-    /// `dut.h` may run the input and the clocked region by themselves.
-    fn has_two_phases(sources: &[PathBuf]) -> Result<bool> {
+    /// `dut.h` runs one region of the model by itself, and takes the triggers from the gates. It may do so as long as
+    /// nothing else happens in an evaluation: no logic that follows inputs at once, and none in the active region.
+    fn expect_regions(sources: &[PathBuf]) -> Result<()> {
         let mut text = String::new();
         for source in sources {
             text += &fs::read_to_string(source)?;
         }
-        let plain: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-        let trigger = "vlSelfRef.__VactTriggered[0U]=(QData)((IData)(((IData)(vlSelfRef.clock)\
-                       &(~(IData)(vlSelfRef.__Vtrigprevexpr___TOP__clock__0)))));";
-        let phases = plain.contains(trigger)
-            && !plain.contains("Vdut___024root___eval_act(")
-            && plain.contains("voidVdut___024root___eval_ico(Vdut___024root*vlSelf){")
-            && plain.contains("voidVdut___024root___eval_nba(Vdut___024root*vlSelf){");
-        if !phases {
-            println!("cargo:warning=the NIC has more triggers than its clock and simulates slower for it");
+        for (part, wanted) in [("___eval_nba(", true), ("___ico_sequent__", false), ("___act_", false)] {
+            let name = format!("Vdut___024root{part}");
+            ensure!(text.contains(&name) == wanted, "dut.h does not know what `{name}` in the model means");
         }
-        Ok(phases)
+        Ok(())
     }
 
-    /// A module around `nic_top` whose reset is never active. Registers start at their reset values, so the NIC is as
-    /// after a reset; Verilator then leaves every reset multiplexer out, a fifth of the work of a cycle.
-    ///
-    /// Pins that `nic_top` does not have, has besides, or has in another width are errors of Verilator's here.
-    fn without_reset() -> String {
-        let port =
-            |direction: &str, (name, width): &Pin| format!("{direction} wire [{}:0] {name}", width - 1);
-        let inputs = NicIn::PINS.iter().map(|pin| port("input", pin));
-        let outputs = NicOut::PINS.iter().map(|pin| port("output", pin));
-        let ports: Vec<String> = inputs.chain(outputs).collect();
-        let names = NicIn::PINS.iter().chain(NicOut::PINS).map(|(name, _)| *name);
-        let wires: String =
-            names.filter(|name| *name != "reset").map(|name| format!(", .{name}({name})")).collect();
-        format!(
-            "\nmodule nic_sim(input wire clock, {});\nnic_top nic_top(.clock(clock), .reset(1'b0){wires});\nendmodule\n",
-            ports.join(", ")
-        )
+    /// The module around the gated NIC.
+    const WRAPPER: &str = "nic_sim";
+
+    /// Pins whose changes come together, by the beginning of their names; the first that fits. Each group is taken at a
+    /// gate of its own.
+    const PIN_GROUPS: &[&str] = &["s_axil_", "m_axi_ar", "m_axi_r", "m_axi_", "rx_", "tx_"];
+
+    /// Gates of the NIC, and behind them those of its pins.
+    struct Gates<'a> {
+        nic: &'a Gated,
+    }
+
+    impl<'a> Gates<'a> {
+        /// Verilator's triggers of one model stand in a word of 64 bits.
+        const COUNT_MAX: usize = 64;
+
+        fn new(nic: &'a Gated) -> Result<Self> {
+            let gates = Gates { nic };
+            ensure!(gates.count() <= Self::COUNT_MAX, "{} gates, at most {}", gates.count(), Self::COUNT_MAX);
+            Ok(gates)
+        }
+
+        fn count(&self) -> usize {
+            self.nic.gates + PIN_GROUPS.len()
+        }
+
+        fn of_pin(&self, pin: &str) -> usize {
+            let group = PIN_GROUPS.iter().position(|prefix| pin.starts_with(prefix));
+            self.nic.gates + group.expect("every input is in a group")
+        }
+
+        /// A module around `nic_top` whose clock is cut into gates and whose reset is never active. Registers start at
+        /// their reset values, so the NIC is as after a reset; Verilator then leaves every reset multiplexer out. The
+        /// inputs are taken at gates too, so that what follows a pin that did not change is not evaluated.
+        ///
+        /// Pins that `nic_top` does not have, has besides, or has in another width are errors of Verilator's here.
+        fn wrapper(&self) -> String {
+            let port =
+                |direction: &str, (name, width): &Pin| format!("{direction} wire [{}:0] {name}", width - 1);
+            let inputs: Vec<&Pin> = NicIn::PINS.iter().filter(|(name, _)| *name != "reset").collect();
+            let clocks = (0..self.count()).map(|gate| format!("input wire {}", clock_name(gate)));
+            let moves = format!("output wire moves [0:{}]", self.nic.parts.len() - 1);
+            let ports: Vec<String> = clocks
+                .chain([moves])
+                .chain(inputs.iter().map(|pin| port("input", pin)))
+                .chain(NicOut::PINS.iter().map(|pin| port("output", pin)))
+                .collect();
+            let registers: String = inputs
+                .iter()
+                .map(|(name, width)| {
+                    let clock = clock_name(self.of_pin(name));
+                    let register = format!("reg [{}:0] {name}$q = 0;", width - 1);
+                    format!("{register} always_ff @(posedge {clock}) {name}$q <= {name};\n")
+                })
+                .collect();
+            let moves: String = self
+                .nic
+                .parts
+                .iter()
+                .enumerate()
+                .map(|(at, (path, _))| format!("assign moves[{at}] = {path}.moves$;\n"))
+                .collect();
+            let taken = inputs.iter().map(|(name, _)| format!(", .{name}({name}$q)"));
+            let given = NicOut::PINS.iter().map(|(name, _)| format!(", .{name}({name})"));
+            let wires: String = taken.chain(given).collect();
+            format!(
+                "\nmodule {WRAPPER}({});\n{registers}nic_top nic_top(.clock(1'b0), .reset(1'b0){wires}{NO_DEVICES});\n{moves}endmodule\n",
+                ports.join(", ")
+            )
+        }
+
+        /// The gates for `dut.h`: how many, the gate of each moving part, how to raise one, and which of the pins' gates
+        /// a change of the pins raises.
+        fn header(&self) -> String {
+            let parts = &self.nic.parts;
+            let of_parts: Vec<String> = parts.iter().map(|(_, gate)| gate.to_string()).collect();
+            let clocks: String = (0..self.count())
+                .map(|gate| format!("    case {gate}: top.{} = level; break;\n", clock_name(gate)))
+                .collect();
+            let changed: String = (self.nic.gates..self.count())
+                .map(|gate| {
+                    let differ: Vec<String> = NicIn::PINS
+                        .iter()
+                        .filter(|(pin, _)| *pin != "reset" && self.of_pin(pin) == gate)
+                        .map(|(pin, _)| format!("(now.{pin} != before.{pin})"))
+                        .collect();
+                    let any = if differ.is_empty() { "false".to_string() } else { differ.join(" | ") };
+                    format!("    if ({any}) fire |= triggers[{gate}];\n")
+                })
+                .collect();
+            format!(
+                "constexpr int GATES = {};\nconstexpr int TICKS = {TICKS};\nconstexpr int PARTS = {};\n\
+                 constexpr uint8_t GATE_OF_PART[PARTS] = {{{}}};\n\n\
+                 template <class Top> inline void set_gate(Top& top, int gate, bool level) {{\n    switch (gate) {{\n{clocks}    }}\n}}\n\n\
+                 inline uint64_t changed(const NicIn& now, const NicIn& before, const uint64_t* triggers) {{\n    \
+                 uint64_t fire = 0;\n{changed}    return fire;\n}}\n\n",
+                self.count(),
+                parts.len(),
+                of_parts.join(", ")
+            )
+        }
     }
 
     /// The C++ side of `pins.rs`.
-    fn pins_header() -> Result<String> {
+    fn pins_header(gates: &Gates) -> Result<String> {
         let mut text = String::from(
             "// Written by the build script from pins.rs.\n#pragma once\n\n#include <cstdint>\n\nnamespace baton {\n",
         );
@@ -157,13 +242,18 @@ mod nic {
         let copy = |pins: &[Pin], line: fn(&str) -> String| {
             pins.iter().map(|(pin, _)| line(pin)).collect::<String>()
         };
-        let apply = copy(NicIn::PINS, |pin| format!("    top.{pin} = pins.{pin};\n"));
+        let apply: String = NicIn::PINS
+            .iter()
+            .filter(|(pin, _)| *pin != "reset")
+            .map(|(pin, _)| format!("    top.{pin} = pins.{pin};\n"))
+            .collect();
         let sample = copy(NicOut::PINS, |pin| format!("    out.{pin} = top.{pin};\n"));
         write!(
             text,
             "\ntemplate <class Top> inline void apply(const NicIn& pins, Top& top) {{\n{apply}}}\n\n\
-             template <class Top> inline void sample(const Top& top, NicOut& out) {{\n{sample}}}\n\n\
-             }}  // namespace baton\n"
+             template <class Top> inline void sample(const Top& top, NicOut& out) {{\n{sample}}}\n\n{}\
+             }}  // namespace baton\n",
+            gates.header()
         )?;
         Ok(text)
     }

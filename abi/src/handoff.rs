@@ -10,8 +10,8 @@
 
 use crate::ring::{SLOTS_MAX, SLOT_WORDS};
 
-/// Version of the layout below; in the first word of a record, under [`MAGIC`].
-pub const VERSION: u32 = 2;
+/// Version of the layout below, 4 bits; in the first word of a record, under [`MAGIC`]. Between them is the VLAN.
+pub const VERSION: u32 = 3;
 /// High half of a record's first word.
 pub const MAGIC: u32 = 0xB470;
 /// Spans of memory in each of the two buffers of a record.
@@ -59,6 +59,8 @@ pub struct Endpoints {
     pub remote_port: u16,
     pub local_mac: [u8; 6],
     pub remote_mac: [u8; 6],
+    /// VLAN id of the tag that its frames carry, 12 bits; 0: no tag.
+    pub vlan: u16,
 }
 
 impl Endpoints {
@@ -71,6 +73,7 @@ impl Endpoints {
             remote_port: self.local_port,
             local_mac: self.remote_mac,
             remote_mac: self.local_mac,
+            vlan: self.vlan,
         }
     }
 
@@ -95,6 +98,7 @@ impl Endpoints {
             remote_port: (w[2] >> 16) as u16,
             local_mac: [a[0], a[1], a[2], a[3], b[0], b[1]],
             remote_mac: [b[2], b[3], c[0], c[1], c[2], c[3]],
+            vlan: 0,
         }
     }
 }
@@ -310,7 +314,7 @@ pub struct HandoffRecord {
 impl HandoffRecord {
     pub fn to_words(&self) -> [u32; RECORD_WORDS] {
         let mut w = [0; RECORD_WORDS];
-        w[0] = MAGIC << 16 | VERSION;
+        w[0] = MAGIC << 16 | u32::from(self.endpoints.vlan & 0xFFF) << 4 | VERSION;
         w[1..7].copy_from_slice(&self.endpoints.to_words());
         w[7..46].copy_from_slice(&self.tcb.to_words());
         for (i, span) in self.send.iter().enumerate() {
@@ -327,7 +331,7 @@ impl HandoffRecord {
     /// Takes a record from the words of a message. Words beyond the record are padding.
     pub fn from_words(words: &[u32]) -> Result<Self, RecordError> {
         let w: &[u32; RECORD_WORDS] = words.first_chunk().ok_or(RecordError::Length)?;
-        if w[0] != MAGIC << 16 | VERSION {
+        if w[0] & 0xFFFF_000F != MAGIC << 16 | VERSION {
             return Err(RecordError::Version);
         }
         let (Some(endpoints), Some(tcb)) = (w[1..].first_chunk(), w[7..].first_chunk()) else {
@@ -335,7 +339,7 @@ impl HandoffRecord {
         };
         let span = |i: usize| Span { addr: w[i], len: w[i + 1] };
         Ok(HandoffRecord {
-            endpoints: Endpoints::from_words(endpoints),
+            endpoints: Endpoints { vlan: (w[0] >> 4 & 0xFFF) as u16, ..Endpoints::from_words(endpoints) },
             tcb: TcbRecord::from_words(tcb),
             send: [span(46), span(48), span(50), span(52)],
             receive: [span(54), span(56), span(58), span(60)],
@@ -356,7 +360,7 @@ mod tests {
                 *word =
                     (seed + 1).wrapping_mul(0x9E37_79B9).wrapping_mul(2 * i as u32 + 3).rotate_left(i as u32);
             }
-            words[0] = MAGIC << 16 | VERSION;
+            words[0] = MAGIC << 16 | (seed * 61 & 0xFFF) << 4 | VERSION;
             let record = HandoffRecord::from_words(&words).unwrap();
             assert_eq!(record.to_words(), words);
         }

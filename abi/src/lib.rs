@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod handoff;
+pub mod link;
 pub mod mmio;
 pub mod msg;
 mod register;

@@ -19,13 +19,14 @@ pub mod work {
     pub const HOST_RX: u32 = 1;
     /// A host transmit descriptor waits: write `HOST_TX_GO`.
     pub const HOST_TX: u32 = 2;
-    /// A segment waits in the NIC receive queue: read the `NIC_RX` window, then `NIC_RX_NEXT`.
+    /// A segment waits in the NIC receive queue: read the `NIC_RX` window, then write `NIC_RX_POP`, `NIC_RX_COPY` or
+    /// `NIC_RX_NEXT`.
     pub const NIC_RX: u32 = 3;
     /// A command waits: read the `CMD` window, then `CMD_POP`.
     pub const COMMAND: u32 = 4;
 }
 
-/// [`STATUS`]: there is room for at least four more jobs.
+/// [`STATUS`]: there is room for at least [`JOB_ROOM`] more jobs.
 pub const STATUS_JOB_ROOM: u32 = 1 << 0;
 /// [`STATUS`]: there is room for eight more event slots.
 pub const STATUS_EVENT_ROOM: u32 = 1 << 1;
@@ -33,6 +34,9 @@ pub const STATUS_EVENT_ROOM: u32 = 1 << 1;
 pub const STATUS_TX_ROOM: u32 = 1 << 2;
 /// [`STATUS`]: no job, event or burst of the firmware is unfinished.
 pub const STATUS_QUIET: u32 = 1 << 3;
+
+/// Jobs that [`STATUS_JOB_ROOM`] promises room for, and a segment or a command of [`SCHED_NEXT`] too.
+pub const JOB_ROOM: u32 = 8;
 
 /// Operations of [`JOB_GO`], carried out in order.
 pub mod job {
@@ -82,9 +86,13 @@ pub mod lookup {
 pub mod nic_rx {
     /// Connection value [15:0], payload length in bytes [31:16].
     pub const CONN_LEN: usize = 0;
-    /// Payload offset in the stored frame [11:0] (the frame's first byte is at offset 2), ECN bits
-    /// [13:12], stored frame length [31:16] (with the 2 bytes of padding before it).
+    /// As `JOB_SRC_LEN` takes it, to copy the whole payload: its offset in the stored frame [13:0] (the frame's first byte
+    /// is at offset 2), and its length in bytes [31:16]; beside them the ECN bits [15:14].
     pub const OFFSET: usize = 1;
+    /// Least bit of the ECN bits.
+    pub const ECN_SHIFT: u32 = 14;
+    /// The offset's bits.
+    pub const OFFSET_MASK: u32 = (1 << ECN_SHIFT) - 1;
     /// Cycle at which the frame's last word arrived.
     pub const ARRIVAL: usize = 2;
     /// TCP sequence number.
@@ -102,11 +110,12 @@ pub mod nic_rx {
 register_block! {
     /// Scheduler, time and sleep.
     CORE {
-        /// The next work item. For six cycles after a write that consumes an item it reads 0.
+        /// The next work item. For six cycles after a write that consumes an item it reads 0. A segment or a command is
+        /// shown when eight jobs have room.
         SCHED_NEXT = 0x0000, ReadOnly, { ITEM[2:0] "0 none, 1 host rx, 2 host tx, 3 NIC rx, 4 command" };
         /// Room in the job, event and transmit queues.
         STATUS = 0x0004, ReadOnly, {
-            JOB_ROOM[0:0] "room for at least four jobs", EVENT_ROOM[1:1] "room for eight event slots",
+            JOB_ROOM[0:0] "room for at least eight jobs", EVENT_ROOM[1:1] "room for eight event slots",
             TX_ROOM[2:2] "a burst may be pushed", QUIET[3:3] "nothing of the firmware is unfinished"
         };
         /// Microseconds since reset, wrapping.
@@ -138,13 +147,18 @@ register_block! {
     /// Jobs of the receive mover, and events.
     JOBS {
         /// Source offset and length of the next job.
-        JOB_SRC_LEN = 0x0040, WriteOnly, { SRC[15:0] "offset in the stored frame, bytes", LEN[31:16] "bytes, or event slots" };
+        JOB_SRC_LEN = 0x0040, WriteOnly, { SRC[13:0] "offset in the stored frame, bytes", LEN[31:16] "bytes, or event slots" };
         /// Host address of the next job.
         JOB_ADDR = 0x0044, WriteOnly;
         /// Pushes a job. Writes while there is no room are lost; read STATUS first.
         JOB_GO = 0x0048, WriteOnly, { OP[2:0] "1 copy, 2 pop, 3 to host, 4 event" };
         /// Appends a word to the event words. Eight words make a slot.
         EVT_DATA = 0x004C, WriteOnly;
+        /// Advances the NIC_RX window and pushes the job POP, for a packet of which nothing is wanted.
+        NIC_RX_POP = 0x0050, WriteOnly;
+        /// Advances the NIC_RX window, and pushes a job that copies what JOB_SRC_LEN says of the packet in it to the host
+        /// address that is written and then frees it.
+        NIC_RX_COPY = 0x0054, WriteOnly, { ADDR[31:0] "host address" };
     }
 }
 
@@ -181,6 +195,8 @@ register_block! {
         LOOKUP_OP = 0x0090, WriteOnly, { OP[1:0] "1 insert, 2 delete, 3 find" };
         /// Its outcome.
         LOOKUP_RESULT = 0x0094, ReadOnly, { VALUE[15:0] "value found", OUTCOME[17:16] "0 ok, 1 full, 2 absent, 3 exists", BUSY[31:31] "at work" };
+        /// VLAN of the connection, beside the key: 0 for none. It counts where the P4 program has it in the key.
+        LOOKUP_VLAN = 0x0098, ReadWrite, { VID[11:0] "VLAN id" };
     }
 }
 

@@ -72,6 +72,9 @@ pub mod command {
     pub const RESTORE: u8 = 6;
     /// Report the connection's counters. Answered by `QUERY_REPLY`.
     pub const QUERY: u8 = 8;
+    /// A router has reported that a segment does not fit a link (RFC 1191). Word 2: payload, without options, of one that would;
+    /// word 3: the sequence number of the one that did not. Without effect where the TCB does not believe it.
+    pub const LOWER_MSS: u8 = 9;
 }
 
 /// Events.
@@ -80,8 +83,11 @@ pub mod event {
     pub const ACCEPTED: u8 = 1;
     /// The handoff failed; the host still owns the connection. Word 2: a `refused` reason.
     pub const REFUSED: u8 = 2;
-    /// `Soft_Limit` changed. Word 2: its value; word 3: the load-control state.
-    pub const SOFT_LIMIT: u8 = 3;
+    /// Load control made a transition. Word 2: `Soft_Limit` from now on; word 3: the state in bits 7:0 and the state before in
+    /// bits 15:8, numbered as in the mailbox; word 4: the core cycle; words 5 and 6: `Qlen` and `Cnum` that it found.
+    pub const LOAD: u8 = 3;
+    /// Least bit of the state before, in word 3 of [`LOAD`].
+    pub const LOAD_BEFORE_SHIFT: u32 = 8;
     /// The peer acknowledged bytes of the send buffer. Word 2: how many since the last such event.
     pub const SENT: u8 = 4;
     /// Bytes arrived in order in the receive buffer. Word 2: how many since the last such event.
@@ -98,6 +104,9 @@ pub mod event {
     pub const QUERY_REPLY: u8 = 10;
     /// A command was malformed or named no connection. Word 2: an `error` code; word 3: the command's word 0.
     pub const ERROR: u8 = 11;
+    /// The NIC has been overloaded for long, and this connection is among those that cost it most: it wishes for `RESTORE`.
+    /// Word 2: its packets in a sample; word 3: the core cycle; words 4 and 5: `Qlen` and `Cnum`.
+    pub const SHED: u8 = 12;
 }
 
 /// Why a handoff was refused.

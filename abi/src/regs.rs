@@ -15,6 +15,8 @@ pub const CONTROL_CORE_RUN: u32 = 1 << 0;
 pub const CONTROL_MODE_SHIFT: u32 = 4;
 /// [`CONTROL`]: frames of up to 9018 bytes are taken, check sequence included; without it, 1518, with a VLAN tag 1522.
 pub const CONTROL_JUMBO: u32 = 1 << 8;
+/// [`TICKS_PER_US`]: least bit of STEP.
+pub const TICKS_STEP_SHIFT: u32 = 16;
 /// [`CAPABILITIES`]: this NIC has the memory for [`CONTROL_JUMBO`].
 pub const CAPABILITIES_JUMBO: u32 = 1 << 0;
 /// [`CAPABILITIES`]: least bit of log2 of the connections that lookup table and counters are made for.
@@ -87,8 +89,12 @@ register_block! {
             SCHED_MODE[5:4] "0 fcfs, 1 host-first, 2 direct",
             JUMBO[8:8] "1: frames of up to 9018 bytes, 0: 1518, or 1522 with a VLAN tag; change it only while no frame is queued. Stays 0 where CAPABILITIES lacks JUMBO"
         };
-        /// Core clock cycles in a microsecond; the time base of the firmware. Set it before CORE_RUN.
-        TICKS_PER_US = 0x000C, ReadWrite, reset 125, { TICKS[15:0] "cycles" };
+        /// The time base of the firmware: TICKS core clock cycles are STEP microseconds. Set it before CORE_RUN; while the
+        /// core runs it may be changed to follow another clock.
+        TICKS_PER_US = 0x000C, ReadWrite, reset 125, {
+            TICKS[15:0] "cycles; 0 counts as 1",
+            STEP[31:16] "microseconds, for a clock that is no whole number of megahertz; 0 counts as 1"
+        };
         /// Why the interrupt line is high.
         IRQ_CAUSE = 0x0010, WriteOneToClear, {
             EVENT[0:0] "event ring has new entries", RX[1:1] "host packets received",
@@ -109,6 +115,8 @@ register_block! {
         FW_DATA = 0x0024, WriteOnly;
         /// Bytes of core memory.
         FW_SIZE = 0x0028, ReadOnly;
+        /// Microseconds since reset by the firmware's time base, wrapping.
+        TIME_US = 0x002C, ReadOnly;
         /// Key of the lookup hash; set it before the first handoff.
         HASH_KEY[2] = 0x0030, ReadWrite;
         /// Host address, a multiple of 32, where the NIC writes its ring indices.
@@ -283,6 +291,8 @@ register_block! {
         STAT_RX_FILTERED = 0x025C, ReadOnly;
         /// TSO frames and firmware bursts abandoned, from the first segment on that could not be read.
         STAT_TX_ABANDONED = 0x0260, ReadOnly;
+        /// Frames that the P4 program dropped.
+        STAT_RX_PROGRAM_DROPS = 0x0264, ReadOnly;
     }
 }
 
@@ -391,8 +401,11 @@ pub mod mailbox {
     pub const CFG_CHALLENGE_US: usize = 10;
     /// Stay in TIME-WAIT, in microseconds; 0 takes a minute.
     pub const CFG_TIME_WAIT_US: usize = 11;
+    /// Active restoration: how long the NIC must have been overloaded before it offers connections to the host (`SHED`), in
+    /// microseconds; 0 never does. It needs load control.
+    pub const CFG_SHED_AFTER_US: usize = 12;
     /// Words that have a meaning; the others are free.
-    pub const CFG_WORDS: usize = 12;
+    pub const CFG_WORDS: usize = 13;
 
     /// Connections on the NIC (`Cnum`).
     pub const STS_CNUM: usize = 0;
@@ -416,4 +429,10 @@ pub mod mailbox {
     pub const STS_TABLE_SIZE: usize = 9;
     /// `mepc` of the trap, or 0 after a panic.
     pub const STS_FAULT_PC: usize = 10;
+    /// `Hard_Limit` as the firmware took it at its start; it stays.
+    pub const STS_HARD_LIMIT: usize = 11;
+    /// `Hiwat` as the firmware took it at its start. `Qlen`, the last of the six parameters, is in `STAT_NIC_RX_QLEN`.
+    pub const STS_HIWAT: usize = 12;
+    /// `Lowat` as the firmware took it at its start, at most `Hiwat`.
+    pub const STS_LOWAT: usize = 13;
 }

@@ -93,6 +93,11 @@ pub const RX_FLAG_FROM_NIC: u16 = 1 << 1;
 
 /// Receive flag: the frame was lost, because its buffer was too small or not DMA memory; `len` is 0.
 pub const RX_FLAG_ERROR: u16 = 1 << 2;
+/// Receive flags: the class of service that the P4 program chose for the frame, three bits; a higher one goes first.
+pub const RX_CLASS_SHIFT: u16 = 4;
+pub const RX_CLASS_MASK: u16 = 7;
+/// Receive flags: the host's queue that the P4 program chose, eight bits. There is one ring; the driver sorts by this.
+pub const RX_QUEUE_SHIFT: u16 = 8;
 
 /// A completed receive descriptor, written over the one that posted the buffer (`addr`, `buffer length`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

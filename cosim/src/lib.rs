@@ -9,6 +9,7 @@ pub mod axil;
 pub mod block;
 pub mod clocks;
 pub mod gmii;
+pub mod hostlink;
 pub mod library;
 pub mod mdio;
 pub mod monitor;

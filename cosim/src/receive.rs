@@ -252,7 +252,7 @@ fn passes(dut: &mut Model, interval: u32, count: usize, to_nic: fn(usize) -> boo
     let (mut sent, mut word, mut since, mut arrived) = (0, 0, 0, [0, 0]);
     let mut operations = (0..3).cycle();
     // After the last frame there is time for what is under way.
-    for _ in 0..count as u32 * interval + 1000 {
+    for _ in 0..count as u32 * interval + 4000 {
         if sent < count && (word > 0 || since >= interval || sent == 0) {
             if word == 0 {
                 since = 0;

@@ -86,6 +86,11 @@ impl Time {
         Time { cycles: 0, now_ps: 0, whole_ps, rest, carried: 0, clock_hz }
     }
 
+    /// A cycle takes so long from here on.
+    fn set_period_ps(&mut self, period_ps: u64) {
+        (self.whole_ps, self.rest, self.carried) = (period_ps, 0, 0);
+    }
+
     #[inline]
     fn advance(&mut self) {
         self.cycles += 1;
@@ -200,6 +205,15 @@ impl<N: Nic> System<N> {
         });
         self.out = out;
         self.drive();
+    }
+
+    /// A core cycle takes so long from here on, at least a picosecond: for a clock that follows another one.
+    ///
+    /// # Panics
+    /// When the period is zero: time would stand still.
+    pub fn set_period_ps(&mut self, period_ps: u64) {
+        assert!(period_ps > 0, "a core cycle takes time");
+        self.time.set_period_ps(period_ps);
     }
 
     /// Steps so many cycles.

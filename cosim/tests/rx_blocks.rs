@@ -368,3 +368,366 @@ fn a_host_queue_counts_and_keeps_its_packets() {
         "seed {SEED}: {passed} packets passed, at most {fullest} in the queue"
     );
 }
+
+/// A packet of the NIC's queue: its words, its information as it goes in, its arrival, and its descriptor.
+struct NicPacket {
+    words: Vec<u32>,
+    information: u64,
+    arrival: u64,
+    descriptor: [u32; 16],
+}
+
+#[test]
+fn a_nic_queue_keeps_packets_and_descriptors_on_two_sides() {
+    const SEED: u64 = 5;
+    // 512 words and 8 packets.
+    let mut chance = Chance::new(SEED);
+    let text = emit::verilog("rx_nic_queue", rx::NicQueue::<9, 10, 3, 4, 7>::default());
+    let mut dut = Model::build("rx_nic_queue", &text).unwrap();
+    dut.reset(1);
+    let [write, write_data, desc_write, desc_index, desc_data, push, packet, used_words, room] = ports(
+        &dut,
+        [
+            "write",
+            "write_data",
+            "desc_write",
+            "desc_index",
+            "desc_data",
+            "push",
+            "packet",
+            "used_words",
+            "room",
+        ],
+    );
+    let [valid, stamp, qlen, word_index, word, advance] =
+        ports(&dut, ["valid", "stamp", "qlen", "word_index", "word", "advance"]);
+    let [head_valid, head, read_addr, read_data, pop] =
+        ports(&dut, ["head_valid", "head", "read_addr", "read_data", "pop"]);
+    let mut queue: VecDeque<NicPacket> = VecDeque::new();
+    // Packets at the queue's front that the descriptor side has left behind.
+    let mut advanced = 0;
+    let mut writing: Option<(NicPacket, usize)> = None;
+    let (mut asked_word, mut asked_data) = (None, None);
+    let (mut passed, mut fullest, mut resets) = (0, 0, 0);
+    for cycle in 0..80_000 {
+        let draining = cycle / 3000 % 2 == 1;
+        if chance.permille(1) {
+            for port in [write, desc_write, push, advance, pop] {
+                dut.set(port, 0);
+            }
+            dut.reset(1);
+            queue.clear();
+            (advanced, writing, asked_word, asked_data) = (0, None, None, None);
+            resets += 1;
+        }
+        dut.eval();
+        let at = format!("seed {SEED}, cycle {cycle}");
+        let stored: usize = queue.iter().map(|packet| packet.words.len()).sum();
+        let under_way = writing.as_ref().map_or(0, |(_, at)| *at);
+        assert_eq!(dut.get(used_words) as usize, stored + under_way, "{at}");
+        assert_eq!(dut.is_high(room), queue.len() < 8, "{at}");
+        let waiting = queue.len() - advanced;
+        assert_eq!(dut.get(qlen) as usize, waiting, "{at}: the counter is not the content");
+        assert_eq!((dut.is_high(valid), dut.is_high(head_valid)), (waiting > 0, !queue.is_empty()), "{at}");
+        if waiting > 0 {
+            assert_eq!(dut.get(stamp), queue[advanced].arrival, "{at}");
+        }
+        if let Some(oldest) = queue.front() {
+            assert_eq!(dut.get(head), oldest.information, "{at}");
+        }
+        for (port, expected) in [(word, asked_word.take()), (read_data, asked_data.take())] {
+            assert!(
+                expected.is_none_or(|expected: u32| dut.get(port) as u32 == expected),
+                "{at}: {expected:?}"
+            );
+        }
+        fullest = fullest.max(queue.len());
+
+        if writing.is_none() && queue.len() < 8 && chance.permille(if draining { 100 } else { 600 }) {
+            // A descriptor is written beside the words, so a packet has as many words at least.
+            let words: Vec<u32> = (0..16 + chance.below(80)).map(|_| chance.below(u32::MAX)).collect();
+            if stored + words.len() <= 512 {
+                let bytes = 4 * words.len() as u64 - u64::from(chance.below(4));
+                let arrival = u64::from(chance.below(u32::MAX));
+                let information = bytes | arrival << 14 | u64::from(chance.below(2)) << 46;
+                let descriptor = std::array::from_fn(|_| chance.below(u32::MAX));
+                writing = Some((NicPacket { words, information, arrival, descriptor }, 0));
+            }
+        }
+        let mut pushed = false;
+        for port in [write, desc_write, push] {
+            dut.set(port, 0);
+        }
+        if let Some((incoming, at)) = writing.as_mut().filter(|_| chance.permille(800)) {
+            dut.set(write, 1);
+            dut.set(write_data, incoming.words[*at].into());
+            if let Some(value) = incoming.descriptor.get(*at) {
+                dut.set(desc_write, 1);
+                dut.set(desc_index, *at as u64);
+                dut.set(desc_data, (*value).into());
+            }
+            *at += 1;
+            if *at == incoming.words.len() {
+                dut.set(push, 1);
+                dut.set(packet, incoming.information);
+                pushed = true;
+            }
+        }
+        // The firmware goes on and the mover frees, also when there is nothing; the mover never overtakes the firmware.
+        let goes = chance.permille(if draining { 100 } else { 12 });
+        let frees = chance.permille(if draining { 100 } else { 10 }) && (advanced > 0 || queue.is_empty());
+        dut.set(advance, goes.into());
+        dut.set(pop, frees.into());
+        if waiting > 0 && !goes {
+            let index = chance.below(16) as usize;
+            dut.set(word_index, index as u64);
+            asked_word = Some(queue[advanced].descriptor[index]);
+        }
+        if let Some(oldest) = queue.front() {
+            let place = chance.below(oldest.words.len() as u32) as usize;
+            dut.set(read_addr, place as u64);
+            asked_data = Some(oldest.words[place]);
+        }
+        dut.cycle();
+        advanced += usize::from(goes && waiting > 0);
+        if frees && queue.pop_front().is_some() {
+            advanced -= 1;
+            passed += 1;
+        }
+        if pushed {
+            queue.extend(writing.take().map(|(packet, _)| packet));
+        }
+    }
+    assert!(
+        passed > 500 && fullest == 8 && resets > 40,
+        "seed {SEED}: {passed} packets passed, at most {fullest} in the queue, {resets} resets"
+    );
+}
+
+/// A frame that `Steer` is to move: what is known of it, and its stored words.
+#[derive(Clone)]
+struct Routed {
+    words: Vec<u32>,
+    stored_len: u64,
+    payload_len: u64,
+    data_offset: u64,
+    ecn: u64,
+    segment_word: u64,
+    bad: bool,
+    verified: bool,
+    hit: bool,
+    value: u64,
+    drop: bool,
+    arrival: u64,
+    sort: u64,
+}
+
+impl Routed {
+    fn random(chance: &mut Chance) -> Routed {
+        // The TCP header begins at word 9, or later behind tags and IP options, and is in the frame.
+        let segment_word = 9 + u64::from(chance.below(6));
+        let least = segment_word as u32 + 5;
+        let most = if chance.permille(30) { 700 } else { 40 };
+        let count = least + chance.below(most);
+        let hit = chance.permille(500);
+        Routed {
+            words: (0..count).map(|_| chance.below(u32::MAX)).collect(),
+            stored_len: u64::from(4 * count - chance.below(4)),
+            payload_len: u64::from(chance.below(1 << 14)),
+            data_offset: u64::from(5 + chance.below(11)),
+            ecn: u64::from(chance.below(4)),
+            segment_word,
+            bad: chance.permille(80),
+            verified: chance.permille(500),
+            hit,
+            value: u64::from(chance.below(1 << 16)),
+            drop: !hit && chance.permille(80),
+            arrival: u64::from(chance.below(u32::MAX)),
+            sort: u64::from(chance.below(1 << 11)),
+        }
+    }
+
+    /// As a `RoutedFrame` of so many bits, least field first; what the program carries stays zero.
+    fn packed(&self, width: usize) -> u64 {
+        let facts = self.stored_len
+            | self.payload_len << 14
+            | self.data_offset << 28
+            | self.ecn << 32
+            | u64::from(self.bad) << 34
+            | u64::from(self.verified) << 35
+            | u64::from(self.hit) << 36
+            | self.segment_word << 37;
+        facts
+            | u64::from(self.hit) << (width - 18)
+            | self.value << (width - 17)
+            | u64::from(self.drop) << (width - 1)
+    }
+
+    /// As a `Packet`. The host's queue and class of a frame for the NIC have no meaning.
+    fn packet(&self) -> u64 {
+        self.stored_len | self.arrival << 14 | u64::from(self.verified) << 46 | self.sort << 47
+    }
+
+    /// The descriptor as far as the frame has words for it; see `abi::mmio::nic_rx`.
+    fn descriptor(&self) -> Vec<(u64, u64)> {
+        let segment = self.segment_word as usize;
+        let big = |word: usize| u64::from(self.words[word].swap_bytes());
+        let offset = 4 * (self.segment_word + self.data_offset);
+        let mut words = vec![
+            (0, self.value | self.payload_len << 16),
+            (1, offset | self.ecn << 14 | self.payload_len << 16),
+            (2, self.arrival),
+        ];
+        words.extend((1..4).map(|field| (field as u64 + 2, big(segment + field))));
+        let options = (segment + 15).min(self.words.len()) - segment;
+        words.extend((5..options).map(|option| (option as u64 + 1, big(segment + option))));
+        words
+    }
+}
+
+#[test]
+fn steer_moves_each_frame_to_its_queue_or_drops_it() {
+    const SEED: u64 = 6;
+    const CAPACITY: u64 = 2048;
+    let mut chance = Chance::new(SEED);
+    let mut dut =
+        Model::build("rx_steer", &emit::verilog("rx_steer", rx::Steer::<12, 12>::default())).unwrap();
+    let [routed_valid, routed, arrival, sort, take, read_addr, read_data, free, free_words] = ports(
+        &dut,
+        ["routed_valid", "routed", "arrival", "sort", "take", "read_addr", "read_data", "free", "free_words"],
+    );
+    let [host_used, host_room, host_write, host_push, nic_used, nic_room, nic_write, nic_push] = ports(
+        &dut,
+        [
+            "host_used",
+            "host_room",
+            "host_write",
+            "host_push",
+            "nic_used",
+            "nic_room",
+            "nic_write",
+            "nic_push",
+        ],
+    );
+    let [write_data, packet, desc_write, desc_index, desc_data] =
+        ports(&dut, ["write_data", "packet", "desc_write", "desc_index", "desc_data"]);
+    let outcomes = ports(&dut, ["bad", "refused", "to_host", "host_drop", "to_nic", "nic_drop"]);
+    let [bad, refused, to_host, host_drop, to_nic, nic_drop] = outcomes;
+    let width = dut.ports().find(|port| port.name == "routed").unwrap().width;
+    dut.reset(1);
+    // Frames at or behind the head; words that are stored; frames under way to each queue with what has come of them.
+    let mut frames: VecDeque<Routed> = VecDeque::new();
+    let mut memory: VecDeque<u32> = VecDeque::new();
+    let mut to: [Option<Routed>; 2] = [None, None];
+    let mut written: [Vec<u32>; 2] = [Vec::new(), Vec::new()];
+    let mut descriptor: Vec<(u64, u64)> = Vec::new();
+    let mut shown = false;
+    let mut counts = [0; 6];
+    let (mut resets, mut passes) = (0, 0);
+    for cycle in 0..120_000 {
+        let at = format!("seed {SEED}, cycle {cycle}");
+        if chance.permille(1) {
+            dut.set(routed_valid, 0);
+            dut.reset(1);
+            (frames, memory, to, written) =
+                (VecDeque::new(), VecDeque::new(), [None, None], Default::default());
+            (descriptor, shown) = (Vec::new(), false);
+            resets += 1;
+        }
+        while frames.len() < 6 && memory.len() < 3000 {
+            let frame = Routed::random(&mut chance);
+            memory.extend(&frame.words);
+            frames.push_back(frame);
+        }
+        // A frame shows when it has been judged, and stays until it is taken.
+        shown |= chance.permille(300);
+        dut.set(routed_valid, shown.into());
+        dut.set(routed, frames[0].packed(width));
+        dut.set(arrival, frames[0].arrival);
+        dut.set(sort, frames[0].sort);
+        // Both queues have room as it comes; while a frame is under way to one, nobody else takes it.
+        let used = [(); 2].map(|()| {
+            let most = if chance.permille(100) { 60 } else { 2048 };
+            CAPACITY - u64::from(chance.below(most))
+        });
+        let room = [(); 2].map(|()| chance.permille(950));
+        dut.set(host_used, used[0]);
+        dut.set(nic_used, used[1]);
+        dut.set(host_room, room[0].into());
+        dut.set(nic_room, room[1].into());
+        dut.eval();
+
+        let happened = outcomes.map(|port| dut.is_high(port));
+        for (count, pulse) in counts.iter_mut().zip(happened) {
+            *count += usize::from(pulse);
+        }
+        let head = frames[0].clone();
+        let fits = |queue: usize| room[queue] && CAPACITY - used[queue] >= head.words.len() as u64;
+        assert!(!dut.is_high(bad) || (shown && head.bad), "{at}: a good frame is called bad");
+        assert!(
+            !dut.is_high(refused) || (shown && head.drop && !head.bad),
+            "{at}: the program did not drop it"
+        );
+        let good = shown && !head.bad && !head.drop;
+        assert!(!dut.is_high(host_drop) || (good && !head.hit && !fits(0)), "{at}: it fits the host's queue");
+        assert!(!dut.is_high(nic_drop) || (good && head.hit && !fits(1)), "{at}: it fits the NIC's queue");
+        assert!(!(dut.is_high(host_write) && dut.is_high(nic_write)), "{at}: two words at once");
+        for (queue, write, push, done) in
+            [(0, host_write, host_push, to_host), (1, nic_write, nic_push, to_nic)]
+        {
+            assert_eq!(dut.is_high(push), dut.is_high(done), "{at}");
+            if !dut.is_high(write) {
+                assert!(!dut.is_high(push), "{at}: a push without a word");
+                continue;
+            }
+            // The host's frame is at the head until its last word; the NIC's has been taken.
+            let frame = if queue == 0 { &head } else { to[1].as_ref().expect("a frame on its way") };
+            assert_eq!(frame.hit, queue == 1, "{at}");
+            if queue == 0 && written[0].is_empty() {
+                passes += usize::from(to[1].is_some());
+            }
+            written[queue].push(dut.get(write_data) as u32);
+            if dut.is_high(push) {
+                assert_eq!(written[queue], frame.words, "{at}: the words of the frame");
+                let sorted = if queue == 0 { u64::MAX } else { (1 << 47) - 1 };
+                assert_eq!(dut.get(packet) & sorted, frame.packet() & sorted, "{at}");
+            }
+        }
+        if dut.is_high(desc_write) {
+            assert!(dut.is_high(nic_write), "{at}: a descriptor beside nothing");
+            descriptor.push((dut.get(desc_index), dut.get(desc_data)));
+        }
+        if dut.is_high(host_push) {
+            written[0].clear();
+        }
+        if dut.is_high(nic_push) {
+            let frame = to[1].take().expect("a frame on its way");
+            let mut expected = frame.descriptor();
+            expected.sort_unstable();
+            descriptor.sort_unstable();
+            assert_eq!(descriptor, expected, "{at}");
+            (written[1], descriptor) = (Vec::new(), Vec::new());
+        }
+        let taken = dut.is_high(take);
+        if taken {
+            assert!(shown, "{at}: nothing to take");
+            let dropped = [bad, refused, host_drop, nic_drop].iter().any(|port| dut.is_high(*port));
+            if head.hit && !dropped {
+                assert!(good && fits(1) && to[1].is_none(), "{at}");
+                to[1] = Some(head);
+            } else {
+                assert!(dropped || dut.is_high(to_host), "{at}: a frame is lost");
+            }
+            frames.pop_front();
+            shown = false;
+        }
+        let word = memory.get(dut.get(read_addr) as usize).copied().unwrap_or(0);
+        if dut.is_high(free) {
+            memory.drain(..dut.get(free_words) as usize);
+        }
+        dut.cycle();
+        dut.set(read_data, word.into());
+    }
+    assert!(counts.iter().all(|count| *count > 50), "seed {SEED}: outcomes {counts:?}");
+    assert!(passes > 100 && resets > 60, "seed {SEED}: {passes} frames passed, {resets} resets");
+}

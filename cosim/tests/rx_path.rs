@@ -196,8 +196,8 @@ fn minimum_frames_every_21_cycles_pass_without_loss() {
 
 #[test]
 fn the_measured_interval_is_the_documented_one() {
-    let interval = baton_cosim::receive::min_frame_interval_cycles(1500).unwrap();
-    assert_eq!(interval, 18);
+    let interval = baton_cosim::receive::min_frame_interval_cycles(3000).unwrap();
+    assert_eq!(interval, 17);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn back_to_back_frames_of_every_length_pass_without_loss() {
 #[test]
 fn latencies_are_as_documented() {
     for (nic, kind, expected) in
-        [(false, Kind::Arp, 25), (false, Kind::TcpMiss, 39), (true, Kind::TcpHit, 39)]
+        [(false, Kind::Arp, 25), (false, Kind::TcpMiss, 38), (true, Kind::TcpHit, 38)]
     {
         let mut maker = FrameMaker::new(7);
         let pace = Pace { gap: 0, stall: 0, consume: 0, operations: false };
@@ -267,7 +267,7 @@ fn host_frames_do_not_wait_behind_nic_frames() {
         cycles += 1;
         assert!(cycles < 100, "the host frame waits");
     }
-    assert_eq!(cycles + 1, 39);
+    assert_eq!(cycles + 1, 38);
     for _ in 0..600 {
         bench.step();
     }

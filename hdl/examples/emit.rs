@@ -5,6 +5,7 @@ use baton_hdl::{
     dma::{axi_reader::AxiReader, axi_writer::AxiWriter, burst::BurstSplitter},
     emit,
     kit::LutFifo,
+    link::BoardHostLink,
     regs::axil::AxilSlave,
     rx::Lookup,
 };
@@ -18,27 +19,33 @@ fn main() {
         // A command lets two host packets pass; its turn lasts for eight cycles.
         "scheduler" => emit::verilog("scheduler", Scheduler::<1, 3>::default()),
         "burst" => emit::verilog("burst", BurstSplitter::default()),
+        "host_link" => emit::verilog("host_link", BoardHostLink::default()),
         "axil" => emit::verilog("axil", AxilSlave::default()),
         "axi_writer" => emit::verilog("axi_writer", AxiWriter::default()),
         "axi_reader" => emit::verilog("axi_reader", AxiReader::default()),
         "lookup" => lookup(),
         _ => {
-            eprintln!("usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader");
+            eprintln!(
+                "usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader | host_link"
+            );
             std::process::exit(2);
         }
     };
     print!("{text}");
 }
 
-/// A lookup table of two halves of eight entries. Its hash and its queues do anything, and the words of its keys, which it
+/// A lookup table of two halves of eight entries, of connection.p4. Its hash, its queues and its keys of entries do anything, and the words of its keys, which it
 /// only moves and compares, have two bits.
 fn lookup() -> String {
     let text = emit::verilog("lookup", Lookup::<3, 2, 3>::default());
-    let parts = ["frames", "frames0", "frames1", "frames2", "results", "hash"];
+    let parts = ["frames", "frame_keys", "results", "sorts", "hash", "entry_key"];
     let text = parts.iter().fold(text, |text, part| free(&text, &format!("lookup${part}")));
     let cut = |line: &str| match line.contains("digest") {
         true => line.to_string(),
-        false => line.replace("[31:0]", "[1:0]").replace("32'h0", "2'h0"),
+        false => {
+            let line = line.replace("[31:0]", "[1:0]").replace("32'h0", "2'h0");
+            line.replace("[95:0]", "[5:0]").replace("96'h0", "6'h0")
+        }
     };
     text.lines().map(|line| cut(line) + "\n").collect()
 }

@@ -7,7 +7,8 @@
 // one key has always the same digest, and that a digest stands until the next hash starts; it takes any time. The queues
 // of frames show anything, but a frame at the head stays until it is taken (hdl/formal/fifo.sv).
 //
-// A key is three words of two bits instead of 32: the table only moves and compares them.
+// A key is three words of two bits instead of 32: the table only moves and compares them. The key of an entry is any that
+// holds as its inputs do. A frame that is looked up carries what the program of connection.p4 says of one: bit 42.
 //
 // One key, any, is followed: the specification is whether it was inserted since it was last deleted, and with which
 // value. As the key may be any key, what holds for it holds for all.
@@ -16,9 +17,9 @@
 (* anyconst *) wire key_left;
 (* anyconst *) wire key_right;
 
-wire [5:0] looked_up = {key2, key1, key0};
+wire [5:0] looked_up = engine_key;
 wire is_key = looked_up == key;
-wire [5:0] asked = {lk_key2, lk_key1, lk_key0};
+wire [5:0] asked = entry_key$key;
 
 // Of each half: which entries stand, which of them hold the followed key, and which the key that the engine works on;
 // and the entry's value. Entries 0 to 7 are those of the left half.
@@ -29,8 +30,8 @@ wire [15:0] value [0:15];
 genvar entry;
 generate
   for (entry = 0; entry < 8; entry = entry + 1) begin : each
-    wire [5:0] left_key = {\left.keys2.mem [entry], \left.keys1.mem [entry], \left.keys0.mem [entry]};
-    wire [5:0] right_key = {\right.keys2.mem [entry], \right.keys1.mem [entry], \right.keys0.mem [entry]};
+    wire [5:0] left_key = \left.keys.mem [entry];
+    wire [5:0] right_key = \right.keys.mem [entry];
     assign stands[entry] = \left.tags.mem [entry][16];
     assign stands[entry + 8] = \right.tags.mem [entry][16];
     assign holds_key[entry] = stands[entry] && left_key == key;
@@ -52,9 +53,9 @@ reg [5:0] asked_before;
 reg [15:0] value_before;
 reg [1:0] op_before;
 reg frame_stays = 0;
-reg [36:0] facts_before;
+reg [43:0] facts_before;
 reg [5:0] frame_before;
-wire [5:0] frame_key = {frames2$head, frames1$head, frames0$head};
+wire [5:0] frame_key = frame_keys$head;
 always @(posedge cr$clock) begin
   digest_before <= hash$digest;
   asked_before <= asked;
@@ -69,6 +70,7 @@ always @(*) begin
   if (lk_busy) assume (!lk_start && asked == asked_before && lk_value == value_before && lk_op == op_before);
   if (is_key && state > 2) assume (left_bucket == key_left && right_bucket == key_right);
   if (state > 3) assume (hash$digest == digest_before);
+  if (frames$head[36]) assume (frames$head[42]);
   if (frame_stays) assume (frames$valid && frames$head == facts_before && frame_key == frame_before);
 end
 
@@ -123,13 +125,13 @@ always @(*) begin
   // Frames: one that is looked up hits if and only if its key is there, with the key's value; it is the oldest, and no
   // other has its key. One that is not looked up does not hit.
   if (results$push) begin
-    assert (results$data[36:0] == frames$head);
+    assert (results$data[43:0] == frames$head);
     if (frames$head[36] && state != 0) assert (state == 5 && frame_key == looked_up);
     if (state == 5 && is_key) begin
-      assert (results$data[37] == present_now);
-      if (present_now) assert (results$data[53:38] == value_now);
+      assert (results$data[44] == present_now);
+      if (present_now) assert (results$data[60:45] == value_now);
     end
-    if (state != 5) assert (!results$data[37]);
+    if (state != 5) assert (!results$data[44]);
   end
 
   // What induction needs to know of the inside. The table holds the followed key at most once, in its buckets.
@@ -153,13 +155,9 @@ always @(*) begin
   // The scan: what it has read, and what it knows of the ways that it has seen.
   if (state == 4) begin
     assert (\left.tags.read_data == \left.tags.mem [left_entry]);
-    assert (\left.keys0.read_data == \left.keys0.mem [left_entry]);
-    assert (\left.keys1.read_data == \left.keys1.mem [left_entry]);
-    assert (\left.keys2.read_data == \left.keys2.mem [left_entry]);
+    assert (\left.keys.read_data == \left.keys.mem [left_entry]);
     assert (\right.tags.read_data == \right.tags.mem [right_entry]);
-    assert (\right.keys0.read_data == \right.keys0.mem [right_entry]);
-    assert (\right.keys1.read_data == \right.keys1.mem [right_entry]);
-    assert (\right.keys2.read_data == \right.keys2.mem [right_entry]);
+    assert (\right.keys.read_data == \right.keys.mem [right_entry]);
   end
   if (state >= 3) begin
     assert (\left.hit == ((seen & left_same) != 0));

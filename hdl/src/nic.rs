@@ -2,7 +2,8 @@
 //!
 //! One core clock and one synchronous reset. Pins: an AXI4-Lite slave for the driver (`abi::regs`), an AXI4
 //! master for DMA (32-bit addresses and data, INCR bursts of at most 64 beats, no ids), the stream side of
-//! a MAC in each direction, and an interrupt line (level, high). The `core_*` pins observe the softcore.
+//! a MAC in each direction, and an interrupt line (level, high). The `core_*` pins observe the softcore, and `device_*` is
+//! its bus to devices that a board adds; `device_rdata` is zero where there are none.
 //!
 //! ```text
 //!  rx_* ─► RxPath ─┬─ host queue ──► WriteSide ─► m_axi write
@@ -19,7 +20,8 @@
 
 use crate::core::Mmio;
 use crate::dma::WriteSide;
-use crate::kit::{Cr, Reg};
+use crate::emit::Gated;
+use crate::kit::{Cr, Ticker};
 use crate::module;
 use crate::regs::{
     axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
@@ -38,6 +40,9 @@ pub struct NicConfig {
     pub core_memory_bytes: u32,
     /// What the receive path is made for.
     pub receive: ReceiveSize,
+    /// On a board, whose core memory comes with firmware: the core runs from reset on, and this is the value of
+    /// `TICKS_PER_US` after reset, the clock in MHz. Else the host loads and starts it.
+    pub boot_ticks_per_us: Option<u16>,
 }
 
 /// Sizes of lookup table, connection counters and receive memories.
@@ -49,11 +54,13 @@ pub enum ReceiveSize {
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
     /// than the core's to 45 of ECP5's block RAMs.
     Board,
+    /// 512 connections, no jumbo frames, 8 KiB for each receive queue.
+    Small,
 }
 
 impl Default for NicConfig {
     fn default() -> Self {
-        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default() }
+        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default(), boot_ticks_per_us: None }
     }
 }
 
@@ -62,8 +69,73 @@ pub fn verilog(config: &NicConfig) -> String {
     let text = match config.receive {
         ReceiveSize::Full => crate::emit::verilog("nic_top", FullNic::new(config)),
         ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
+        ReceiveSize::Small => crate::emit::verilog("nic_top", SmallNic::new(config)),
     };
-    text.replace("cr$clock", "clock").replace("cr$reset", "reset")
+    plain_pins(&text)
+}
+
+/// The pins of bundles under plain names.
+fn plain_pins(text: &str) -> String {
+    text.replace("cr$clock", "clock").replace("cr$reset", "reset").replace("device$", "device_")
+}
+
+/// [`verilog`]'s text behind gates for a simulation, whose wrapper is a module `wrapper`; see [`Gated`].
+pub fn gated(config: &NicConfig, wrapper: &str) -> Gated {
+    let mut gated = match config.receive {
+        ReceiveSize::Full => crate::emit::gated("nic_top", FullNic::new(config), wrapper, &gate_of),
+        ReceiveSize::Board => crate::emit::gated("nic_top", BoardNic::new(config), wrapper, &gate_of),
+        ReceiveSize::Small => crate::emit::gated("nic_top", SmallNic::new(config), wrapper, &gate_of),
+    };
+    gated.text = plain_pins(&gated.text);
+    gated
+}
+
+/// Which modules share a gate in a simulation: those that mostly move in the same cycles. What is not named has the gate
+/// of its first two levels.
+fn gate_of(path: &str) -> String {
+    const SHARED: &[(&str, &[&str])] = &[
+        ("core", &["system"]),
+        ("mmio", &["mmio.scheduler"]),
+        ("receive stream", &["rx.align", "rx.admission", "rx.verifier", "rx.classifier", "rx.staging"]),
+        ("receive lookup", &["rx.lookup", "rx.steer"]),
+        ("receive queues", &["rx.host", "rx.nic"]),
+        ("write data", &["write_side.mover", "write_side.writer"]),
+        ("write control", &["write_side.sequencer", "write_side.publisher", "write_side.check"]),
+        ("read reader", &["tx_side.read.reader"]),
+        ("read rings", &["tx_side.read"]),
+        ("transmit stream", &["tx_side.path.exit"]),
+        ("transmit merger", &["tx_side.path.merger"]),
+        ("transmit sender", &["tx_side.path.sender"]),
+        ("transmit intake", &["tx_side.path.intake"]),
+        ("transmit headers", &["tx_side.path.header"]),
+        (
+            "transmit control",
+            &["tx_side.path.finish", "tx_side.path.planner", "tx_side.path.loader", "tx_side.path.queue"],
+        ),
+        ("transmit", &["tx_side.path"]),
+        (
+            "rarely",
+            &[
+                "axil",
+                "counters",
+                "filter",
+                "identity",
+                "mailbox",
+                "mmio.commands",
+                "mmio.micros",
+                "ranges",
+                "rings",
+                "write_side.fault",
+            ],
+        ),
+    ];
+    let within =
+        |prefix: &str| path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    let shared = SHARED.iter().find(|(_, prefixes)| prefixes.iter().any(|prefix| within(prefix)));
+    match shared {
+        Some((gate, _)) => gate.to_string(),
+        None => path.splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
+    }
 }
 
 /// [`ReceiveSize::Full`].
@@ -71,8 +143,22 @@ pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 /// [`ReceiveSize::Board`].
 pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 
+/// [`ReceiveSize::Small`].
+pub type SmallNic = Nic<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
+
+/// The softcore's device bus, for devices outside the NIC: in a cycle with `write`, `wdata` is written at offset `addr`
+/// from `MMIO_BASE`; `rdata` answers the `addr` of the cycle before, zero where nothing is there. Addresses are those that
+/// the core's own devices leave free (`baton_abi::mmio`).
+#[derive(Clone, Debug, Default, LogicInterface)]
+pub struct DeviceBus {
+    pub addr: Signal<Out, Bits<16>>,
+    pub write: Signal<Out, Bit>,
+    pub wdata: Signal<Out, Bits<32>>,
+    pub rdata: Signal<In, Bits<32>>,
+}
 
 /// See the module's header. `2^L` connections, `2^F` frames between parser and queues, and receive memories of `2^S` (staging), `2^H` and `2^N` words (queues);
 /// `L1 = L + 1` and so on.
@@ -147,6 +233,7 @@ pub struct Nic<
     pub core_pc: Signal<Out, Bits<32>>,
     pub core_asleep: Signal<Out, Bit>,
     pub core_retired: Signal<Out, Bit>,
+    pub device: DeviceBus,
     axil: AxilSlave,
     identity: Identity,
     rings: Rings,
@@ -160,7 +247,7 @@ pub struct Nic<
     rx: RxPath<L, F, F1, S, S1, H, H1, N, N1>,
     write_side: WriteSide,
     tx_side: TxSide,
-    cycles: Reg<Bits<32>>,
+    cycles: Ticker<Bits<32>>,
     raise: Signal<Local, Bits<5>>,
     dma_error: Signal<Local, Bit>,
 }
@@ -246,8 +333,9 @@ impl<
             core_pc: Default::default(),
             core_asleep: Default::default(),
             core_retired: Default::default(),
+            device: Default::default(),
             axil: Default::default(),
-            identity: Identity::new(config.core_memory_bytes, has_jumbo, L),
+            identity: Identity::new(config.core_memory_bytes, has_jumbo, L, config.boot_ticks_per_us),
             rings: Default::default(),
             ranges: Default::default(),
             mailbox: Default::default(),
@@ -263,6 +351,25 @@ impl<
             raise: Default::default(),
             dma_error: Default::default(),
         }
+    }
+}
+
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.system.set_image();
     }
 }
 
@@ -386,12 +493,17 @@ module! {
         self.system.ld_addr.next = self.identity.fw_addr.val();
         self.system.ld_data.next = self.identity.fw_data.val();
         self.system.wake.next = self.mmio.wake.val();
-        self.system.mmio_rdata.next = self.mmio.rdata.val();
+        // Whoever does not know an address answers zero.
+        self.system.mmio_rdata.next = self.mmio.rdata.val() | self.device.rdata.val();
+        self.device.addr.next = self.system.mmio_addr.val();
+        self.device.write.next = self.system.mmio_write.val();
+        self.device.wdata.next = self.system.mmio_wdata.val();
         self.mmio.addr.next = self.system.mmio_addr.val();
         self.mmio.write.next = self.system.mmio_write.val();
         self.mmio.wdata.next = self.system.mmio_wdata.val();
         self.mmio.now.next = self.cycles.q.val();
         self.mmio.ticks_per_us.next = self.identity.ticks_per_us.val();
+        self.identity.time_us.next = self.mmio.time_us.val();
         self.mmio.sched_mode.next = self.identity.sched_mode.val();
         self.mailbox.core_index.next = self.mmio.mb_index.val();
         self.mailbox.core_write.next = self.mmio.mb_write.val();
@@ -417,6 +529,7 @@ module! {
         self.rx.lk_key0.next = self.mmio.lk_key0.val();
         self.rx.lk_key1.next = self.mmio.lk_key1.val();
         self.rx.lk_key2.next = self.mmio.lk_key2.val();
+        self.rx.lk_vlan.next = self.mmio.lk_vlan.val();
         self.rx.lk_value.next = self.mmio.lk_value.val();
         self.rx.lk_op.next = self.mmio.lk_op.val();
         self.rx.lk_start.next = self.mmio.lk_start.val();
@@ -545,6 +658,7 @@ module! {
         self.statistics.rx_bad_length.next = self.rx.st_bad_length.val();
         self.statistics.rx_bad_checksum.next = self.rx.st_bad_checksum.val();
         self.statistics.rx_overflow.next = self.rx.st_overflow.val();
+        self.statistics.rx_program_drop.next = self.rx.st_program_drop.val();
         self.statistics.rx_filtered.next = self.rx.st_filtered.val();
         self.statistics.host_rx_frames.next = self.rx.st_host.val();
         self.statistics.host_rx_drops.next = self.rx.st_host_drop.val();

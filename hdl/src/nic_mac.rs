@@ -19,26 +19,35 @@
 
 use crate::kit::Cr;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
-use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
+use crate::mac::{Mac, MacConfig, MdioPins, MdioUser, Rgmii};
 use crate::module;
-use crate::nic::{FullNic, NicConfig, ReceiveSize};
+use crate::nic::{DeviceBus, Nic, NicConfig, ReceiveSize};
 use crate::regs::axil::AxilSlave;
 use crate::regs::axil_split::AxilSplit;
 use rust_hdl::prelude::*;
 
 /// Verilog of the NIC with GMII pins; the top module is `nic_gmii`.
 pub fn gmii_verilog(nic: &NicConfig, mac: &MacConfig) -> String {
-    pin_names(crate::emit::verilog("nic_gmii", NicGmii::new(nic, mac)))
+    pin_names(match nic.receive {
+        ReceiveSize::Full => crate::emit::verilog("nic_gmii", FullNicGmii::new(nic, mac)),
+        ReceiveSize::Board => crate::emit::verilog("nic_gmii", BoardNicGmii::new(nic, mac)),
+        ReceiveSize::Small => crate::emit::verilog("nic_gmii", SmallNicGmii::new(nic, mac)),
+    })
 }
 
 /// Verilog of the NIC with RGMII pins; the top module is `nic_rgmii`.
 pub fn rgmii_verilog(nic: &NicConfig, mac: &MacConfig, rgmii: &RgmiiConfig) -> String {
-    pin_names(crate::emit::verilog("nic_rgmii", NicRgmii::new(nic, mac, rgmii)))
+    pin_names(match nic.receive {
+        ReceiveSize::Full => crate::emit::verilog("nic_rgmii", FullNicRgmii::new(nic, mac, rgmii)),
+        ReceiveSize::Board => crate::emit::verilog("nic_rgmii", BoardNicRgmii::new(nic, mac, rgmii)),
+        ReceiveSize::Small => crate::emit::verilog("nic_rgmii", SmallNicRgmii::new(nic, mac, rgmii)),
+    })
 }
 
 /// The names of bundles are no part of the names of pins.
 fn pin_names(text: String) -> String {
     let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
+    let text = text.replace("device$", "device_").replace("manage$", "manage_");
     let text = ["host$", "mdio$"].iter().fold(text, |text, bundle| text.replace(bundle, ""));
     text.replace("rgmii$", "rgmii_")
 }
@@ -91,14 +100,38 @@ pub struct HostPins {
     pub irq: Signal<Out, Bit>,
 }
 
-/// See the module's header.
+/// [`ReceiveSize::Full`].
+pub type FullNicGmii = NicGmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
+/// [`ReceiveSize::Board`].
+pub type BoardNicGmii = NicGmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
+/// [`ReceiveSize::Small`].
+pub type SmallNicGmii = NicGmii<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+
+/// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]
-pub struct NicGmii {
+pub struct NicGmii<
+    const L: usize,
+    const L1: usize,
+    const F: usize,
+    const F1: usize,
+    const S: usize,
+    const S1: usize,
+    const H: usize,
+    const H1: usize,
+    const N: usize,
+    const N1: usize,
+> {
     pub cr: Cr,
     pub rx_cr: Cr,
     pub tx_cr: Cr,
     pub host: HostPins,
     pub mdio: MdioPins,
+    /// The softcore's bus to devices of the board, the firmware's end of the MDIO master, and what the firmware knows of the
+    /// PHY (`Mac::report`, `Mac::hold_phy`).
+    pub device: DeviceBus,
+    pub manage: MdioUser,
+    pub phy_report: Signal<In, Bits<5>>,
+    pub hold_phy: Signal<In, Bit>,
     pub gmii_rx_dv: Signal<In, Bit>,
     pub gmii_rx_er: Signal<In, Bit>,
     pub gmii_rxd: Signal<In, Bits<8>>,
@@ -108,23 +141,38 @@ pub struct NicGmii {
     pub gmii_tx_er: Signal<Out, Bit>,
     pub gmii_txd: Signal<Out, Bits<8>>,
     pub gmii_line_clock: Signal<Out, Bits<2>>,
-    nic: FullNic,
+    nic: Nic<L, L1, F, F1, S, S1, H, H1, N, N1>,
     mac: Mac,
     split: AxilSplit,
     axil: AxilSlave,
 }
 
-impl NicGmii {
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
     /// # Panics
     /// When a configuration is out of its range.
     pub fn new(nic: &NicConfig, mac: &MacConfig) -> Self {
-        assert!(nic.receive == ReceiveSize::Full, "the builds with a MAC have the full receive path");
         NicGmii {
             cr: Default::default(),
             rx_cr: Default::default(),
             tx_cr: Default::default(),
             host: Default::default(),
             mdio: Default::default(),
+            device: Default::default(),
+            manage: Default::default(),
+            phy_report: Default::default(),
+            hold_phy: Default::default(),
             gmii_rx_dv: Default::default(),
             gmii_rx_er: Default::default(),
             gmii_rxd: Default::default(),
@@ -133,16 +181,21 @@ impl NicGmii {
             gmii_tx_er: Default::default(),
             gmii_txd: Default::default(),
             gmii_line_clock: Default::default(),
-            nic: FullNic::new(nic),
+            nic: Nic::new(nic),
             mac: Mac::new(mac),
             split: Default::default(),
             axil: Default::default(),
         }
     }
+
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.nic.set_image();
+    }
 }
 
 module! {
-    impl [] Logic for NicGmii;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
     regs: ;
     children: nic, mac, split, axil;
     #[hdl_gen]
@@ -150,6 +203,10 @@ module! {
         Cr::link(&mut self.rx_cr, &mut self.mac.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.mac.tx_cr);
         MdioPins::link(&mut self.mdio, &mut self.mac.mdio);
+        MdioUser::link(&mut self.manage, &mut self.mac.manage);
+        DeviceBus::link(&mut self.device, &mut self.nic.device);
+        self.mac.report.next = self.phy_report.val();
+        self.mac.hold_phy.next = self.hold_phy.val();
 
         // The host.
         self.host.m_axi_awaddr.next = self.nic.m_axi_awaddr.val();
@@ -265,20 +322,56 @@ module! {
     }
 }
 
-/// See the module's header.
+/// [`ReceiveSize::Full`].
+pub type FullNicRgmii = NicRgmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
+/// [`ReceiveSize::Board`].
+pub type BoardNicRgmii = NicRgmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
+/// [`ReceiveSize::Small`].
+pub type SmallNicRgmii = NicRgmii<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+
+/// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]
-pub struct NicRgmii {
+pub struct NicRgmii<
+    const L: usize,
+    const L1: usize,
+    const F: usize,
+    const F1: usize,
+    const S: usize,
+    const S1: usize,
+    const H: usize,
+    const H1: usize,
+    const N: usize,
+    const N1: usize,
+> {
     pub cr: Cr,
     pub rx_cr: Cr,
     pub tx_cr: Cr,
     pub host: HostPins,
     pub mdio: MdioPins,
+    /// The softcore's bus to devices of the board, the firmware's end of the MDIO master, and what the firmware knows of the
+    /// PHY (`Mac::report`, `Mac::hold_phy`).
+    pub device: DeviceBus,
+    pub manage: MdioUser,
+    pub phy_report: Signal<In, Bits<5>>,
+    pub hold_phy: Signal<In, Bit>,
     pub rgmii: RgmiiPins,
-    inner: NicGmii,
+    inner: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
     pins: Rgmii,
 }
 
-impl NicRgmii {
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
     /// # Panics
     /// When a configuration is out of its range.
     pub fn new(nic: &NicConfig, mac: &MacConfig, rgmii: &RgmiiConfig) -> Self {
@@ -288,15 +381,24 @@ impl NicRgmii {
             tx_cr: Default::default(),
             host: Default::default(),
             mdio: Default::default(),
+            device: Default::default(),
+            manage: Default::default(),
+            phy_report: Default::default(),
+            hold_phy: Default::default(),
             rgmii: Default::default(),
             inner: NicGmii::new(nic, mac),
             pins: Rgmii::new(rgmii),
         }
     }
+
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.inner.set_image();
+    }
 }
 
 module! {
-    impl [] Logic for NicRgmii;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
     regs: ;
     children: inner;
     #[hdl_gen]
@@ -307,6 +409,10 @@ module! {
         Cr::link(&mut self.tx_cr, &mut self.pins.tx_cr);
         HostPins::link(&mut self.host, &mut self.inner.host);
         MdioPins::link(&mut self.mdio, &mut self.inner.mdio);
+        MdioUser::link(&mut self.manage, &mut self.inner.manage);
+        DeviceBus::link(&mut self.device, &mut self.inner.device);
+        self.inner.phy_report.next = self.phy_report.val();
+        self.inner.hold_phy.next = self.hold_phy.val();
         RgmiiPins::link(&mut self.rgmii, &mut self.pins.pins);
         self.inner.gmii_rx_dv.next = self.pins.rx_dv.val();
         self.inner.gmii_rx_er.next = self.pins.rx_er.val();

@@ -40,6 +40,9 @@ pub struct DemoConfig {
     /// Core cycles after which an unfinished run has failed.
     pub cycles_max: u64,
     pub sample_us: u64,
+    /// VLANs of two tenants: the first is that of the connection that moves. The first of the other clients is in the
+    /// second, has the same address and connects from the same port, and the NIC owns its connection too.
+    pub tenants: Option<[u16; 2]>,
 }
 
 impl Default for DemoConfig {
@@ -56,6 +59,7 @@ impl Default for DemoConfig {
             reorder_ppm: 0,
             cycles_max: 400_000_000,
             sample_us: 200,
+            tenants: None,
         }
     }
 }
@@ -97,10 +101,19 @@ impl DemoConfig {
         u32::from_be_bytes(self.client(index as u32).ip)
     }
 
+    /// VLAN of a client; 0 for none.
+    fn client_vlan(&self, index: usize) -> u16 {
+        self.tenants.and_then(|vlans| vlans.get(index).copied()).unwrap_or(0)
+    }
+
     fn client(&self, index: u32) -> ClientConfig {
+        let vlan = self.client_vlan(index as usize);
+        // Tenants have the same address.
+        let host = if vlan == 0 { index } else { 0 };
         ClientConfig {
+            vlan,
             mac: [0x02, 0, 0, 1, 0, index as u8 + 1],
-            ip: [10, 0, 1, index as u8 + 1],
+            ip: [10, 0, 1, host as u8 + 1],
             seed: self.seed.wrapping_add(u64::from(index)),
             ack_delay_us: Some(500 * CLIENT_TIME_SCALE),
             ..ClientConfig::default()
@@ -370,6 +383,9 @@ impl Script {
         if self.bytes != u64::from(self.config.response_bytes) {
             failures.push(format!("{} of {} response bytes arrived", self.bytes, self.config.response_bytes));
         }
+        if self.config.tenants.is_some() && !self.seen_on_nic.get(1).copied().unwrap_or(false) {
+            failures.push("the second tenant's connection never was on the NIC".into());
+        }
         let errors = world.system.register_write_errors();
         if errors > 0 {
             failures.push(format!("{errors} register writes were refused"));
@@ -435,8 +451,12 @@ impl Script {
         self.clients()
             .map(|(client, id)| {
                 let host = world.client(client);
+                let vlan = match self.config.client_vlan(client) {
+                    0 => String::new(),
+                    vlan => format!("VLAN {vlan}, "),
+                };
                 report::Connection {
-                    name: format!("client {client}, port {}", host.local_port(id)),
+                    name: format!("client {client}, {vlan}port {}", host.local_port(id)),
                     handed_off: self.seen_on_nic[client],
                     responses: host.completed(id) as u64,
                     bytes: host.body_bytes(id),
@@ -506,10 +526,11 @@ pub fn socket_of<N: Nic>(
     id: FetchId,
 ) -> Option<SocketId> {
     let (ip, port) = (config.client_ip(client), world.client(client).local_port(id));
+    let vlan = config.client_vlan(client);
     let stack = world.server.stack();
-    stack
-        .sockets()
-        .find(|id| stack.endpoints(*id).is_some_and(|e| e.remote_ip == ip && e.remote_port == port))
+    stack.sockets().find(|id| {
+        stack.endpoints(*id).is_some_and(|e| e.vlan == vlan && e.remote_ip == ip && e.remote_port == port)
+    })
 }
 
 /// Reads a firmware image.

@@ -4,7 +4,9 @@
 pub mod client;
 pub mod demo;
 pub mod experiment;
+pub mod hostlink;
 pub mod latency;
+pub mod live;
 pub mod machine;
 pub mod policy;
 pub mod profile;

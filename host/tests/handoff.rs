@@ -5,7 +5,9 @@ mod common;
 
 use baton::client::http::Expect;
 use baton::client::FetchState;
-use baton::server::{FirstCome, Never, Ownership};
+use baton::server::{FirstCome, Never, NicLoad, Ownership};
+use baton_abi::handoff::Endpoints;
+use baton_abi::regs::mailbox;
 use baton_tcp::State;
 use common::{clients, server, Faults, World, SECOND};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -83,6 +85,35 @@ fn two_hundred_handoffs_and_restores() {
         let stats = world.server.stats().stack;
         assert!(stats.handoffs >= 199 && stats.restores >= 199, "seed {seed}: {stats:?}");
     }
+}
+
+/// The host offers every connection, whatever the NIC has said that it takes: those beyond `Hard_Limit` are refused in
+/// the middle of their requests, stay with the host, and lose nothing.
+#[test]
+fn refusal_at_the_limit_loses_nothing() {
+    let mut held = 0;
+    for seed in 40..46 {
+        let mut config = server();
+        config.driver.mailbox[mailbox::CFG_HARD_LIMIT] = 2;
+        let faults = Faults { loss: 10, duplicate: 10, reorder: 30, latency_ps: 50_000_000 };
+        let every = |_: &Endpoints, _: NicLoad| true;
+        let mut world = World::new(&config, clients(3), Box::new(every), true, faults, seed);
+        // Slow enough that packets come between an offer and its refusal.
+        world.nic.laziness = 240;
+        for client in &mut world.clients {
+            for body in 0..4 {
+                client.fetch([100, 20_000, 1, 30_000].map(|len| Expect { seed: body, len }));
+            }
+        }
+        finish(&mut world, 200 * SECOND);
+        let responses: u64 = world.clients.iter().map(|c| c.stats().responses).sum();
+        let failed: u64 = world.clients.iter().map(|c| c.stats().connections_failed).sum();
+        assert_eq!((responses, failed), (48, 0), "seed {seed}");
+        let stats = world.server.stats().stack;
+        assert!(stats.refused >= 4 && stats.handoffs >= 2, "seed {seed}: {stats:?}");
+        held += stats.held;
+    }
+    assert!(held > 0, "no packet came between an offer and its refusal");
 }
 
 /// Many connections, random changes of hands at random times, among them restores of connections that are

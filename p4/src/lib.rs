@@ -6,6 +6,7 @@
 pub mod ast;
 pub mod check;
 pub mod diag;
+pub mod hardware;
 pub mod interpreter;
 pub mod ir;
 pub mod lex;

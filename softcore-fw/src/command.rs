@@ -6,12 +6,12 @@
 
 use baton_abi::{
     handoff::{HandoffRecord, RECORD_WORDS},
-    mmio::{STATUS, TIME_US},
+    mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
     work,
 };
-use baton_tcp::Instant;
+use baton_tcp::{Instant, SeqNumber};
 
 use crate::{
     connection::{Connection, Fate},
@@ -22,16 +22,17 @@ use crate::{
 };
 
 /// How long the firmware waits for the rest of a message. A driver announces whole messages, so the slots
-/// follow each other within a few DMA accesses.
-const INCOMPLETE_MAX_US: u32 = 1000;
+/// follow each other within a few DMA accesses. In core cycles, because that is what DMA takes, whatever the time base says
+/// of their length.
+const INCOMPLETE_MAX_CYCLES: u32 = 100_000;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Takes the command at the head of the queue. False: it is not complete, or there is no room to answer.
     #[inline(never)]
     pub(crate) fn command(&mut self) -> bool {
         self.hw.mark::<{ work::COMMAND }>();
-        let (now, status) = (Instant(self.hw.read(TIME_US)), self.hw.read(STATUS));
-        self.mover.begin(&mut self.hw, status);
+        let now = Instant(self.hw.read(TIME_US));
+        self.mover.begin(&self.hw);
         if !self.mover.has_event_room(1) {
             return false;
         }
@@ -48,8 +49,9 @@ impl<H: Hardware> Firmware<'_, H> {
             return true;
         }
         if u32::from(header.slots) > held {
-            let since = *self.incomplete_since.get_or_insert(now);
-            if now.since(since) < INCOMPLETE_MAX_US {
+            let cycles = self.hw.read(CORE_CYCLES);
+            let since = *self.incomplete_since.get_or_insert(cycles);
+            if cycles.wrapping_sub(since) < INCOMPLETE_MAX_CYCLES {
                 return false;
             }
             self.incomplete_since = None;
@@ -73,7 +75,8 @@ impl<H: Hardware> Firmware<'_, H> {
             | command::SHUTDOWN
             | command::ABORT
             | command::RESTORE
-            | command::QUERY => 1,
+            | command::QUERY
+            | command::LOWER_MSS => 1,
             _ => return Err(error::UNKNOWN_COMMAND),
         };
         if usize::from(header.slots) != slots {
@@ -108,6 +111,12 @@ impl<H: Hardware> Firmware<'_, H> {
                 connection.tcb.receive_space_added(len);
                 self.wants_to_send(slot);
             }
+            command::LOWER_MSS => {
+                let (mss, quoted) = (self.hw.command_word(2), SeqNumber(self.hw.command_word(3)));
+                if connection.tcb.lower_mss(mss.min(u32::from(u16::MAX)) as u16, quoted) {
+                    self.wants_to_send(slot);
+                }
+            }
             command::SHUTDOWN => {
                 connection.tcb.close();
                 self.wants_to_send(slot);
@@ -133,13 +142,10 @@ impl<H: Hardware> Firmware<'_, H> {
             return Err(refused::LIMIT);
         }
         let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
-        let mut words = [0; RECORD_WORDS];
-        for (index, word) in words.iter_mut().enumerate() {
-            *word = self.hw.command_word(2 + index);
-        }
-        let record = HandoffRecord::from_words(&words).map_err(|_| refused::BAD_RECORD)?;
-        let connection =
-            Connection::import(self.config, now, &record, cookie).map_err(|_| refused::BAD_RECORD)?;
+        let record = self.read_record().ok_or(refused::BAD_RECORD)?;
+        let Ok(connection) = Connection::import(self.config, now, &record, cookie) else {
+            return Err(refused::BAD_RECORD);
+        };
         match self.hw.lookup_insert(connection.lookup_key(), name.0) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
@@ -152,6 +158,13 @@ impl<H: Hardware> Firmware<'_, H> {
         self.run_load_control();
         self.publish_load();
         Ok(slot)
+    }
+
+    /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
+    #[inline(never)]
+    fn read_record(&self) -> Option<HandoffRecord> {
+        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| self.hw.command_word(2 + index));
+        HandoffRecord::from_words(&words).ok()
     }
 
     /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be

@@ -3,7 +3,7 @@
 use baton_abi::handoff::{HandoffRecord, RecordError};
 use baton_tcp::{wire::HeaderTemplate, Config, Endpoints, Instant, Spans, Tcb};
 
-use crate::hardware::LookupKey;
+use crate::{hardware::LookupKey, shed::ShedMark};
 
 /// Where a connection is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub enum Fate {
     Reset(u32),
 }
 
-/// Segments of a connection: what QUERY reports, and what a policy of active restoration would go by.
+/// Segments of a connection: what QUERY reports.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
     pub received: u32,
@@ -54,10 +54,11 @@ pub struct Connection {
     pub settled: bool,
     pub unreported: Unreported,
     pub counters: Counters,
+    pub shed: ShedMark,
 }
 
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
-const SENT_REPORT_BYTES: u32 = 32 * 1024;
+pub const SENT_REPORT_BYTES: u32 = 32 * 1024;
 
 impl Connection {
     /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event, because a
@@ -76,6 +77,7 @@ impl Connection {
     }
 
     /// Takes over what a handoff record describes.
+    #[inline(always)]
     pub fn import(
         config: Config,
         now: Instant,
@@ -95,6 +97,7 @@ impl Connection {
             settled: false,
             unreported: Unreported::default(),
             counters: Counters::default(),
+            shed: ShedMark::default(),
         })
     }
 
@@ -111,7 +114,7 @@ impl Connection {
     /// The connection's key in the lookup table.
     pub fn lookup_key(&self) -> LookupKey {
         let e = &self.endpoints;
-        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port)]
+        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port), u32::from(e.vlan)]
     }
 
     /// Whether packets and commands reach it.

@@ -8,8 +8,8 @@
 
 use baton_abi::{
     mmio::{
-        work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS_TX_ROOM, TIME_US, WAKE_AT,
-        WAKE_ON,
+        work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, STATUS_TX_ROOM, TIME_US,
+        WAKE_AT, WAKE_ON,
     },
     msg::reset,
     regs::mailbox,
@@ -20,8 +20,10 @@ use baton_tcp::{Config, Instant, TimerOutcome};
 use crate::{
     connection::Fate,
     hardware::{Hardware, HardwareExt},
-    load::{Load, LoadControl},
+    load::LoadControl,
+    load_events::LoadEvents,
     mover::Mover,
+    shed::Shed,
     table::{Queue, Slot, Table},
     wheel::{SlotIndex, Step, TimerWheel},
 };
@@ -31,7 +33,7 @@ const ITEMS_PER_TURN: u32 = 16;
 /// Reads of the scheduler after a host packet before it is taken for empty.
 const SCHEDULER_POLLS: u32 = 3;
 /// Steps of the timer wheel in a turn.
-const TIMER_STEPS_PER_TURN: u32 = 4;
+const TIMER_STEPS_PER_TURN: u32 = 8;
 /// Sleep while something waits that raises no wake-up of its own.
 const POLL_US: u32 = 1;
 
@@ -58,14 +60,14 @@ pub struct Firmware<'a, H> {
     /// Entries in the lookup table (`Cnum`).
     pub(crate) cnum: u32,
     pub(crate) totals: Totals,
-    /// `totals.received` as the mailbox has it.
-    published_received: u32,
+    /// `totals.received` and `totals.sent` as the mailbox has them.
+    published: [u32; 2],
     /// Turns for which events have waited for company.
     pub(crate) report_age: u8,
-    /// `Soft_Limit` changed and the host was not told.
-    pub(crate) soft_limit_unreported: bool,
-    /// Since when the command at the head has been incomplete.
-    pub(crate) incomplete_since: Option<Instant>,
+    pub(crate) shed: Shed,
+    pub(crate) load_events: LoadEvents,
+    /// Since when the command at the head has been incomplete, in core cycles.
+    pub(crate) incomplete_since: Option<u32>,
     pub(crate) identification: u16,
 }
 
@@ -106,6 +108,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             hw.config(mailbox::CFG_HIWAT),
             hw.config(mailbox::CFG_LOWAT),
         );
+        let shed = Shed::new(load.hiwat(), load.lowat(), hw.config(mailbox::CFG_SHED_AFTER_US));
         let config = timing(&hw);
         hw.write(NIC_RX_MARKS, (load.hiwat() & 0xFFFF) | load.lowat() << 16);
         let wheel = TimerWheel::new(hw.read(TIME_US));
@@ -118,14 +121,16 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             config,
             cnum: 0,
             totals: Totals::default(),
-            published_received: 0,
+            published: [0; 2],
             report_age: 0,
-            soft_limit_unreported: false,
+            shed,
+            load_events: LoadEvents::default(),
             incomplete_since: None,
             identification: 0,
         };
         firmware.hw.publish(mailbox::STS_TABLE_SIZE, capacity);
         firmware.publish_load();
+        firmware.publish_load_constants();
         firmware.hw.publish(mailbox::STS_FIRMWARE, 1);
         firmware
     }
@@ -139,19 +144,18 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         }
     }
 
-    /// One turn of the loop. False: there was nothing to do, or no room to do it.
+    /// One turn of the loop. False: there is nothing to do, or no room to do it.
     #[inline]
     pub fn turn(&mut self) -> bool {
         let mut busy = self.take_work();
-        let now = Instant(self.hw.read(TIME_US));
-        if self.wheel.may_have_work(now.0) {
-            busy |= self.run_timers(now);
+        if self.wheel.may_have_work(self.hw.read(TIME_US)) {
+            busy |= self.run_timers();
         }
-        if self.table.first(Queue::Transmit).is_some() {
-            busy |= self.transmit(now);
+        if self.table.first(Queue::Transmit).is_some() && self.hw.read(STATUS) & STATUS_TX_ROOM != 0 {
+            busy |= self.transmit();
         }
-        if self.has_reports() || self.mover.has_backlog() {
-            busy |= self.report(now);
+        if self.has_reports() {
+            busy |= self.report();
         }
         busy
     }
@@ -168,50 +172,58 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         } else {
             self.wheel.quiet_until()
         };
-        if self.totals.received != self.published_received {
-            self.published_received = self.totals.received;
-            self.hw.publish(mailbox::STS_RX_SEGMENTS, self.totals.received);
-        }
+        self.publish_totals();
         self.hw.write(WAKE_ON, wake_on);
         self.hw.write(WAKE_AT, wake_at);
         self.hw.sleep();
     }
 
+    /// Shows the host how many segments came and went: before the core sleeps, and when timers run.
+    #[inline]
+    fn publish_totals(&mut self) {
+        if [self.totals.received, self.totals.sent] != self.published {
+            self.published = [self.totals.received, self.totals.sent];
+            self.hw.publish(mailbox::STS_RX_SEGMENTS, self.totals.received);
+            self.hw.publish(mailbox::STS_TX_SEGMENTS, self.totals.sent);
+        }
+    }
+
     /// Whether something waits that raises no wake-up of its own.
     #[inline]
     fn must_poll(&self) -> bool {
-        self.mover.has_backlog() || self.incomplete_since.is_some() || self.has_reports()
+        self.incomplete_since.is_some() || self.has_reports()
     }
 
     /// Whether [`Firmware::report`] may have something to do.
     #[inline]
     fn has_reports(&self) -> bool {
-        self.soft_limit_unreported
+        !self.load_events.is_empty()
             || self.table.first(Queue::Report).is_some()
             || self.table.first(Queue::Restore).is_some()
             || self.mover.has_events()
     }
 
-    /// Takes items from the scheduler until there is none, or enough was done in a turn. False: there was none, or no
-    /// room for what it needs.
+    /// Takes items from the scheduler. True: enough for a turn were taken, and there may be more. False: the last look found
+    /// none, or there was no room for what it needs.
     #[inline]
     fn take_work(&mut self) -> bool {
-        let mut taken = false;
         for _ in 0..ITEMS_PER_TURN {
             self.hw.mark::<{ work::LOOK }>();
             let done = match self.hw.read(SCHED_NEXT) {
-                item::NIC_RX => self.receive(),
+                item::NIC_RX => {
+                    self.receive();
+                    true
+                }
                 item::HOST_RX => self.move_host_packet(HOST_RX_GO),
                 item::HOST_TX => self.move_host_packet(HOST_TX_GO),
                 item::COMMAND => self.command(),
                 _ => false,
             };
             if !done {
-                break;
+                return false;
             }
-            taken = true;
         }
-        taken
+        true
     }
 
     #[inline]
@@ -228,14 +240,13 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     #[inline(never)]
-    fn run_timers(&mut self, now: Instant) -> bool {
+    fn run_timers(&mut self) -> bool {
         self.hw.mark::<{ work::TIMER }>();
+        let now = Instant(self.hw.read(TIME_US));
+        self.publish_totals();
         for _ in 0..TIMER_STEPS_PER_TURN {
             match self.wheel.poll(&mut self.table, now.0) {
-                Step::Expired(slot) => {
-                    self.timer_expired(slot, now);
-                    return true;
-                }
+                Step::Expired(slot) => self.timer_expired(slot, now),
                 Step::Moved => {}
                 Step::Idle => return false,
             }
@@ -260,6 +271,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     }
 
     /// Sees that the slot's timer expires no later than its connection needs.
+    #[inline]
     pub(crate) fn arm(&mut self, slot: SlotIndex) {
         if let Some(deadline) = self.table.get(slot).and_then(|connection| connection.tcb.poll_at()) {
             self.arm_for(slot, deadline);
@@ -292,6 +304,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         debug_assert!(connection.is_open());
         connection.fate = fate;
         let key = connection.lookup_key();
+        self.table.close(slot);
         self.hw.lookup_delete(key);
         self.wheel.stop(&mut self.table, slot);
         self.cnum -= 1;
@@ -299,25 +312,5 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.wants_to_send(slot);
         self.run_load_control();
         self.publish_load();
-    }
-
-    /// Runs load control: a packet has arrived, or a connection has come or gone.
-    #[inline]
-    pub(crate) fn run_load_control(&mut self) {
-        if self.load.is_enabled() {
-            let state = self.load.state();
-            let changed = self.load.run(Load { qlen: self.hw.segments_waiting(), cnum: self.cnum });
-            if changed || self.load.state() != state {
-                self.soft_limit_unreported |= changed;
-                self.publish_load();
-            }
-        }
-    }
-
-    /// Shows `Cnum` and the state of load control to the host.
-    pub(crate) fn publish_load(&mut self) {
-        self.hw.publish(mailbox::STS_CNUM, self.cnum);
-        self.hw.publish(mailbox::STS_SOFT_LIMIT, self.load.soft_limit());
-        self.hw.publish(mailbox::STS_LOAD_STATE, self.load.state() as u32);
     }
 }

@@ -6,8 +6,8 @@
 
 use baton_abi::mmio::{
     self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
-    LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO, TX_HEADER, TX_LEN,
-    TX_MSS,
+    LOOKUP_RESULT, LOOKUP_VALUE, LOOKUP_VLAN, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO,
+    TX_HEADER, TX_LEN, TX_MSS,
 };
 
 use baton_abi::msg::ConnId;
@@ -40,7 +40,7 @@ pub enum LookupOutcome {
 
 /// The key of a connection: remote address, local address, remote port in the high half and local port
 /// in the low half.
-pub type LookupKey = [u32; 3];
+pub type LookupKey = [u32; 4];
 
 /// Polls of `LOOKUP_RESULT` before an operation is taken for failed. The table answers within 130 cycles;
 /// the bound only keeps a broken device from hanging the firmware.
@@ -83,9 +83,14 @@ pub trait HardwareExt: Hardware {
         self.write(CMD_POP, slots);
     }
 
+    /// Source and length of the next copy, as the descriptor's word `OFFSET` has them.
+    fn source(&mut self, place: u32) {
+        self.write(JOB_SRC_LEN, place);
+    }
+
     /// Hands a job to the receive mover.
     fn job(&mut self, op: u32, src: u16, len: u16, addr: u32) {
-        self.write(JOB_SRC_LEN, u32::from(src) | u32::from(len) << 16);
+        self.source(u32::from(src) | u32::from(len) << 16);
         self.write(JOB_ADDR, addr);
         self.write(JOB_GO, op);
     }
@@ -109,6 +114,12 @@ pub trait HardwareExt: Hardware {
         self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
     }
 
+    /// Sends the header alone.
+    fn transmit_header(&mut self, header_len: u32, conn: ConnId) {
+        self.write(TX_LEN, 0);
+        self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
+    }
+
     /// Adds an entry to the lookup table.
     fn lookup_insert(&mut self, key: LookupKey, value: u16) -> LookupOutcome {
         self.write(LOOKUP_VALUE, u32::from(value));
@@ -122,9 +133,11 @@ pub trait HardwareExt: Hardware {
 
     #[doc(hidden)]
     fn lookup(&mut self, key: LookupKey, op: u32) -> LookupOutcome {
-        for (index, word) in key.into_iter().enumerate() {
+        let [remote_ip, local_ip, ports, vlan] = key;
+        for (index, word) in [remote_ip, local_ip, ports].into_iter().enumerate() {
             self.write(LOOKUP_KEY + 4 * index as u32, word);
         }
+        self.write(LOOKUP_VLAN, vlan);
         self.write(LOOKUP_OP, op);
         for _ in 0..LOOKUP_POLLS {
             let result = self.read(LOOKUP_RESULT);

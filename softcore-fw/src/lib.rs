@@ -6,7 +6,7 @@
 //!
 //! - [`firmware`]: the event loop; `receive`, `transmit`, `command` and `report` are its parts.
 //! - [`connection`], [`table`]: a connection, and where it lies.
-//! - [`load`]: the paper's load control. [`wheel`]: timers. [`mover`]: jobs and events within their room.
+//! - [`load`]: the paper's load control; [`shed`]: active restoration; [`load_events`]: what the host hears of both. [`wheel`]: timers. [`mover`]: jobs and events within their room.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
@@ -15,9 +15,11 @@ pub mod connection;
 pub mod firmware;
 pub mod hardware;
 pub mod load;
+pub mod load_events;
 pub mod mover;
 mod receive;
 mod report;
+pub mod shed;
 pub mod table;
 mod transmit;
 pub mod wheel;

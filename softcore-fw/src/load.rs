@@ -83,6 +83,10 @@ impl LoadControl {
         self.soft_limit
     }
 
+    pub fn hard_limit(&self) -> u32 {
+        self.hard_limit
+    }
+
     pub fn hiwat(&self) -> u32 {
         self.hiwat
     }
@@ -96,7 +100,8 @@ impl LoadControl {
         cnum < self.soft_limit
     }
 
-    /// Runs the state machine. True: `Soft_Limit` changed and the driver must hear of it.
+    /// Runs the state machine. True: `Soft_Limit` changed and the driver must hear of it. It changes with a transition only, and
+    /// the firmware tells the driver of every transition.
     #[inline]
     pub fn run(&mut self, load: Load) -> bool {
         if !self.enabled {

@@ -5,16 +5,18 @@
 //! lost. While segments wait in the NIC receive queue, reports wait for company, but only for some turns.
 //! A connection's last event is the very last: its slot is freed with it.
 
+use core::mem::take;
+
 use baton_abi::{
     handoff::RECORD_WORDS,
-    mmio::STATUS,
-    msg::{event, slots_for, ConnId, Header},
+    mmio::TIME_US,
+    msg::{event, slots_for, Header},
     work,
 };
 use baton_tcp::Instant;
 
 use crate::{
-    connection::{Connection, Fate},
+    connection::{Connection, Fate, Unreported},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt},
     table::Queue,
@@ -23,23 +25,30 @@ use crate::{
 
 /// Turns for which reports wait while the receive queue is busy.
 const REPORT_HOLD_TURNS: u8 = 8;
+/// Connections of a batch at most. Each has an event to write, or nothing any more.
+const CONNECTIONS_PER_BATCH: u32 = 16;
 /// Slots of a RESTORED event.
 const RESTORED_SLOTS: u8 = slots_for(RECORD_WORDS) as u8;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Delivers a batch of events. False: none waits, or there is no room.
     #[inline(never)]
-    pub(crate) fn report(&mut self, now: Instant) -> bool {
+    pub(crate) fn report(&mut self) -> bool {
         self.hw.mark::<{ work::REPORT }>();
-        let status = self.hw.read(STATUS);
-        self.mover.begin(&mut self.hw, status);
-        self.settle_restored();
-        let waiting = self.soft_limit_unreported || self.table.first(Queue::Report).is_some();
-        if waiting && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
+        if !self.mover.begin(&self.hw) {
+            return false;
+        }
+        if self.table.first(Queue::Restore).is_some() {
+            self.settle_restored();
+        }
+        // What relieves an overloaded NIC does not wait for company.
+        let urgent = !self.load_events.is_empty();
+        let waiting = urgent || self.table.first(Queue::Report).is_some();
+        if waiting && !urgent && self.report_age < REPORT_HOLD_TURNS && self.hw.segments_waiting() > 0 {
             self.report_age += 1;
         } else if waiting && self.mover.has_event_room(1) {
             self.report_age = 0;
-            self.write_reports(now);
+            self.write_reports();
         }
         let written = self.mover.has_events();
         self.mover.deliver_events(&mut self.hw);
@@ -47,6 +56,7 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// Lets connections go for which every packet that was queued before their restore has been taken.
+    #[inline(never)]
     fn settle_restored(&mut self) {
         let Some(slot) = self.table.first(Queue::Restore) else { return };
         if let Some(connection) = self.table.get(slot) {
@@ -61,64 +71,56 @@ impl<H: Hardware> Firmware<'_, H> {
         self.table.enqueue(Queue::Report, slot);
     }
 
-    fn write_reports(&mut self, now: Instant) {
-        if self.soft_limit_unreported {
-            self.soft_limit_unreported = false;
-            let body = [0, self.load.soft_limit(), self.load.state() as u32];
-            let header = Header { code: event::SOFT_LIMIT, slots: 1, conn: ConnId(0) };
-            self.mover.event(&mut self.hw, header, &body);
+    /// Writes events as long as there is room. What a connection has to report may take several, which may be apart; its last
+    /// one comes after all the others.
+    #[inline(always)]
+    fn write_reports(&mut self) {
+        if !self.load_events.is_empty() {
+            self.write_load_events();
         }
-        while let Some(slot) = self.table.first(Queue::Report) {
-            let Some(connection) = self.table.get(slot) else {
-                self.table.dequeue(Queue::Report);
-                continue;
-            };
-            let progress = progress_slots(connection);
-            if !self.mover.has_event_room(progress) {
-                return;
-            }
-            if progress > 0 {
-                self.write_progress(slot);
-                continue;
-            }
-            let settled = connection.settled;
-            if settled && !self.mover.has_event_room(last_slots(connection)) {
-                return;
+        for _ in 0..CONNECTIONS_PER_BATCH {
+            let Some(slot) = self.table.first(Queue::Report) else { return };
+            if let Some((conn, connection)) = self.table.entry(slot) {
+                let cookie = connection.cookie;
+                let Unreported { sent, received, peer_closed } = &mut connection.unreported;
+                for (code, bytes) in [(event::SENT, sent), (event::RECEIVED, received)] {
+                    if *bytes > 0 {
+                        if !self.mover.has_event_room(1) {
+                            return;
+                        }
+                        let body = [cookie, take(bytes)];
+                        self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
+                    }
+                }
+                if (*peer_closed || connection.settled) && !self.write_end(slot) {
+                    return;
+                }
             }
             self.table.dequeue(Queue::Report);
-            if settled {
-                self.write_last(slot, now);
+        }
+    }
+
+    /// Reports that the peer has closed, and that the connection has left, which frees its slot. False: there is no room, and it
+    /// stays in the queue.
+    #[inline(never)]
+    fn write_end(&mut self, slot: SlotIndex) -> bool {
+        let Some((conn, connection)) = self.table.entry(slot) else { return true };
+        let cookie = connection.cookie;
+        if connection.unreported.peer_closed {
+            if !self.mover.has_event_room(1) {
+                return false;
             }
+            connection.unreported.peer_closed = false;
+            self.mover.event(&mut self.hw, Header { code: event::PEER_CLOSED, slots: 1, conn }, &[cookie]);
         }
-    }
-
-    /// Reports progress and clears it.
-    fn write_progress(&mut self, slot: SlotIndex) {
-        let conn = self.table.name(slot);
-        let Some(connection) = self.table.get(slot) else { return };
-        let unreported = core::mem::take(&mut connection.unreported);
-        let cookie = connection.cookie;
-        let mut write = |code, body: &[u32]| {
-            self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, body);
-        };
-        if unreported.sent > 0 {
-            write(event::SENT, &[cookie, unreported.sent]);
+        if !connection.settled {
+            return true;
         }
-        if unreported.received > 0 {
-            write(event::RECEIVED, &[cookie, unreported.received]);
+        if !self.mover.has_event_room(last_slots(connection)) {
+            return false;
         }
-        if unreported.peer_closed {
-            write(event::PEER_CLOSED, &[cookie]);
-        }
-    }
-
-    /// Reports that a connection has left, and frees its slot.
-    fn write_last(&mut self, slot: SlotIndex, now: Instant) {
-        let conn = self.table.name(slot);
-        let Some(connection) = self.table.get(slot) else { return };
-        let cookie = connection.cookie;
         match connection.fate {
-            Fate::Open => return,
+            Fate::Open => return true,
             Fate::Closed => {
                 self.mover.event(&mut self.hw, Header { code: event::CLOSED, slots: 1, conn }, &[cookie]);
             }
@@ -127,21 +129,15 @@ impl<H: Hardware> Firmware<'_, H> {
                 self.mover.event(&mut self.hw, header, &[cookie, reason]);
             }
             Fate::Restoring { .. } => {
-                let mut body = [0; 1 + RECORD_WORDS];
-                body[0] = cookie;
-                body[1..].copy_from_slice(&connection.export(now).to_words());
+                let now = Instant(self.hw.read(TIME_US));
                 let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
-                self.mover.event(&mut self.hw, header, &body);
+                let record = connection.export(now).to_words();
+                self.mover.long_event(&mut self.hw, header, cookie, &record);
             }
         }
         self.table.release(slot);
+        true
     }
-}
-
-/// Event slots that a connection's progress takes.
-fn progress_slots(connection: &Connection) -> u8 {
-    let u = &connection.unreported;
-    u8::from(u.sent > 0) + u8::from(u.received > 0) + u8::from(u.peer_closed)
 }
 
 /// Event slots of a connection's last event.

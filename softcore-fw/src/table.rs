@@ -13,7 +13,7 @@ use baton_abi::msg::ConnId;
 
 use crate::{
     connection::Connection,
-    wheel::{SlotIndex, TimerLink, TimerLinks, NONE},
+    wheel::{SlotIndex, TimerLink, TimerLinks},
 };
 
 /// The queues.
@@ -30,31 +30,55 @@ pub enum Queue {
 }
 
 const QUEUES: usize = 4;
-/// Link of a slot that is not in the queue.
-const ABSENT: SlotIndex = u16::MAX - 1;
+/// A link: the next slot and [`LINKED`], or one of the two below. Zero says what is asked most.
+type Link = u16;
+/// Link of a slot that is not in the queue; a queue's end that has none.
+const ABSENT: Link = 0;
+/// Link of the last slot in the queue.
+const LAST: Link = 1;
+const LINKED: Link = 2;
 /// Most slots of a table: a name has 12 bits for the slot.
 pub const SLOTS_MAX: usize = 1 << ConnId::SLOT_BITS;
 const GENERATION_MASK: u16 = (1 << (16 - ConnId::SLOT_BITS)) - 1;
+
+/// A slot's links in the queues.
+#[derive(Debug)]
+pub struct Links([Link; QUEUES]);
+
+impl Links {
+    /// Whether the slot is in the queue.
+    #[inline]
+    pub fn is_queued(&self, queue: Queue) -> bool {
+        self.0[queue as usize] != ABSENT
+    }
+}
 
 /// One place for a connection.
 #[derive(Debug)]
 pub struct Slot {
     pub connection: Option<Connection>,
     pub timer: TimerLink,
-    links: [SlotIndex; QUEUES],
+    links: Links,
     generation: u16,
+    /// The name by which packets reach the connection, if they do; otherwise that of another slot.
+    reached_as: u16,
 }
 
 impl Slot {
     /// A slot that no connection has used yet.
-    pub const EMPTY: Slot =
-        Slot { connection: None, timer: TimerLink::IDLE, links: [ABSENT; QUEUES], generation: 0 };
+    pub const EMPTY: Slot = Slot {
+        connection: None,
+        timer: TimerLink::IDLE,
+        links: Links([ABSENT; QUEUES]),
+        generation: 0,
+        reached_as: 0,
+    };
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Ends {
-    head: SlotIndex,
-    tail: SlotIndex,
+    head: Link,
+    tail: Link,
 }
 
 /// All connections of the NIC, over memory that the caller provides.
@@ -69,8 +93,9 @@ impl<'a> Table<'a> {
     pub fn new(slots: &'a mut [Slot]) -> Self {
         let usable = slots.len().min(SLOTS_MAX);
         let mut table =
-            Table { slots: &mut slots[..usable], queues: [Ends { head: NONE, tail: NONE }; QUEUES] };
+            Table { slots: &mut slots[..usable], queues: [Ends { head: ABSENT, tail: ABSENT }; QUEUES] };
         for slot in 0..table.slots.len() {
+            table.close(slot as SlotIndex);
             table.enqueue(Queue::Free, slot as SlotIndex);
         }
         table
@@ -83,14 +108,16 @@ impl<'a> Table<'a> {
 
     /// The name that the next connection will have, or `None` when the table is full.
     pub fn next_free(&self) -> Option<ConnId> {
-        let head = self.queues[Queue::Free as usize].head;
-        self.slots.get(usize::from(head)).map(|slot| ConnId::new(usize::from(head), slot.generation))
+        let head = usize::from(self.first(Queue::Free)?);
+        self.slots.get(head).map(|slot| ConnId::new(head, slot.generation))
     }
 
     /// Puts a connection into the slot of [`Table::next_free`].
     pub fn occupy(&mut self, connection: Connection) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
-        self.slots[usize::from(slot)].connection = Some(connection);
+        let entry = &mut self.slots[usize::from(slot)];
+        entry.connection = Some(connection);
+        entry.reached_as = ConnId::new(usize::from(slot), entry.generation).0;
         Some(slot)
     }
 
@@ -100,6 +127,7 @@ impl<'a> Table<'a> {
         debug_assert!(!entry.timer.is_running());
         entry.connection = None;
         entry.generation = (entry.generation + 1) & GENERATION_MASK;
+        entry.reached_as = !slot;
         self.enqueue(Queue::Free, slot);
     }
 
@@ -110,14 +138,19 @@ impl<'a> Table<'a> {
             .then_some(conn.slot() as SlotIndex)
     }
 
-    /// The connection that has this name now, if packets still reach it, and its slot.
-    #[inline]
-    pub fn open(&mut self, conn: ConnId) -> Option<(SlotIndex, &mut Connection)> {
-        let slot = self.slots.get_mut(conn.slot())?;
-        let generation = slot.generation;
-        let connection = slot.connection.as_mut()?;
-        (generation == conn.generation() && connection.is_open())
-            .then_some((conn.slot() as SlotIndex, connection))
+    /// The connection that has the name in the low half of `conn` now, if packets still reach it, and its slot's links.
+    #[inline(always)]
+    pub fn open(&mut self, conn: u32) -> Option<(&Links, &mut Connection)> {
+        let slot = self.slots.get_mut(ConnId(conn as u16).slot())?;
+        if u32::from(slot.reached_as) != conn & 0xFFFF {
+            return None;
+        }
+        Some((&slot.links, slot.connection.as_mut()?))
+    }
+
+    /// Packets do not reach the slot's connection any more.
+    pub fn close(&mut self, slot: SlotIndex) {
+        self.slots[usize::from(slot)].reached_as = !slot;
     }
 
     /// The name of a slot's connection.
@@ -131,38 +164,53 @@ impl<'a> Table<'a> {
         self.slots.get_mut(usize::from(slot))?.connection.as_mut()
     }
 
+    /// The connection in a slot and its name.
+    #[inline]
+    pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection)> {
+        let entry = self.slots.get_mut(usize::from(slot))?;
+        let name = ConnId::new(usize::from(slot), entry.generation);
+        Some((name, entry.connection.as_mut()?))
+    }
+
     /// The timer of a slot, for reading.
     #[inline]
     pub fn timer_link(&self, slot: SlotIndex) -> &TimerLink {
-        &self.slots[usize::from(slot)].timer
+        match self.slots.get(usize::from(slot)) {
+            Some(entry) => &entry.timer,
+            None => &TimerLink::IDLE,
+        }
     }
 
     /// Appends a slot to a queue, unless it is in it.
     #[inline]
     pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
-        let link = &mut self.slots[usize::from(slot)].links[queue as usize];
+        let Some(entry) = self.slots.get_mut(usize::from(slot)) else { return };
+        let link = &mut entry.links.0[queue as usize];
         if *link != ABSENT {
             return;
         }
-        *link = NONE;
+        *link = LAST;
         let ends = &mut self.queues[queue as usize];
-        let tail = core::mem::replace(&mut ends.tail, slot);
-        if tail == NONE {
-            ends.head = slot;
-        } else {
-            self.slots[usize::from(tail)].links[queue as usize] = slot;
+        let own = slot + LINKED;
+        match core::mem::replace(&mut ends.tail, own) {
+            ABSENT => ends.head = own,
+            tail => {
+                if let Some(last) = self.slots.get_mut(usize::from(tail - LINKED)) {
+                    last.links.0[queue as usize] = own;
+                }
+            }
         }
     }
 
     /// Takes the oldest slot out of a queue.
+    #[inline]
     pub fn dequeue(&mut self, queue: Queue) -> Option<SlotIndex> {
+        let head = self.first(queue)?;
+        let link = &mut self.slots.get_mut(usize::from(head))?.links.0[queue as usize];
         let ends = &mut self.queues[queue as usize];
-        let head = ends.head;
-        let next =
-            core::mem::replace(&mut self.slots.get_mut(usize::from(head))?.links[queue as usize], ABSENT);
-        ends.head = next;
-        if next == NONE {
-            ends.tail = NONE;
+        match core::mem::replace(link, ABSENT) {
+            LAST => *ends = Ends { head: ABSENT, tail: ABSENT },
+            next => ends.head = next,
         }
         Some(head)
     }
@@ -170,8 +218,7 @@ impl<'a> Table<'a> {
     /// The oldest slot in a queue.
     #[inline]
     pub fn first(&self, queue: Queue) -> Option<SlotIndex> {
-        let head = self.queues[queue as usize].head;
-        (head != NONE).then_some(head)
+        self.queues[queue as usize].head.checked_sub(LINKED)
     }
 }
 

@@ -5,8 +5,10 @@
 //! scheduler nor the other connections from the wire. The TCB says how many segments may go; hardware cuts
 //! them. A burst is a header and one span of host memory.
 
+use core::cell::Cell;
+
 use baton_abi::{
-    mmio::{STATUS, STATUS_TX_ROOM},
+    mmio::{STATUS, STATUS_TX_ROOM, TIME_US},
     regs::mailbox,
     work,
 };
@@ -28,35 +30,86 @@ const SEGMENTS_PER_BURST: u32 = 8;
 const CONNECTIONS_PER_TURN: u32 = 4;
 
 impl<H: Hardware> Firmware<'_, H> {
-    /// Sends bursts of the connections at the head of the queue. False: nothing was sent or settled.
+    /// Sends bursts of the connections at the head of the queue, for the first of which there is room. False: none
+    /// was sent or settled.
     #[inline(never)]
-    pub(crate) fn transmit(&mut self, now: Instant) -> bool {
-        self.hw.mark::<{ work::TRANSMIT }>();
+    pub(crate) fn transmit(&mut self) -> bool {
         let mut bursts = 0;
-        for turn in 0..CONNECTIONS_PER_TURN {
-            if self.table.first(Queue::Transmit).is_none() || !self.may_transmit() {
-                return turn > 0;
-            }
-            let Some(slot) = self.table.dequeue(Queue::Transmit) else { return turn > 0 };
-            if self.send_burst(slot, now) {
+        for _ in 0..CONNECTIONS_PER_TURN {
+            self.hw.mark::<{ work::TRANSMIT }>();
+            let Some(slot) = self.table.dequeue(Queue::Transmit) else { break };
+            if self.send_burst(slot) {
                 bursts += 1;
                 if bursts == BURSTS_PER_TURN {
-                    return true;
+                    break;
                 }
+            }
+            if self.table.first(Queue::Transmit).is_none() || self.hw.read(STATUS) & STATUS_TX_ROOM == 0 {
+                break;
             }
         }
         true
     }
 
-    fn may_transmit(&self) -> bool {
-        self.hw.read(STATUS) & STATUS_TX_ROOM != 0
+    /// Sends one burst of a connection, for which there is room, and sees that the next one gets its turn. False: it has
+    /// none to send now. An acknowledgement alone is sent here, with no stack; the rest is for others.
+    #[inline(never)]
+    fn send_burst(&mut self, slot: SlotIndex) -> bool {
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
+        if !connection.is_open() {
+            return self.send_in_full(slot);
+        }
+        let Some(burst) = connection.tcb.lean_ack(Instant(self.hw.read(TIME_US))) else {
+            return self.send_text(slot);
+        };
+        self.hw.mark::<{ work::TRANSMIT_ACK }>();
+        let hw = &mut self.hw;
+        let put = |index, word| hw.header_word(index, word);
+        let header_len = connection.header.emit_lean(&burst, self.identification, put);
+        self.hw.transmit_header(header_len, name);
+        self.identification = self.identification.wrapping_add(1);
+        connection.counters.sent = connection.counters.sent.wrapping_add(1);
+        self.totals.sent = self.totals.sent.wrapping_add(1);
+        true
     }
 
-    /// Sends one burst of a connection, for which there is room, and sees that the next one gets its turn. False: it has
-    /// none to send now.
-    fn send_burst(&mut self, slot: SlotIndex, now: Instant) -> bool {
-        let name = self.table.name(slot);
-        let Some(connection) = self.table.get(slot) else { return false };
+    /// Sends a burst of new text.
+    #[inline(never)]
+    fn send_text(&mut self, slot: SlotIndex) -> bool {
+        let now = Instant(self.hw.read(TIME_US));
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
+        let (send, addr) = (&connection.send, Cell::new(0));
+        let contiguous = |offset| match send.at(offset) {
+            Some((start, len)) => {
+                addr.set(start);
+                len
+            }
+            None => 0,
+        };
+        let Some(burst) = connection.tcb.lean_text(now, SEGMENTS_PER_BURST, contiguous) else {
+            return self.send_in_full(slot);
+        };
+        let hw = &mut self.hw;
+        let put = |index, word| hw.header_word(index, word);
+        let header_len = connection.header.emit_lean(&burst, self.identification, put);
+        self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
+        self.identification = self.identification.wrapping_add(burst.segments as u16);
+        connection.counters.sent = connection.counters.sent.wrapping_add(burst.segments);
+        self.totals.sent = self.totals.sent.wrapping_add(burst.segments);
+        if burst.more {
+            self.table.enqueue(Queue::Transmit, slot);
+        }
+        if burst.arm {
+            self.arm(slot);
+        }
+        true
+    }
+
+    /// Sends a burst of any kind, or settles a connection that has none to send.
+    #[inline(never)]
+    fn send_in_full(&mut self, slot: SlotIndex) -> bool {
+        let now = Instant(self.hw.read(TIME_US));
+        let Some((name, connection)) = self.table.entry(slot) else { return false };
         if let Fate::Restoring { .. } = connection.fate {
             return false;
         }
@@ -75,19 +128,20 @@ impl<H: Hardware> Firmware<'_, H> {
             0 => 0,
             _ => send.at(burst.segment.data_offset).map_or(0, |(addr, _)| addr),
         };
-        if burst.len == 0 {
-            self.hw.mark::<{ work::TRANSMIT_ACK }>();
-        }
         let segments = burst.segments();
         let hw = &mut self.hw;
         let header_len = connection
             .header
             .emit_burst(&burst.segment, self.identification, |index, word| hw.header_word(index, word));
-        self.hw.transmit(header_len, addr, burst.len, burst.mss, name);
+        if burst.len == 0 {
+            self.hw.mark::<{ work::TRANSMIT_ACK }>();
+            self.hw.transmit_header(header_len, name);
+        } else {
+            self.hw.transmit(header_len, addr, burst.len, burst.mss, name);
+        }
         self.identification = self.identification.wrapping_add(segments as u16);
         connection.counters.sent = connection.counters.sent.wrapping_add(segments);
         self.totals.sent = self.totals.sent.wrapping_add(segments);
-        self.hw.publish(mailbox::STS_TX_SEGMENTS, self.totals.sent);
         if burst.segment.retransmit {
             connection.counters.retransmitted = connection.counters.retransmitted.wrapping_add(1);
             self.totals.retransmitted = self.totals.retransmitted.wrapping_add(1);

@@ -1,7 +1,8 @@
 //! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
 //!
-//! Four levels of 64 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
-//! the whole level below, so that the four cover the 2^32 microseconds of the clock. An entry lies in the
+//! Three levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
+//! the whole level below, so that the three cover the 2^32 microseconds of the clock. Level 0 reaches 65 ms, which is as far as
+//! delayed acknowledgements are away, so they do not move down on their way. An entry lies in the
 //! level of the highest digit in which its deadline differs from the wheel's time; it moves down when the
 //! wheel reaches its slot. [`TimerWheel::poll`] does one such step a call, so that a crowd of timers in one
 //! slot never holds up the event loop.
@@ -16,8 +17,8 @@ pub type SlotIndex = u16;
 pub const NONE: SlotIndex = u16::MAX;
 
 const TICK_SHIFT: u32 = 8;
-const LEVELS: usize = 4;
-const LEVEL_BITS: u32 = 6;
+const LEVELS: usize = 3;
+const LEVEL_BITS: u32 = 8;
 const LEVEL_SLOTS: usize = 1 << LEVEL_BITS;
 const TICK_MASK: u32 = (1 << (LEVEL_BITS * LEVELS as u32)) - 1;
 /// Longest time, in ticks, for which the wheel stands still when no timer runs: less than half the circle.
@@ -68,7 +69,7 @@ pub struct TimerWheel {
     now: u32,
     heads: [SlotIndex; LEVELS * LEVEL_SLOTS + 1],
     /// A bit for each slot that is not empty.
-    occupied: [u64; LEVELS],
+    occupied: [u32; LEVELS * LEVEL_SLOTS / 32],
     /// Nothing is due before this tick. It may be too early, which costs one search, but not too late.
     quiet_until: u32,
 }
@@ -78,14 +79,17 @@ impl TimerWheel {
         TimerWheel {
             now: now_us >> TICK_SHIFT,
             heads: [NONE; LEVELS * LEVEL_SLOTS + 1],
-            occupied: [0; LEVELS],
+            occupied: [0; LEVELS * LEVEL_SLOTS / 32],
             quiet_until: now_us >> TICK_SHIFT,
         }
     }
 
     /// Starts or restarts a slot's timer. A deadline in the past expires at once.
+    #[inline]
     pub fn start(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline_us: u32) {
-        self.stop(links, slot);
+        if links.timer(slot).is_running() {
+            self.stop(links, slot);
+        }
         let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
         links.timer(slot).deadline = tick;
         self.place(links, slot, tick);
@@ -107,7 +111,7 @@ impl TimerWheel {
         if previous == NONE {
             self.heads[list as usize] = next;
             if next == NONE && list != REACHED {
-                self.occupied[list as usize / LEVEL_SLOTS] &= !(1 << (list as usize % LEVEL_SLOTS));
+                self.empty(list);
             }
         } else {
             links.timer(previous).next = next;
@@ -154,7 +158,8 @@ impl TimerWheel {
     /// Whether [`TimerWheel::poll`] may have something to do; false is certain.
     #[inline]
     pub fn may_have_work(&self, now_us: u32) -> bool {
-        !later(self.quiet_until, now_us >> TICK_SHIFT & TICK_MASK) || self.heads[REACHED as usize] != NONE
+        // What waits in the reached list was due when it came there, so it is counted in.
+        now_us.wrapping_sub(self.quiet_until()) as i32 >= 0
     }
 
     /// Before this time [`TimerWheel::poll`] has nothing to do, in microseconds. It may be too early, which costs a
@@ -173,19 +178,23 @@ impl TimerWheel {
         self.next_slot().map(|(_, tick)| tick << TICK_SHIFT)
     }
 
+    #[inline(always)]
     fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, tick: u32) {
-        let list = if later(tick, self.now) {
-            let digit = (31 - ((tick ^ self.now) & TICK_MASK).leading_zeros()) / LEVEL_BITS;
-            (digit as usize * LEVEL_SLOTS + (tick >> (digit * LEVEL_BITS)) as usize % LEVEL_SLOTS) as u16
-        } else {
-            REACHED
-        };
-        if list != REACHED {
-            self.occupied[list as usize / LEVEL_SLOTS] |= 1 << (list as usize % LEVEL_SLOTS);
+        let (mut list, mut span) = (REACHED, 0);
+        if later(tick, self.now) {
+            // The level of the highest digit in which they differ.
+            let difference = (tick ^ self.now) & TICK_MASK;
+            while difference >> span >= LEVEL_SLOTS as u32 {
+                span += LEVEL_BITS;
+            }
+            let level = span / LEVEL_BITS * LEVEL_SLOTS as u32;
+            list = (level + (tick >> span) % LEVEL_SLOTS as u32) as u16;
+            if let Some(word) = self.occupied.get_mut(usize::from(list / 32)) {
+                *word |= 1 << (list % 32);
+            }
         }
         if later(self.quiet_until, tick) {
             // The slot's first tick: the entry moves down then, before it is due.
-            let span = list as usize / LEVEL_SLOTS % LEVELS * LEVEL_BITS as usize;
             self.quiet_until = tick >> span << span;
         }
         let next = self.heads[list as usize];
@@ -206,9 +215,7 @@ impl TimerWheel {
             let shift = level as u32 * LEVEL_BITS;
             let here = self.now >> shift & (LEVEL_SLOTS as u32 - 1);
             // The highest level wraps with the clock; on the others, slots behind `here` are empty.
-            let ahead = self.occupied[level].rotate_right(here);
-            if ahead != 0 {
-                let slot = (here + ahead.trailing_zeros()) % LEVEL_SLOTS as u32;
+            if let Some(slot) = self.first_from(level, here) {
                 let digits_above = self.now & !((1 << (shift + LEVEL_BITS)) - 1);
                 let tick = digits_above | slot << shift;
                 return Some(((level * LEVEL_SLOTS) as u16 + slot as u16, tick & TICK_MASK));
@@ -217,11 +224,36 @@ impl TimerWheel {
         None
     }
 
+    /// The first slot of a level that is not empty, from this one on and round.
+    fn first_from(&self, level: usize, here: u32) -> Option<u32> {
+        const WORDS: usize = LEVEL_SLOTS / 32;
+        let words = self.occupied.get(level * WORDS..)?.first_chunk::<WORDS>()?;
+        let behind = !(u32::MAX << (here % 32));
+        for step in 0..=WORDS {
+            let index = (here as usize / 32 + step) % WORDS;
+            // The first word counts from `here` on, and what is before that at the very end.
+            let word = match step {
+                0 => words[index] & !behind,
+                WORDS => words[index] & behind,
+                _ => words[index],
+            };
+            if word != 0 {
+                return Some(index as u32 * 32 + word.trailing_zeros());
+            }
+        }
+        None
+    }
+
+    /// Nothing is left in the list of a level's slot.
+    fn empty(&mut self, list: u16) {
+        self.occupied[usize::from(list / 32)] &= !(1 << (list % 32));
+    }
+
     /// Moves a slot's list to the reached list, which is empty. Its members learn their new list one by
     /// one, when they come to the list's head; only the head is looked at before that.
     fn reach(&mut self, links: &mut impl TimerLinks, list: u16) {
         let head = core::mem::replace(&mut self.heads[list as usize], NONE);
-        self.occupied[list as usize / LEVEL_SLOTS] &= !(1 << (list as usize % LEVEL_SLOTS));
+        self.empty(list);
         self.heads[REACHED as usize] = head;
         links.timer(head).list = REACHED;
     }

@@ -1,11 +1,11 @@
 //! SEGMENT ARRIVES (RFC 9293 Section 3.10.7), in the RFC's order, hardened as in RFC 5961.
 //!
-//! DEVIATION: urgent data (the fourth last step) is ordinary data. The age of TS.Recent is not bounded (RFC 7323
+//! DEVIATION: urgent data (RFC 9293 Section 3.8.5; the fourth last step) is ordinary data, `acks/urgent.script`. The age of TS.Recent is not bounded (RFC 7323
 //! Section 5.5): a peer idle for more than 24 days of its clock may have to reconnect. Payload and FIN on a
 //! SYN are left for the peer to send again.
 
 #[cfg(debug_assertions)]
-use crate::predict::Header;
+use crate::{predict::Header, segment::Options};
 use crate::{
     segment::{Arrival, Deliver, Flags, SegmentIn},
     tcb::{flag, State, Tcb, Timer},
@@ -28,6 +28,7 @@ impl Tcb {
             State::SynSent => self.arrives_in_syn_sent(now, segment, &mut arrival),
             _ => self.arrives_otherwise(now, segment, &mut arrival),
         }
+        self.settle();
         debug_assert!(self.consistent(), "{self:?} after {segment:?}");
         #[cfg(debug_assertions)]
         if let Some(predicted) = predicted {
@@ -39,18 +40,26 @@ impl Tcb {
     /// What header prediction makes of the segment, if it takes it.
     #[cfg(debug_assertions)]
     fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Tcb, Arrival)> {
-        let header = Header {
-            seq: segment.seq,
-            ack: segment.ack,
-            flags: segment.flags,
-            window: segment.window,
-            timestamps: segment.options.timestamps,
-            payload_len: segment.payload_len,
-        };
+        let options = segment.options;
+        let timestamps = Options { timestamps: options.timestamps, ..Options::NONE };
+        let header = Header::of(segment);
+        let value = options.timestamps.map(|(value, _)| value).filter(|_| options == timestamps);
         let (mut tcb, len) = (self.clone(), segment.payload_len);
-        let acked = if segment.options.sack_count == 0 { tcb.predict(now, &header)? } else { return None };
+        let deadline = tcb.poll_at();
+        let predicted = tcb.predict(|| now, tcb.is_common(&header), &header, || value)?;
+        let other = self.clone().predict(|| now, false, &header, || value);
+        assert_eq!(other, Some(predicted), "what is common is also what is not");
+        // What the prediction spares: the clock of the timestamps, which is lazy, and a look at the timers.
+        tcb.tick(now);
+        let earlier = match (deadline, tcb.poll_at()) {
+            (Some(before), Some(after)) => !after.reached(before),
+            (before, after) => before.is_none() && after.is_some(),
+        };
+        assert!(predicted.arm || !earlier, "the deadline of {self:?} after {segment:?}");
+        assert!(predicted.sends || !tcb.has_something_to_send());
         let deliver = (len > 0).then_some(Deliver { payload_offset: 0, len, stream_offset: 0 });
-        Some((tcb, Arrival { acked, advanced: u32::from(len), deliver, ..Arrival::default() }))
+        let (acked, advanced) = (predicted.acked, u32::from(len));
+        Some((tcb, Arrival { acked, advanced, deliver, ..Arrival::default() }))
     }
 
     /// RFC 9293 Section 3.10.7.3.
@@ -342,7 +351,7 @@ impl Tcb {
         self.snd_una = ack;
         self.rtx_nxt = self.rtx_nxt.max(ack);
         self.rtt_acknowledged(now, echo);
-        self.cc_acknowledged(advanced, flight);
+        self.cc_acknowledged(now, advanced, flight);
         self.retransmits = 0;
         if self.state != State::TimeWait {
             if self.flight() > 0 {
@@ -463,19 +472,19 @@ impl Tcb {
             self.take_fin(now, arrival);
             at_once = true;
         }
-        self.owe_ack(now, at_once);
+        self.owe_ack(&|| now, at_once);
     }
 
     /// Text has arrived in order: when it is acknowledged.
     #[inline]
-    pub(crate) fn owe_ack(&mut self, now: Instant, at_once: bool) {
+    pub(crate) fn owe_ack(&mut self, clock: &impl Fn() -> Instant, at_once: bool) {
         // RFC 5681 Section 4.2: at once when a gap is filled or remains, and for every second full segment.
         let pending = self.rcv_nxt.since(self.last_ack_sent);
         if at_once || pending > u32::from(self.rcv_mss) || self.config.delayed_ack_us == 0 {
             self.flags |= flag::ACK_NOW;
         } else if !self.has(flag::ACK_DELAYED) {
             self.flags |= flag::ACK_DELAYED;
-            self.ack_at = now + self.config.delayed_ack_us;
+            self.ack_at = clock() + self.config.delayed_ack_us;
         }
     }
 

@@ -10,9 +10,9 @@
 //! does its work. RFC 2018 Section 8: the scoreboard is dropped at a timeout, in case the peer reneged.
 
 use crate::{
-    control::{CongestionControl, Window},
+    control::{Congestion, CongestionControl, Window},
     tcb::{flag, Phase, Tcb},
-    SeqNumber,
+    Instant, SeqNumber,
 };
 
 /// Duplicate acknowledgements that mean a loss (RFC 5681 Section 3.2).
@@ -47,34 +47,65 @@ impl Tcb {
     }
 
     /// Slow start (RFC 5681 Section 3.1) and congestion avoidance, with `flight` bytes outstanding before the
-    /// acknowledgement.
-    #[inline]
-    fn grow(&mut self, acked: u32, flight: u32) {
+    /// acknowledgement, and `unsent` after it. `by_clock` is [`Tcb::grows_by_clock`], which a caller that knows it passes as a
+    /// constant.
+    #[inline(always)]
+    pub(crate) fn grow(
+        &mut self,
+        now: impl FnOnce() -> Instant,
+        acked: u32,
+        flight: u32,
+        unsent: u32,
+        by_clock: bool,
+    ) {
         let slow_start = self.cwnd < self.ssthresh;
         // A window that is not used says nothing about the path (RFC 7661 Section 4.3, RFC 9438 Section 5.8). It is not when
         // it had room left and neither the room nor the text was merely waiting for this acknowledgement.
         let used = flight + if slow_start { flight } else { self.smss() };
-        if used <= self.cwnd && (self.unsent() == 0 || flight + self.smss() > self.snd_wnd) {
-            self.control.unused();
+        if used <= self.cwnd && (flight + self.smss() > self.snd_wnd || unsent == 0) {
+            if by_clock {
+                self.control.unused();
+            }
             return;
         }
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
-            let window = self.window();
-            self.cwnd = self.control.avoid(&window, acked);
+            match &mut self.control {
+                // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
+                Congestion::NewReno(control) if !by_clock => {
+                    self.cwnd = control.grown(self.cwnd, u32::from(self.snd_mss), acked);
+                }
+                _ => self.grow_by_clock(now(), acked),
+            }
         }
-        self.cwnd = self.cwnd.min(Self::BUFFER_MAX);
+        if self.cwnd > Self::BUFFER_MAX {
+            self.cwnd = Self::BUFFER_MAX;
+        }
+    }
+
+    /// Whether the algorithm looks at the clock.
+    #[inline]
+    pub fn grows_by_clock(&self) -> bool {
+        matches!(self.control, Congestion::Cubic(_))
+    }
+
+    /// Congestion avoidance of an algorithm that looks at the clock.
+    #[inline(never)]
+    fn grow_by_clock(&mut self, now: Instant, acked: u32) {
+        self.tick(now);
+        let window = self.window();
+        self.cwnd = self.control.avoid(&window, acked);
     }
 
     /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
     #[inline]
-    pub(crate) fn cc_acknowledged(&mut self, acked: u32, flight: u32) {
+    pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
         if self.phase == Phase::Open {
             self.dup_acks = 0;
-            self.grow(acked, flight);
+            self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
         } else {
-            self.cc_acknowledged_in_recovery(acked, flight);
+            self.cc_acknowledged_in_recovery(now, acked, flight);
         }
         if self.has(flag::RECOVER) && self.snd_una.gt(self.recover) {
             self.flags &= !flag::RECOVER;
@@ -82,7 +113,7 @@ impl Tcb {
     }
 
     #[inline(never)]
-    fn cc_acknowledged_in_recovery(&mut self, acked: u32, flight: u32) {
+    fn cc_acknowledged_in_recovery(&mut self, now: Instant, acked: u32, flight: u32) {
         match self.phase {
             Phase::Open => {}
             Phase::Recovery if self.snd_una.ge(self.recover) => {
@@ -110,7 +141,7 @@ impl Tcb {
             }
             Phase::Loss => {
                 self.dup_acks = 0;
-                self.grow(acked, flight);
+                self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
                 if self.snd_una.ge(self.recover) {
                     self.phase = Phase::Open;
                 }

@@ -40,6 +40,19 @@ pub(crate) struct NewReno {
     pub acked: u32,
 }
 
+impl NewReno {
+    /// As [`CongestionControl::avoid`].
+    #[inline]
+    pub fn grown(&mut self, cwnd: u32, smss: u32, acked: u32) -> u32 {
+        self.acked += acked.min(cwnd);
+        if self.acked < cwnd {
+            return cwnd;
+        }
+        self.acked -= cwnd;
+        cwnd + smss
+    }
+}
+
 impl CongestionControl for NewReno {
     /// RFC 5681 Section 3.1, equation 4.
     fn reduce(&mut self, _: &Window, flight: u32) -> u32 {
@@ -54,12 +67,7 @@ impl CongestionControl for NewReno {
     /// RFC 5681 Section 3.1, by counting bytes, with no division.
     #[inline]
     fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
-        self.acked += acked.min(window.cwnd);
-        if self.acked < window.cwnd {
-            return window.cwnd;
-        }
-        self.acked -= window.cwnd;
-        window.cwnd + window.smss
+        self.grown(window.cwnd, window.smss, acked)
     }
 
     fn unused(&mut self) {}

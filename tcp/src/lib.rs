@@ -66,6 +66,7 @@ mod config;
 mod congestion;
 mod control;
 mod cubic;
+mod lean;
 mod output;
 mod predict;
 mod ranges;
@@ -81,7 +82,8 @@ pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
 pub use config::{Config, CongestionAlgorithm};
-pub use predict::Header;
+pub use lean::LeanBurst;
+pub use predict::{Header, Predicted};
 pub use segment::{
     reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,
 };

@@ -36,11 +36,14 @@ impl Tcb {
     /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
     #[inline]
     pub fn has_something_to_send(&self) -> bool {
+        self.has_orders() || self.send_len > self.flight() || self.phase != Phase::Open || self.dup_acks > 0
+    }
+
+    /// Whether something is to be sent whatever the windows say.
+    #[inline]
+    pub(crate) fn has_orders(&self) -> bool {
         const NOW: u16 = flag::ACK_NOW | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW;
         self.flags & NOW != 0
-            || self.send_len > self.flight()
-            || self.phase != Phase::Open
-            || self.dup_acks > 0
     }
 
     /// The next segment to send, already accounted for as sent. Call until it returns `None`.
@@ -60,6 +63,10 @@ impl Tcb {
         segments: u32,
         contiguous: impl Fn(u32) -> u32,
     ) -> Option<BurstOut> {
+        #[cfg(debug_assertions)]
+        let (mut lean, deadline) = (self.clone(), self.poll_at());
+        #[cfg(debug_assertions)]
+        let burst = lean.lean_ack(now).or_else(|| lean.lean_text(now, segments, &contiguous));
         let plan = match self.plan(now, segments) {
             Plan::Text(mut text) if text.len > 0 => {
                 text.len = text.len.min(contiguous(text.start.since(self.snd_una)));
@@ -67,7 +74,17 @@ impl Tcb {
             }
             plan => plan,
         };
-        self.commit(now, plan)
+        let result = self.commit(now, plan);
+        #[cfg(debug_assertions)]
+        if let Some(burst) = burst {
+            assert_eq!((Some(burst.full()), &lean), (result, &*self), "a lean burst, at {now:?}");
+            let later = |at: Instant| deadline.is_some_and(|before| at.reached(before));
+            assert!(burst.arm || self.poll_at().is_none_or(later), "the deadline after a lean burst");
+            // What is not said to follow does not follow.
+            let next = lean.clone().plan(now, segments);
+            assert!(burst.more || matches!(next, Plan::Nothing), "after {burst:?}");
+        }
+        result
     }
 
     fn plan(&mut self, now: Instant, segments: u32) -> Plan {
@@ -201,6 +218,7 @@ impl Tcb {
     fn start_persist(&mut self, now: Instant) {
         if self.flight() == 0 && self.timer != Timer::Persist {
             self.start_timer(now, Timer::Persist, self.rto_us());
+            self.expected = 0;
         }
     }
 
@@ -276,6 +294,7 @@ impl Tcb {
         // RFC 6298 Section 5.1: every segment with text starts the timer if it does not run.
         if self.timer != Timer::Retransmit {
             self.start_timer(now, Timer::Retransmit, self.rto_us());
+            self.settle();
         }
     }
 
@@ -313,7 +332,7 @@ impl Tcb {
     }
 
     /// An acknowledgement is on its way.
-    fn acknowledged(&mut self) {
+    pub(crate) fn acknowledged(&mut self) {
         self.last_ack_sent = self.rcv_nxt;
         self.flags &= !(flag::ACK_NOW | flag::ACK_DELAYED);
     }
@@ -367,7 +386,8 @@ impl Tcb {
 
     /// The window field of a segment to send. The right edge moves by `rcv_step` at least, or not at all
     /// (RFC 9293 Section 3.8.6.2.2), and moves back only by the rounding of the scale (RFC 7323 Section 2.4).
-    fn announce_window(&mut self) -> u16 {
+    #[inline]
+    pub(crate) fn announce_window(&mut self) -> u16 {
         let announced = self.announced();
         let mut units = self.window_units();
         if self.has(flag::PROBED) {

@@ -6,86 +6,198 @@
 //! of `arrives.rs` would; every other one it leaves untouched. The two are held against each other at every segment of
 //! every run that has debug assertions.
 
+use core::hint::cold_path;
+
 use crate::{
-    segment::Flags,
+    segment::{Flags, SegmentIn},
     tcb::{flag, Phase, State, Tcb, Timer},
-    Instant, SeqNumber,
+    wire, Instant, SeqNumber,
 };
 
-/// What header prediction looks at. All other fields of the segment must be absent, SACK blocks among them.
+/// What header prediction looks at, beside the timestamp.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub seq: SeqNumber,
     pub ack: SeqNumber,
-    pub flags: Flags,
-    /// As in the header, not scaled.
-    pub window: u16,
-    /// TSval and TSecr.
-    pub timestamps: Option<(u32, u32)>,
+    /// The header's own word of data offset, flags and window, not scaled.
+    pub control: u32,
     /// Bytes of payload.
     pub payload_len: u16,
 }
 
+impl Header {
+    /// The header of a segment.
+    pub fn of(segment: &SegmentIn) -> Self {
+        let words = 5 + wire::option_words(&segment.options) as u32;
+        Header {
+            seq: segment.seq,
+            ack: segment.ack,
+            control: words << 28 | u32::from(segment.flags.0) << 16 | u32::from(segment.window),
+            payload_len: segment.payload_len,
+        }
+    }
+}
+
+/// What a segment meant that header prediction has taken. Its payload, all of it, was the next in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub struct Predicted {
+    /// Bytes at the start of the send buffer that it acknowledged.
+    pub acked: u32,
+    /// [`Tcb::poll_at`] may be earlier than before.
+    pub arm: bool,
+    /// [`Tcb::has_something_to_send`].
+    pub sends: bool,
+}
+
+/// PSH in [`Header::control`]: it makes no difference.
+const PSH: u32 = (Flags::PSH.0 as u32) << 16;
+
 impl Tcb {
-    /// Takes a segment of the common kind. Returns the bytes at the start of the send buffer that it acknowledged;
-    /// its payload, all of it, is the next in order. `None`: it is of another kind, nothing was changed, and
+    /// The control word of a segment that header prediction takes, with the window that the peer announced last; 0 while it
+    /// takes none. Everything that is rare makes it 0 at once, so that one comparison finds nothing to be out of the
+    /// ordinary: the state, recovery, timeouts, gaps on either side, a closed window.
+    pub(crate) fn prediction(&self) -> u32 {
+        let window = self.snd_wnd >> self.snd_shift;
+        let ordinary = self.state == State::Established
+            && self.phase == Phase::Open
+            && (self.flight() > 0) == (self.timer == Timer::Retransmit)
+            && self.timer != Timer::Persist
+            && self.received.is_empty()
+            && self.sacked.is_empty()
+            && self.dup_acks | self.retransmits | self.backoff == 0
+            && !self.has(flag::RECOVER)
+            && self.snd_wl1.le(self.rcv_nxt)
+            && (1..=0xFFFF).contains(&window)
+            && window << self.snd_shift == self.snd_wnd;
+        if !ordinary {
+            return 0;
+        }
+        let words = if self.has(flag::TIMESTAMPS) { 8 } else { 5 };
+        words << 28 | u32::from(Flags::ACK.0) << 16 | window
+    }
+
+    /// Brings what is kept for header prediction up to date. Every call that changes a TCB otherwise ends with it.
+    pub(crate) fn settle(&mut self) {
+        self.expected = self.prediction();
+        self.rto = self.rto_us();
+    }
+
+    /// Whether a segment that is the next in order is as common as can be: it has text or an acknowledgement and not both, its
+    /// window is that of the one before, PSH is not set, and congestion control does not look at the clock.
+    #[inline(always)]
+    pub fn is_common(&self, header: &Header) -> bool {
+        header.control == self.expected
+            && !self.grows_by_clock()
+            && (header.payload_len == 0 || header.ack == self.snd_una)
+    }
+
+    /// Takes a segment of the predicted kind. `None`: it is of another kind, nothing was changed, and
     /// [`Tcb::segment_arrives`] takes it.
-    #[inline]
-    pub fn predict(&mut self, now: Instant, header: &Header) -> Option<u32> {
-        let flags = Flags(header.flags.0 & !Flags::PSH.0);
-        if flags != Flags::ACK
-            || header.seq != self.rcv_nxt
-            || self.state != State::Established
-            || self.phase != Phase::Open
-            || self.timer == Timer::Persist
-            || header.window == 0
-            || !self.received.is_empty()
-            || !self.sacked.is_empty()
-        {
+    ///
+    /// `timestamp` gives TSval when the options are timestamps alone; it is asked when the connection has them and the
+    /// header is as long as with them. `clock` is asked when the time is needed, which is cheaper than to keep it at hand.
+    /// `common` may be true where [`Tcb::is_common`] is; as a constant it spares the code for the others.
+    #[inline(always)]
+    pub fn predict(
+        &mut self,
+        clock: impl Fn() -> Instant,
+        common: bool,
+        header: &Header,
+        timestamp: impl FnOnce() -> Option<u32>,
+    ) -> Option<Predicted> {
+        if header.seq != self.rcv_nxt {
             return None;
         }
-        let (flight, acked) = (self.flight(), header.ack.since(self.snd_una));
+        let news = if common { 0 } else { (header.control ^ self.expected) & !PSH };
+        if news != 0 && (news > 0xFFFF || header.control & 0xFFFF == 0) {
+            return None;
+        }
         let len = u32::from(header.payload_len);
+        let acked = if common && len > 0 { 0 } else { header.ack.since(self.snd_una) };
+        let flight = self.flight();
         // Neither news nor text: a duplicate, or a change of the window.
         if acked > flight || acked + len == 0 {
             return None;
         }
-        if len > 0 && (len > self.rcv_window() || self.rcv_adv.le(self.rcv_nxt)) {
+        // Text within the buffer and within what was announced, which is never more than a window can say.
+        if len > 0 && (len > self.rcv_space || ((self.rcv_adv.since(self.rcv_nxt) as i32) < len as i32)) {
             return None;
         }
-        let echo = match (header.timestamps, self.has(flag::TIMESTAMPS)) {
-            (Some((value, echo)), true) => {
-                if (value.wrapping_sub(self.ts_recent) as i32) < 0 {
-                    return None;
-                }
-                if header.seq.le(self.last_ack_sent) {
-                    self.ts_recent = value;
-                }
-                Some(echo)
+        if self.has(flag::TIMESTAMPS) {
+            let value = timestamp()?;
+            if (value.wrapping_sub(self.ts_recent) as i32) < 0 {
+                return None;
             }
-            (_, false) => None,
-            (None, true) => return None,
-        };
-
-        self.tick(now);
-        if acked > 0 {
-            self.send_len -= acked;
-            self.advance(now, header.ack, flight, echo);
+            if header.seq.le(self.last_ack_sent) {
+                self.ts_recent = value;
+            }
         }
-        if header.seq.ge(self.snd_wl1) {
-            self.snd_wl1 = header.seq;
-            self.snd_wnd = u32::from(header.window) << self.snd_shift;
+
+        self.snd_wl1 = header.seq;
+        let mut arm = false;
+        if acked > 0 {
+            arm = self.predict_ack(&clock, header.ack, acked, flight, common);
+        }
+        if news != 0 {
+            // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
+            self.expected ^= news;
+            self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
             self.max_snd_wnd = self.max_snd_wnd.max(self.snd_wnd);
         }
         if len > 0 {
+            let delayed = self.has(flag::ACK_DELAYED);
             self.rcv_space -= len;
             self.rcv_nxt += len;
-            self.owe_ack(now, false);
+            self.owe_ack(&clock, false);
+            arm |= !delayed && self.has(flag::ACK_DELAYED);
+            if self.timer == Timer::KeepAlive {
+                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
+            }
         }
-        if self.timer == Timer::KeepAlive {
-            self.keep_alive(now);
+        // Of what could be ordered, a reset belongs to another state.
+        const ORDERS: u16 = flag::ACK_NOW | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED;
+        Some(Predicted { acked, arm, sends: self.flags & ORDERS != 0 || self.send_len > flight - acked })
+    }
+
+    /// `acked` of `flight` numbers were acknowledged, the last before `ack`. True: the timer is earlier than before.
+    #[inline(always)]
+    fn predict_ack(
+        &mut self,
+        clock: &impl Fn() -> Instant,
+        ack: SeqNumber,
+        acked: u32,
+        flight: u32,
+        common: bool,
+    ) -> bool {
+        self.snd_una = ack;
+        self.send_len -= acked;
+        if self.rtx_nxt.lt(ack) {
+            self.rtx_nxt = ack;
         }
-        Some(acked)
+        if self.has(flag::RTT_RUNNING) && self.rtt_seq.le(ack) {
+            cold_path();
+            self.flags &= !flag::RTT_RUNNING;
+            self.rtt_sample(clock().since(self.rtt_start));
+            self.rto = self.rto_us();
+        }
+        let unsent = self.send_len - (flight - acked);
+        self.grow(clock, acked, flight, unsent, !common && self.grows_by_clock());
+        if acked == flight {
+            cold_path();
+            // Nothing is in flight any more (RFC 6298 Section 5.2).
+            self.timer = Timer::Off;
+            self.flags &= !flag::RTX_NOW;
+            let probes = self.config.keepalive_us > 0;
+            if probes {
+                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
+            }
+            return probes;
+        }
+        // RFC 6298 Section 5.3.
+        let before = self.timer_at;
+        self.timer_at = clock() + self.rto;
+        !self.timer_at.reached(before)
     }
 }
 
@@ -93,6 +205,13 @@ impl Tcb {
 mod tests {
     use super::*;
     use crate::{Config, Options, SegmentIn};
+
+    /// ACK, timestamps, a window of 9000.
+    const CONTROL: u32 = 8 << 28 | 16 << 16 | 9000;
+
+    fn control(flags: Flags) -> u32 {
+        8 << 28 | u32::from(flags.0) << 16 | 9000
+    }
 
     /// An established connection with 3000 bytes in flight, and the peer's next header.
     fn established() -> (Tcb, Header) {
@@ -119,27 +238,25 @@ mod tests {
         tcb.send_enqueued(3000);
         while tcb.poll_transmit(Instant(2000), |_| u32::MAX).is_some() {}
         assert_eq!(tcb.in_flight(), 3000);
-        let header = Header {
-            seq: ack.seq,
-            ack: ack.ack,
-            flags: Flags::ACK,
-            window: 9000,
-            timestamps: Some((9, 0)),
-            payload_len: 0,
-        };
-        (tcb, header)
+        (tcb, Header { seq: ack.seq, ack: ack.ack, control: CONTROL, payload_len: 0 })
     }
 
     #[test]
     fn acknowledgements_and_text_in_order_are_predicted() {
         let (mut tcb, header) = established();
         let now = Instant(3000);
-        assert_eq!(tcb.predict(now, &Header { ack: SeqNumber(1988), ..header }), Some(988));
+        let mut predict = |header: &Header| {
+            tcb.predict(|| now, tcb.is_common(header), header, || Some(9)).map(|p| (p.acked, p.sends))
+        };
+        assert_eq!(predict(&Header { ack: SeqNumber(1988), ..header }), Some((988, false)));
         let text = Header { ack: SeqNumber(1988), payload_len: 500, ..header };
-        assert_eq!(tcb.predict(now, &text), Some(0));
+        assert_eq!(predict(&text), Some((0, false)));
         let both = Header { seq: SeqNumber(600), ack: SeqNumber(4000), payload_len: 1, ..header };
-        assert_eq!(tcb.predict(now, &Header { flags: Flags::ACK | Flags::PSH, ..both }), Some(2012));
-        assert_eq!((tcb.in_flight(), tcb.rcv_nxt().0), (0, 601));
+        // The window changes with it.
+        let control = control(Flags::ACK | Flags::PSH) - 1;
+        assert_eq!(predict(&Header { control, ..both }), Some((2012, false)));
+        assert_eq!((tcb.in_flight(), tcb.rcv_nxt().0, tcb.snd_wnd()), (0, 601, 8999));
+        assert!(tcb.consistent());
     }
 
     #[test]
@@ -147,7 +264,7 @@ mod tests {
         let (tcb, header) = established();
         let acks = Header { ack: SeqNumber(2000), ..header };
         let text = Header { payload_len: 500, ..header };
-        for other in [
+        let others = [
             // A duplicate acknowledgement, and one of what was never sent.
             header,
             Header { ack: SeqNumber(4001), ..header },
@@ -156,16 +273,24 @@ mod tests {
             Header { seq: SeqNumber(99), ..text },
             Header { seq: SeqNumber(101), ..text },
             Header { payload_len: 50_001, ..header },
-            Header { flags: Flags::ACK | Flags::FIN, ..acks },
-            Header { flags: Flags::ACK | Flags::RST, ..acks },
-            Header { flags: Flags::ACK | Flags::SYN, ..acks },
-            Header { flags: Flags::PSH, ..acks },
-            Header { window: 0, ..acks },
-            Header { timestamps: None, ..acks },
-            Header { timestamps: Some((6, 0)), ..acks },
-        ] {
+            Header { control: control(Flags::ACK | Flags::FIN), ..acks },
+            Header { control: control(Flags::ACK | Flags::RST), ..acks },
+            Header { control: control(Flags::ACK | Flags::SYN), ..acks },
+            Header { control: control(Flags::PSH), ..acks },
+            // A closed window; no options, and others.
+            Header { control: CONTROL - 9000, ..acks },
+            Header { control: CONTROL - (3 << 28), ..acks },
+            Header { control: CONTROL + (3 << 28), ..acks },
+        ];
+        let cases = others.map(|other| (other, Some(9))).into_iter();
+        // Timestamps that are none, and one of the past.
+        for (other, value) in cases.chain([(acks, None), (acks, Some(6))]) {
             let mut same = tcb.clone();
-            assert_eq!(same.predict(Instant(3000), &other), None, "{other:?}");
+            assert_eq!(
+                same.predict(|| Instant(3000), tcb.is_common(&other), &other, || value),
+                None,
+                "{other:?}"
+            );
             assert_eq!(same, tcb, "{other:?}");
         }
     }

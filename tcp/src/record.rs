@@ -124,6 +124,8 @@ impl Tcb {
         let ts_time = Instant(now.0.wrapping_sub(u32::from(record.ts_age_us)));
         let mut tcb = Tcb {
             config,
+            expected: 0,
+            rto: 0,
             state,
             phase,
             timer,
@@ -166,6 +168,7 @@ impl Tcb {
             received,
             sacked,
         };
+        tcb.settle();
         if !tcb.consistent() {
             return Err(RecordError::Sequence);
         }

@@ -12,7 +12,7 @@ impl Tcb {
     const SAMPLE_MAX_US: u32 = 1 << 26;
 
     /// Takes a sample (RFC 6298 Sections 2.2 and 2.3, alpha 1/8 and beta 1/4), which ends any backoff.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rtt_sample(&mut self, sample_us: u32) {
         let r = sample_us.clamp(1, Self::SAMPLE_MAX_US);
         if self.srtt_us8 == 0 {
@@ -27,7 +27,7 @@ impl Tcb {
     }
 
     /// The timeout now, with backoff (RFC 6298 Sections 2.3 to 2.5 and 5.5).
-    #[inline]
+    #[inline(always)]
     pub(crate) fn rto_us(&self) -> u32 {
         let base =
             if self.srtt_us8 == 0 { Self::INITIAL_RTO_US } else { (self.srtt_us8 >> 3) + self.rttvar_us4 };

@@ -14,12 +14,11 @@ pub struct Full;
 pub struct Spans<const N: usize = 4> {
     spans: [Span; N],
     count: u8,
-    len: u32,
 }
 
 impl<const N: usize> Default for Spans<N> {
     fn default() -> Self {
-        Spans { spans: [Span { addr: 0, len: 0 }; N], count: 0, len: 0 }
+        Spans { spans: [Span { addr: 0, len: 0 }; N], count: 0 }
     }
 }
 
@@ -31,15 +30,14 @@ impl<const N: usize> Spans<N> {
         Self::default()
     }
 
-    /// Bytes in all spans.
-    #[inline]
+    /// Bytes in all spans. Counted when asked: what comes and goes all the time shall have one number to keep, not two.
     pub fn len(&self) -> u32 {
-        self.len
+        self.spans.iter().map(|span| span.len).sum()
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.count == 0
     }
 
     /// The spans in stream order.
@@ -59,21 +57,19 @@ impl<const N: usize> Spans<N> {
         if len == 0 {
             return Ok(());
         }
-        if len > Self::LEN_MAX - self.len || addr.checked_add(len - 1).is_none() {
+        if len > Self::LEN_MAX - self.len() || addr.checked_add(len - 1).is_none() {
             return Err(Full);
         }
         let count = usize::from(self.count);
         if let Some(last) = count.checked_sub(1).and_then(|i| self.spans.get_mut(i)) {
             if last.addr.checked_add(last.len) == Some(addr) {
                 last.len += len;
-                self.len += len;
                 return Ok(());
             }
         }
         let slot = self.spans.get_mut(count).ok_or(Full)?;
         *slot = Span { addr, len };
         self.count += 1;
-        self.len += len;
         Ok(())
     }
 
@@ -85,15 +81,13 @@ impl<const N: usize> Spans<N> {
         let addr = first.addr;
         first.addr = addr.wrapping_add(n);
         first.len -= n;
-        self.len -= n;
         Some(addr)
     }
 
     /// Removes the first `n` bytes, or all when there are fewer.
     pub fn consume(&mut self, n: u32) {
-        let mut left = n.min(self.len);
-        self.len -= left;
-        // Nothing is left when the spans are through: `len` is their sum.
+        let mut left = n.min(self.len());
+        // Nothing is left when the spans are through: `left` is at most their sum.
         while let Some(first) = self.spans.first_mut().filter(|_| left > 0) {
             if first.len > left {
                 first.addr = first.addr.wrapping_add(left);
@@ -112,8 +106,15 @@ impl<const N: usize> Spans<N> {
     /// Address of the byte at `offset`, and how many bytes lie together from there on.
     #[inline]
     pub fn at(&self, offset: u32) -> Option<(u32, u32)> {
-        let mut offset = offset;
-        for span in self.spans() {
+        match self.spans.first() {
+            Some(first) if offset < first.len => Some((first.addr.wrapping_add(offset), first.len - offset)),
+            _ => self.at_later(offset),
+        }
+    }
+
+    #[inline(never)]
+    fn at_later(&self, mut offset: u32) -> Option<(u32, u32)> {
+        for span in &self.spans {
             if offset < span.len {
                 return Some((span.addr.wrapping_add(offset), span.len - offset));
             }

@@ -87,6 +87,10 @@ pub(crate) mod flag {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Tcb {
     pub(crate) config: Config,
+    /// [`Tcb::prediction`] as of now.
+    pub(crate) expected: u32,
+    /// [`Tcb::rto_us`] as of now.
+    pub(crate) rto: u32,
     pub(crate) state: State,
     pub(crate) phase: Phase,
     pub(crate) timer: Timer,
@@ -175,6 +179,8 @@ impl Tcb {
         let ts_val = iss.0.rotate_left(16) ^ 0x5EED_5EED;
         let mut tcb = Tcb {
             config,
+            expected: 0,
+            rto: 0,
             state,
             phase: Phase::Open,
             timer: Timer::Off,
@@ -218,6 +224,7 @@ impl Tcb {
             sacked: Ranges::EMPTY,
         };
         tcb.grow_receive_space(rcv_space);
+        tcb.settle();
         tcb
     }
 
@@ -227,6 +234,7 @@ impl Tcb {
         let mut tcb = Tcb::new(config, State::SynReceived, iss, rcv_space, now);
         tcb.flags |= flag::PASSIVE;
         tcb.take_syn(syn);
+        tcb.settle();
         tcb
     }
 
@@ -324,6 +332,7 @@ impl Tcb {
             }
             _ => {}
         }
+        self.settle();
     }
 
     /// Gives the connection up (RFC 9293 Section 3.10.5, ABORT). The state is CLOSED at once; the next
@@ -345,6 +354,7 @@ impl Tcb {
         self.flags &=
             !(flag::ACK_NOW | flag::ACK_DELAYED | flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED);
         self.send_len = 0;
+        self.expected = 0;
     }
 
     /// Nagle's algorithm on or off (RFC 9293 Section 3.7.4).
@@ -368,6 +378,7 @@ impl Tcb {
         }
         self.snd_mss = mss;
         self.cc_path_mtu();
+        self.settle();
         true
     }
 
@@ -475,6 +486,10 @@ impl Tcb {
 
     /// What must hold between any two calls; asserted in debug builds by both sides of a handoff.
     pub(crate) fn consistent(&self) -> bool {
+        self.expected == self.prediction() && self.rto == self.rto_us() && self.numbers_consistent()
+    }
+
+    fn numbers_consistent(&self) -> bool {
         let sent_end = self.data_end() + u32::from(self.has(flag::FIN_QUEUED));
         self.state == State::Closed
             || self.syn_unacked()

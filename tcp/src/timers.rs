@@ -37,6 +37,7 @@ impl Tcb {
         }
     }
 
+    #[inline]
     pub(crate) fn start_timer(&mut self, now: Instant, timer: Timer, after_us: u32) {
         self.timer = timer;
         self.timer_at = now + after_us;
@@ -62,6 +63,13 @@ impl Tcb {
 
     /// Acts on the timers that are due at `now`; early calls do nothing.
     pub fn on_timer(&mut self, now: Instant) -> TimerOutcome {
+        let outcome = self.run_timers(now);
+        self.settle();
+        debug_assert!(self.consistent());
+        outcome
+    }
+
+    fn run_timers(&mut self, now: Instant) -> TimerOutcome {
         self.tick(now);
         let mut outcome = TimerOutcome::None;
         if self.has(flag::ACK_DELAYED) && now.reached(self.ack_at) {
@@ -109,7 +117,6 @@ impl Tcb {
                 self.start_timer(now, Timer::KeepAlive, interval);
             }
         }
-        debug_assert!(self.consistent());
         TimerOutcome::Transmit
     }
 

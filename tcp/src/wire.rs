@@ -8,6 +8,7 @@ use core::ops::Range as Bytes;
 use baton_abi::handoff::Endpoints;
 
 use crate::{
+    lean::LeanBurst,
     segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut},
     SeqNumber,
 };
@@ -114,6 +115,7 @@ fn parse_tcp(frame: &[u8], start: usize, end: usize) -> Option<Packet> {
         remote_port: half(tcp, 0)?,
         local_mac: mac(frame, 0)?,
         remote_mac: mac(frame, 6)?,
+        vlan: 0,
     };
     Some(Packet { endpoints, segment, payload: start + header..end })
 }
@@ -233,7 +235,7 @@ impl HeaderTemplate {
         let (l, r) = (ends.local_mac, ends.remote_mac);
         HeaderTemplate {
             ethernet: [
-                u32::from_be_bytes([0, 0, r[0], r[1]]),
+                u32::from(ends.vlan) << 16 | u32::from_be_bytes([0, 0, r[0], r[1]]),
                 u32::from_be_bytes([r[2], r[3], r[4], r[5]]),
                 u32::from_be_bytes([l[0], l[1], l[2], l[3]]),
                 u32::from_be_bytes([l[4], l[5], 0, 0]) | ETHERTYPE_IPV4,
@@ -256,9 +258,33 @@ impl HeaderTemplate {
         self.put(segment, ip_id, tcp_len + 20, fold(pseudo), put)
     }
 
-    /// Writes the header of a burst likewise, for hardware that fills in the total length and both checksums.
+    /// Writes the header of a burst likewise, for hardware that fills in the total length and both checksums, and that
+    /// makes a tag of the VLAN id in the padding.
     pub fn emit_burst(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
         self.put(segment, ip_id, 0, 0, put)
+    }
+
+    /// Writes the header of a lean burst likewise, word by word.
+    #[inline]
+    pub fn emit_lean(&self, burst: &LeanBurst, ip_id: u16, mut put: impl FnMut(usize, u32)) -> u32 {
+        for (i, value) in self.ethernet.iter().enumerate() {
+            put(i, *value);
+        }
+        put(4, 0x4500_0000);
+        put(5, u32::from(ip_id) << 16 | DONT_FRAGMENT);
+        put(6, TTL << 24 | u32::from(PROTOCOL_TCP) << 16);
+        put(7, self.local_ip);
+        put(8, self.remote_ip);
+        put(9, self.ports);
+        put(10, burst.seq.0);
+        put(11, burst.ack.0);
+        put(12, burst.control);
+        put(13, 0);
+        let Some((value, echo)) = burst.timestamps else { return (HEADERS + PAD) as u32 };
+        put(14, TIMESTAMPS_ALIGNED);
+        put(15, value);
+        put(16, echo);
+        (HEADERS + PAD) as u32 + 12
     }
 
     fn put(
@@ -397,7 +423,7 @@ mod tests {
         ) {
             let ends = Endpoints {
                 local_ip: ips.0, remote_ip: ips.1, local_port: ports.0, remote_port: ports.1,
-                local_mac: [2, 0, 0, 0, 0, 1], remote_mac: [2, 0, 0, 0, 0, 2],
+                local_mac: [2, 0, 0, 0, 0, 1], remote_mac: [2, 0, 0, 0, 0, 2], vlan: 0,
             };
             let out = SegmentOut {
                 seq: SeqNumber(seq), ack: SeqNumber(ack), flags: Flags(flags), window, options,

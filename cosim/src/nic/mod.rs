@@ -1,11 +1,13 @@
 //! The NIC as a black box with pins, one call a clock cycle.
 
 mod line;
+mod linked;
 mod traced;
 #[cfg(feature = "nic")]
 mod verilated;
 
 pub use line::{LineConfig, LineNic, PhyPins};
+pub use linked::LinkedNic;
 pub use traced::{TracedNic, Window};
 #[cfg(feature = "nic")]
 pub use verilated::{VerilatedNic, VERILOG};

@@ -137,6 +137,11 @@ impl Network {
         }
     }
 
+    /// Frames under way.
+    pub fn len(&self) -> usize {
+        self.queue.len()
+    }
+
     /// When the next frame arrives; the end of time if there is none.
     pub fn next_ps(&self) -> u64 {
         self.queue.peek().map_or(u64::MAX, |Reverse(entry)| entry.0)

@@ -78,6 +78,11 @@ impl ToNic {
         self.late_max_ps
     }
 
+    /// Frames that were sent and that the NIC has not taken yet.
+    pub fn backlog(&self) -> usize {
+        self.network.len() + usize::from(self.arriving.is_some())
+    }
+
     /// No frame is under way.
     pub fn is_idle(&self) -> bool {
         self.arriving.is_none() && self.network.next_ps() == u64::MAX

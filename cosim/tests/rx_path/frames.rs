@@ -409,44 +409,44 @@ pub fn classify(
     if from_wire && !wanted(&frame[..6], rules) {
         return Fate::Filtered;
     }
-    if half(frame, 12) != 0x0800 || frame.get(14).is_some_and(|byte| byte >> 4 != 4) {
+    // One tag is passed over.
+    let ip = if half(frame, 12) == 0x8100 { 18 } else { 14 };
+    if frame.len() < ip || half(frame, ip - 2) != 0x0800 || frame.get(ip).is_some_and(|byte| byte >> 4 != 4) {
         return Fate::Host { verified: false };
     }
-    if frame.len() < 34 || frame[14] & 15 < 5 {
+    if frame.len() < ip + 20 || frame[ip] & 15 < 5 {
         return Fate::BadChecksum;
     }
-    let start = 14 + 4 * usize::from(frame[14] & 15);
-    let end = 14 + usize::from(half(frame, 16));
-    if end > frame.len() || start > end || sum(&frame[14..start], 0) != 0xffff {
+    let start = ip + 4 * usize::from(frame[ip] & 15);
+    let end = ip + usize::from(half(frame, ip + 2));
+    if end > frame.len() || start > end || sum(&frame[ip..start], 0) != 0xffff {
         return Fate::BadChecksum;
     }
-    let fragment = half(frame, 20) & 0x3fff != 0;
-    if fragment || frame[23] != 6 {
+    let fragment = half(frame, ip + 6) & 0x3fff != 0;
+    if fragment || frame[ip + 9] != 6 {
         return Fate::Host { verified: false };
     }
-    if tcp_sum(frame, start, end) != 0xffff {
+    if sum(&frame[start..end], sum(&frame[ip + 12..ip + 20], 6 + (end - start) as u32).into()) != 0xffff {
         return Fate::BadChecksum;
     }
-    if start > 34 {
-        return Fate::Host { verified: true };
-    }
-    let offset = if end >= 47 { usize::from(frame[46] >> 4) } else { 0 };
-    let payload = 34 + 4 * offset;
+    let offset = if end > start + 12 { usize::from(frame[start + 12] >> 4) } else { 0 };
+    let payload = start + 4 * offset;
     if offset < 5 || payload > end {
         return Fate::BadChecksum;
     }
-    match connections.get(&[word(frame, 26), word(frame, 30), word(frame, 34)]) {
+    match connections.get(&[word(frame, ip + 12), word(frame, ip + 16), word(frame, start)]) {
         None => Fate::Host { verified: true },
         Some(&value) => {
             let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
             words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
-            words[nic_rx::OFFSET] =
-                (payload + 2) as u32 | u32::from(frame[15] & 3) << 12 | (frame.len() as u32 + 2) << 16;
-            words[nic_rx::SEQ] = word(frame, 38);
-            words[nic_rx::ACK] = word(frame, 42);
-            words[nic_rx::FLAGS_WINDOW] = word(frame, 46);
+            words[nic_rx::OFFSET] = (payload + 2) as u32
+                | u32::from(frame[ip + 1] & 3) << nic_rx::ECN_SHIFT
+                | ((end - payload) as u32) << 16;
+            words[nic_rx::SEQ] = word(frame, start + 4);
+            words[nic_rx::ACK] = word(frame, start + 8);
+            words[nic_rx::FLAGS_WINDOW] = word(frame, start + 12);
             for option in 0..offset - 5 {
-                words[nic_rx::OPTIONS + option] = word(frame, 54 + 4 * option);
+                words[nic_rx::OPTIONS + option] = word(frame, start + 20 + 4 * option);
             }
             Fate::Nic(words)
         }

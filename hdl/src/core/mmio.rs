@@ -1,8 +1,16 @@
 //! The softcore's memory-mapped port: decode, and the queues that firmware pushes into.
 //!
-//! A read answers in the next cycle and changes nothing; a write acts in its own cycle. Reads of write-only or
+//! A read answers in the next cycle and changes nothing; a write acts in its own cycle, `HOST_RX_GO` and
+//! `HOST_TX_GO` in the next. Reads of write-only or
 //! unknown addresses give zero, writes to read-only or unknown ones are ignored. Pushes into a full queue are
-//! lost, as `abi::mmio` says. Verified by `cosim/tests/mmio.rs` and by every run of the firmware.
+//! lost, as `abi::mmio` says.
+//!
+//! **Segments taken in one write.** `NIC_RX_POP` and `NIC_RX_COPY` advance the window and push the job that ends with the
+//! packet's memory; a copy that frees its packet is one entry of the queue and leaves as two jobs, COPY and then POP. The
+//! scheduler's segments and commands are shown only while eight jobs have room, which is more than either can
+//! need, so firmware does not ask; what was chosen stays chosen, and the order of arrival holds.
+//!
+//! Verified by `cosim/tests/mmio.rs` and by every run of the firmware.
 
 use super::commands::CommandQueue;
 use super::scheduler::DefaultScheduler;
@@ -23,7 +31,8 @@ pub struct Mmio {
     /// Ends the core's sleep. Low in the cycle of a write to WAKE_AT and in the next.
     pub wake: Signal<Out, Bit>,
     pub now: Signal<In, Bits<32>>,
-    pub ticks_per_us: Signal<In, Bits<16>>,
+    pub ticks_per_us: Signal<In, Bits<32>>,
+    pub time_us: Signal<Out, Bits<32>>,
 
     pub sched_mode: Signal<In, Bits<2>>,
     pub hq_pending: Signal<In, Bit>,
@@ -74,6 +83,7 @@ pub struct Mmio {
     pub lk_key0: Signal<Out, Bits<32>>,
     pub lk_key1: Signal<Out, Bits<32>>,
     pub lk_key2: Signal<Out, Bits<32>>,
+    pub lk_vlan: Signal<Out, Bits<16>>,
     pub lk_value: Signal<Out, Bits<16>>,
     pub lk_op: Signal<Out, Bits<2>>,
     pub lk_start: Signal<Out, Bit>,
@@ -99,16 +109,21 @@ pub struct Mmio {
     scheduler: DefaultScheduler,
     commands: CommandQueue,
     micros: Micros,
-    /// op [2:0], source [18:3], length [34:19], address [66:35].
-    jobs: LutFifo<Bits<67>, 4, 5>,
+    /// op [2:0], source [18:3], length [34:19], address [66:35], POP follows [67].
+    jobs: LutFifo<Bits<68>, 4, 5>,
     events: LutFifo<Bits<32>, 7, 8>,
 
     wake_at: Reg<Bits<32>>,
     wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
+    /// `HOST_RX_GO` or `HOST_TX_GO` was written a cycle ago.
+    host_rx_late: Reg<Bit>,
+    host_tx_late: Reg<Bit>,
     marks: Reg<Bits<32>>,
     job_src_len: Reg<Bits<32>>,
     job_to: Reg<Bits<32>>,
+    /// The copy at the queue's head has left, and its POP is next.
+    popping: Reg<Bit>,
     tx_addr: Reg<Bits<32>>,
     tx_len: Reg<Bits<17>>,
     tx_mss: Reg<Bits<14>>,
@@ -117,6 +132,7 @@ pub struct Mmio {
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     key2: Reg<Bits<32>>,
+    vlan: Reg<Bits<12>>,
     value: Reg<Bits<16>>,
     op: Reg<Bits<2>>,
     start: Reg<Bit>,
@@ -129,6 +145,8 @@ pub struct Mmio {
     nic_rx_next: Signal<Local, Bit>,
     cmd_pop: Signal<Local, Bit>,
     job_go: Signal<Local, Bit>,
+    take_pop: Signal<Local, Bit>,
+    take_copy: Signal<Local, Bit>,
     evt_push: Signal<Local, Bit>,
     wake_at_written: Signal<Local, Bit>,
     since_wake: Signal<Local, Bits<32>>,
@@ -141,14 +159,18 @@ pub struct Mmio {
     above: Signal<Local, Bit>,
     below: Signal<Local, Bit>,
     result: Signal<Local, Bits<32>>,
-    job_wide: Signal<Local, Bits<67>>,
+    push_op: Signal<Local, Bits<3>>,
+    push_addr: Signal<Local, Bits<32>>,
+    job_wide: Signal<Local, Bits<68>>,
+    more: Signal<Local, Bit>,
+    item: Signal<Local, Bits<3>>,
     busy: Signal<Local, Bit>,
 }
 
 module! {
     impl [] Logic for Mmio;
-    regs: wake_at, wake_on, awake, marks, job_src_len, job_to, tx_addr, tx_len, tx_mss, lost_count,
-        lost_conn, key0, key1, key2, value, op, start,
+    regs: wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
+        lost_conn, key0, key1, key2, vlan, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, jobs, events;
     #[hdl_gen]
@@ -160,6 +182,8 @@ module! {
         self.nic_rx_next.next = false;
         self.cmd_pop.next = false;
         self.job_go.next = false;
+        self.take_pop.next = false;
+        self.take_copy.next = false;
         self.evt_push.next = false;
         self.tp_go.next = false;
         self.th_write.next = false;
@@ -202,6 +226,14 @@ module! {
                 76 => {
                     self.evt_push.next = true;
                 }
+                80 => {
+                    self.take_pop.next = true;
+                    self.nic_rx_next.next = true;
+                }
+                84 => {
+                    self.take_copy.next = true;
+                    self.nic_rx_next.next = true;
+                }
                 96 => {
                     self.tx_addr.d.next = self.wdata.val();
                 }
@@ -230,6 +262,9 @@ module! {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                     self.start.d.next = true;
                 }
+                152 => {
+                    self.vlan.d.next = self.wdata.val().get_bits::<12>(0);
+                }
                 160 => {
                     self.ct_start.next = true;
                 }
@@ -250,14 +285,18 @@ module! {
         self.scheduler.nic_rx_stamp.next = self.nq_stamp.val();
         self.scheduler.command_waits.next = self.commands.count.val().any();
         self.scheduler.command_stamp.next = self.commands.stamp.val();
-        self.scheduler.core_host_rx_go.next = self.host_rx_go.val();
-        self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
-        self.scheduler.consumed.next =
-            self.host_rx_go.val() || self.host_tx_go.val() || self.nic_rx_next.val() || self.cmd_pop.val();
+        // The queues lie far from the core: what it orders of them reaches them a cycle later, from a register.
+        self.host_rx_late.d.next = self.host_rx_go.val();
+        self.host_tx_late.d.next = self.host_tx_go.val();
+        self.scheduler.core_host_rx_go.next = self.host_rx_late.q.val();
+        self.scheduler.core_host_tx_go.next = self.host_tx_late.q.val();
+        self.scheduler.consumed.next = self.host_rx_go.val() || self.host_tx_go.val() || self.host_rx_late.q.val()
+            || self.host_tx_late.q.val() || self.nic_rx_next.val() || self.cmd_pop.val();
         self.scheduler.command_taken.next = self.cmd_pop.val();
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
+        self.time_us.next = self.micros.micros.val();
         self.since_wake.next = self.micros.micros.val() - self.wake_at.q.val();
         self.wake.next = self.awake.q.val() && !self.wake_at_written.val();
 
@@ -273,15 +312,33 @@ module! {
         self.commands.pop_slots.next = self.wdata.val().get_bits::<7>(0);
         self.cmd_qlen.next = bit_cast::<16, 7>(self.commands.count.val());
 
-        self.job_wide.next = (bit_cast::<67, 32>(self.job_to.q.val()) << 35)
-            | (bit_cast::<67, 32>(self.job_src_len.q.val()) << 3)
-            | bit_cast::<67, 3>(self.wdata.val().get_bits::<3>(0));
-        self.jobs.push.next = self.job_go.val();
+        self.push_op.next = self.wdata.val().get_bits::<3>(0);
+        self.push_addr.next = self.job_to.q.val();
+        if self.take_pop.val() {
+            self.push_op.next = 2.into();
+        }
+        if self.take_copy.val() {
+            self.push_op.next = 1.into();
+            self.push_addr.next = self.wdata.val();
+        }
+        self.job_wide.next = (bit_cast::<68, 1>(self.take_copy.val().into()) << 67)
+            | (bit_cast::<68, 32>(self.push_addr.val()) << 35)
+            | (bit_cast::<68, 32>(self.job_src_len.q.val()) << 3)
+            | bit_cast::<68, 3>(self.push_op.val());
+        self.jobs.push.next = self.job_go.val() || self.take_pop.val() || self.take_copy.val();
         self.jobs.data.next = self.job_wide.val();
-        self.jobs.pop.next = self.job_pop.val();
+        // A copy that frees its packet stays at the head for its POP.
+        self.more.next = self.jobs.head.val().get_bit(67) && !self.popping.q.val();
+        if self.job_pop.val() {
+            self.popping.d.next = self.more.val();
+        }
+        self.jobs.pop.next = self.job_pop.val() && !self.more.val();
         self.job_valid.next = self.jobs.valid.val();
         self.job_op.next = self.jobs.head.val().get_bits::<3>(0);
-        self.job_src.next = self.jobs.head.val().get_bits::<16>(3);
+        if self.popping.q.val() {
+            self.job_op.next = 2.into();
+        }
+        self.job_src.next = bit_cast::<16, 14>(self.jobs.head.val().get_bits::<14>(3));
         self.job_len.next = self.jobs.head.val().get_bits::<16>(19);
         self.job_addr.next = self.jobs.head.val().get_bits::<32>(35);
         self.events.push.next = self.evt_push.val();
@@ -305,6 +362,7 @@ module! {
         self.lk_key0.next = self.key0.q.val();
         self.lk_key1.next = self.key1.q.val();
         self.lk_key2.next = self.key2.q.val();
+        self.lk_vlan.next = bit_cast::<16, 12>(self.vlan.q.val());
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.start.q.val();
@@ -314,7 +372,7 @@ module! {
         self.mb_data.next = self.wdata.val();
 
         // Reads.
-        self.job_room.next = self.jobs.count.val() <= 12;
+        self.job_room.next = self.jobs.count.val() <= 8;
         self.event_room.next = self.events.count.val() <= 64;
         self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val() && !self.events.valid.val();
         self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
@@ -322,10 +380,15 @@ module! {
             | (bit_cast::<4, 1>(self.tp_ready.val().into()) << 2)
             | (bit_cast::<4, 1>(self.quiet.val().into()) << 3);
         self.wanted.next = self.status.val() & self.wake_on.q.val();
+        // Segments and commands, 3 and 4, are shown when there is room for what they need.
+        self.item.next = self.scheduler.item.val();
+        if !self.job_room.val() && (self.scheduler.item.val() >= 3) {
+            self.item.next = 0.into();
+        }
         // A new WAKE_AT counts from the next cycle on; a WFI right behind the write must not see the old one.
         self.awake.d.next = false;
         if !self.wake_at_written.val() {
-            self.awake.d.next = self.scheduler.item.val().any() || !self.since_wake.val().get_bit(31)
+            self.awake.d.next = self.item.val().any() || !self.since_wake.val().get_bit(31)
                 || self.wanted.val().any();
         }
         self.above.next = self.nq_qlen.val() > self.marks.q.val().get_bits::<16>(0);
@@ -341,7 +404,7 @@ module! {
         self.register.d.next = 0.into();
         match self.addr.val().index() {
             0 => {
-                self.register.d.next = bit_cast::<32, 3>(self.scheduler.item.val());
+                self.register.d.next = bit_cast::<32, 3>(self.item.val());
             }
             4 => {
                 self.register.d.next = bit_cast::<32, 4>(self.status.val());
@@ -385,6 +448,9 @@ module! {
             }
             148 => {
                 self.register.d.next = self.result.val();
+            }
+            152 => {
+                self.register.d.next = bit_cast::<32, 12>(self.vlan.q.val());
             }
             164 => {
                 self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());

@@ -4,8 +4,11 @@
 //! a 32-bit literal, every register is a module, and all combinational logic of a module is one block. The
 //! result is SystemVerilog, for the sake of its casts.
 
+mod gates;
 mod module;
 mod statement;
+
+pub use gates::{clock_name, Gated, TICKS};
 
 use rust_hdl::prelude::*;
 
@@ -14,14 +17,29 @@ use rust_hdl::prelude::*;
 /// # Panics
 /// When Rust-HDL's checks fail: a signal that nothing drives, or a port with several drivers. Both are
 /// defects of the circuit, found when it is built, never by a user's input.
-pub fn verilog<B: Block>(top: &str, mut circuit: B) -> String {
+pub fn verilog<B: Block>(top: &str, circuit: B) -> String {
+    module::rewrite(&raw(top, circuit))
+}
+
+/// The text of `circuit` behind gates, for simulation; see [`Gated`]. The gates' clocks are inputs of a module `wrapper`,
+/// which instantiates `top` under its own name; `gate_of` names the gate of the module at a path below the top.
+///
+/// # Panics
+/// As [`verilog`].
+pub fn gated<B: Block>(top: &str, circuit: B, wrapper: &str, gate_of: &dyn Fn(&str) -> String) -> Gated {
+    let mut gates = gates::Gates::new(wrapper, gate_of);
+    let text = module::rewrite_with(&raw(top, circuit), Some(&mut gates));
+    Gated { text, gates: gates.count(), parts: gates.parts }
+}
+
+fn raw<B: Block>(top: &str, mut circuit: B) -> String {
     circuit.connect_all();
     if let Err(error) = check_all(&circuit) {
         panic!("circuit {top} is not well formed: {error:?}");
     }
     let mut defines = ModuleDefines::default();
     circuit.accept(top, &mut defines);
-    module::rewrite(&unsize_literals(&name_casts(&defines.defines())))
+    unsize_literals(&name_casts(&defines.defines()))
 }
 
 /// Rust-HDL writes `bit_cast::<8, _>(x)` as `((x) & 8'hff)`, which has the width of the wider of the two and

@@ -6,27 +6,52 @@
 //! write: the register is a variable of the module, and its assignments stand in an `always_ff`. Simulation
 //! gains most, because what no condition touches costs nothing, where each `d` was computed in each cycle.
 
+use super::gates::{self, Gates, TICKS};
 use super::statement::{self, Block, Statement};
-use crate::kit::reset_value_of_register;
+use crate::kit::{is_ticker, reset_value_of_register};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write;
 
 /// The line before the block of a module that has one.
 const UPDATE: &str = "// Update code";
+/// The line before the text of a leaf cell.
+const CUSTOM: &str = "// Update code (custom)";
 const BLOCK_OPEN: &str = "always @(*) begin";
 
 /// Rewrites every module of `text`.
 pub fn rewrite(text: &str) -> String {
+    rewrite_with(text, None)
+}
+
+/// Rewrites every module of `text`, behind gates if there are any.
+pub(super) fn rewrite_with(text: &str, mut gates: Option<&mut Gates>) -> String {
     let modules: Vec<&str> = split(text);
-    let leaves: HashMap<&str, &str> =
-        modules.iter().filter_map(|m| Some((name(m)?, reset_value_of_register(m)?))).collect();
+    let leaves: HashMap<&str, Leaf> =
+        modules.iter().filter_map(|m| Some((name(m)?, Leaf::read(m)?))).collect();
     let mut out = String::with_capacity(text.len());
     for module in modules {
-        if name(module).is_none_or(|name| !leaves.contains_key(name)) {
-            Module::read(module, &leaves).write(&mut out);
+        match (name(module), &mut gates) {
+            (Some(name), _) if leaves.contains_key(name) => {}
+            (Some(name), Some(gates)) if module.contains(CUSTOM) => {
+                out.push_str(&gates.leaf(module, name));
+            }
+            (_, gates) => Module::read(module, &leaves).write(&mut out, gates.as_deref_mut()),
         }
     }
     out
+}
+
+/// A register's module.
+#[derive(Clone, Copy, Debug)]
+struct Leaf<'a> {
+    reset_value: &'a str,
+    ticks: bool,
+}
+
+impl<'a> Leaf<'a> {
+    fn read(module: &'a str) -> Option<Leaf<'a>> {
+        Some(Leaf { reset_value: reset_value_of_register(module)?, ticks: is_ticker(module) })
+    }
 }
 
 /// The text before the first module, then each module with the empty lines behind it.
@@ -45,11 +70,15 @@ fn name(module: &str) -> Option<&str> {
 #[derive(Clone, Copy, Debug)]
 struct Register<'a> {
     reset_value: &'a str,
+    /// It changes in nearly every cycle.
+    ticks: bool,
     clock: &'a str,
     reset: &'a str,
 }
 
 struct Module<'a> {
+    /// Empty for the text before the first module.
+    name: &'a str,
     /// Lines before the block, without the instances of registers.
     before: Vec<&'a str>,
     block: Block<'a>,
@@ -60,7 +89,7 @@ struct Module<'a> {
 }
 
 impl<'a> Module<'a> {
-    fn read(text: &'a str, leaves: &HashMap<&str, &'a str>) -> Module<'a> {
+    fn read(text: &'a str, leaves: &HashMap<&str, Leaf<'a>>) -> Module<'a> {
         let lines: Vec<&str> = text.lines().collect();
         let start =
             lines.windows(2).position(|pair| pair[0].trim() == UPDATE && pair[1].trim() == BLOCK_OPEN);
@@ -74,8 +103,14 @@ impl<'a> Module<'a> {
                 (&lines[..=at], statement::parse(&body[..end]), body[end + 1..].to_vec())
             }
         };
-        let mut module =
-            Module { before: Vec::new(), block, after, registers: BTreeMap::new(), order: Vec::new() };
+        let mut module = Module {
+            name: name(text).unwrap_or_default(),
+            before: Vec::new(),
+            block,
+            after,
+            registers: BTreeMap::new(),
+            order: Vec::new(),
+        };
         let mut at = 0;
         while at < head.len() {
             match instance(&head[at..], leaves) {
@@ -124,12 +159,12 @@ impl<'a> Module<'a> {
     }
 
     /// The register whose input (`$d`) or output (`$q`) a signal is.
-    fn register_of(&self, signal: &'a str, suffix: &str) -> Option<&'a str> {
+    fn register_of(&self, signal: &str, suffix: &str) -> Option<&'a str> {
         let name = signal.strip_suffix(suffix)?;
         self.registers.get_key_value(name).map(|(name, _)| *name)
     }
 
-    fn write(&self, out: &mut String) {
+    fn write(&self, out: &mut String, gates: Option<&mut Gates>) {
         let apart = self.kept_apart();
         let is_clocked = |target: &str| {
             target.strip_suffix("$d").is_some_and(|r| self.registers.contains_key(r) && !apart.contains(r))
@@ -146,7 +181,10 @@ impl<'a> Module<'a> {
         }
         let clocked: Block =
             statement::project(&self.block, &is_clocked).into_iter().filter(|s| !self.holds(s)).collect();
-        self.write_clocked(&mut text, &clocked, &apart);
+        match gates {
+            Some(gates) if !self.registers.is_empty() => self.write_gated(&mut text, &clocked, &apart, gates),
+            _ => self.write_clocked(&mut text, &clocked, &apart),
+        }
         for line in &self.after {
             text.push_str(line);
             text.push('\n');
@@ -212,6 +250,37 @@ impl<'a> Module<'a> {
         }
     }
 
+    /// The clocked blocks behind gates, and when the module moves; see [`gates`].
+    fn write_gated(
+        &self,
+        text: &mut String,
+        clocked: &[Statement],
+        apart: &HashSet<&str>,
+        gates: &mut Gates,
+    ) {
+        let gate = gates.enter(self.name, false);
+        let ticks = |name: &str| {
+            let register = self.register_of(name, "$q").or_else(|| self.register_of(name, "$d"));
+            name == "now" || register.is_some_and(|register| self.registers[register].ticks)
+        };
+        for (ticking, gate) in [(false, gate), (true, TICKS)] {
+            let own = |name: &str| self.registers[name].ticks == ticking;
+            let body = statement::project(clocked, &|target| own(target.trim_end_matches("$d")));
+            let apart = self.order.iter().filter(|name| apart.contains(*name) && own(name));
+            let _ = writeln!(text, "    always_ff @(posedge {}) begin", gates.clock(gate));
+            statement::write(text, &body, 8, &|target| (target.trim_end_matches("$d").to_string(), "<="));
+            for name in apart.clone() {
+                let _ = writeln!(text, "        {name} <= {name}$d;");
+            }
+            text.push_str("    end\n");
+            if !ticking {
+                let apart = apart.map(|name| gates::differs(name, &format!("{name}$d")));
+                let moves = gates::any([gates::changes(&body, &ticks)].into_iter().chain(apart));
+                text.push_str(&gates::wire(moves.expression()));
+            }
+        }
+    }
+
     /// The output of a register is the register.
     fn without_outputs(&self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
@@ -238,17 +307,17 @@ fn is_declaration(line: &str) -> bool {
 /// The instance of a register at the start of `lines`: its name, what it is, and its lines.
 fn instance<'a>(
     lines: &[&'a str],
-    leaves: &HashMap<&str, &'a str>,
+    leaves: &HashMap<&str, Leaf<'a>>,
 ) -> Option<(&'a str, Register<'a>, usize)> {
     let (module, name) = lines[0].trim().strip_suffix('(')?.split_once(' ')?;
-    let reset_value = leaves.get(module)?;
+    let Leaf { reset_value, ticks } = *leaves.get(module)?;
     let end = lines.iter().position(|line| line.trim() == ");")?;
     let pin = |pin: &str| {
         lines[1..end].iter().find_map(|line| {
             line.trim().trim_end_matches(',').strip_prefix(pin)?.strip_prefix('(')?.strip_suffix(')')
         })
     };
-    let register = Register { reset_value, clock: pin(".cr$clock")?, reset: pin(".cr$reset")? };
+    let register = Register { reset_value, ticks, clock: pin(".cr$clock")?, reset: pin(".cr$reset")? };
     Some((name, register, end + 1))
 }
 

@@ -3,7 +3,7 @@
 //! Verified by `cosim/tests/block.rs`; four entries of eight bits are proven in `hdl/formal/fifo.sv`
 //! (`cargo xtask formal`).
 
-use super::Cr;
+use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// `2^A` entries of `T`, first word falls through: while `valid` is high, `head` is the oldest entry.
@@ -56,7 +56,8 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
         // Level, `valid` and `full` are flip-flops, so that what they drive starts at a clock edge. The outer condition
         // spares a simulation the inner ones in most cycles.
         Verilog::Custom(format!(
-            "reg [{width}:0] mem [0:{last}];\n\
+            "{MOVES}do_push | do_pop\n\
+             reg [{width}:0] mem [0:{last}];\n\
              reg [{a}:0] head_index;\nreg [{a}:0] tail_index;\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              initial begin head_index = 0; tail_index = 0; count = 0; valid = 0; full = 0; end\n\

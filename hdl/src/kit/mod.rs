@@ -6,6 +6,7 @@
 
 mod async_fifo;
 mod cdc;
+mod clocking;
 mod crc;
 mod ddr;
 mod fifo;
@@ -17,17 +18,22 @@ mod stream;
 
 pub use async_fifo::AsyncFifo;
 pub use cdc::{EventCounter, Synchronizer};
+pub use clocking::{BidirPad, Pad, Pll, PllConfig, ResetSync};
 pub use crc::{crc32_byte, Crc32};
 pub use ddr::{DdrIn, DdrOut, PinDelay};
 pub use fifo::LutFifo;
 pub use mul::Mul32;
-pub use ram::{LutRam, RamDualByte, RamRw};
-pub(crate) use reg::reset_value_of_register;
-pub use reg::Reg;
+pub use ram::{LutRam, RamDualByte, RamRw, IMAGE_FILE};
+pub(crate) use reg::{is_ticker, reset_value_of_register};
+pub use reg::{Reg, Ticker};
 pub use regfile::RegFile;
 pub use stream::{Handshake, HandshakeSource, StreamIn, StreamOut};
 
 use rust_hdl::prelude::*;
+
+/// Begins the line of a leaf cell's text that says when its registers and memories would change at a clock edge, which a
+/// simulation that skips what rests needs to know (`crate::emit::Gated`).
+pub(crate) const MOVES: &str = "// moves: ";
 
 /// Clock and synchronous reset.
 #[derive(Clone, Debug, Default, LogicInterface)]

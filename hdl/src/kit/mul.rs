@@ -1,6 +1,6 @@
 //! A 32-bit multiplier on the 18-bit DSP blocks of the FPGA.
 
-use super::Cr;
+use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// `product` is the 64-bit product of the `a` and `b` of the last cycle in which `enable` was high, each read as
@@ -28,7 +28,9 @@ impl Logic for Mul32 {
     fn hdl(&self) -> Verilog {
         // A 33-bit signed factor is a 17-bit unsigned low part and a signed high part of 16 bits.
         Verilog::Custom(
-            "wire signed [17:0] a_low = {1'b0, a[16:0]};\n\
+            MOVES.to_string()
+                + "enable\n\
+             wire signed [17:0] a_low = {1'b0, a[16:0]};\n\
              wire signed [17:0] b_low = {1'b0, b[16:0]};\n\
              wire signed [17:0] a_high = {{3{a[31] & a_signed}}, a[31:17]};\n\
              wire signed [17:0] b_high = {{3{b[31] & b_signed}}, b[31:17]};\n\
@@ -38,8 +40,7 @@ impl Logic for Mul32 {
              cross_b <= a_low * b_high;\n  high <= a_high * b_high;\nend\n\
              // The low product has 34 bits and the high one starts there, so that the two are one number.\n\
              wire [46:0] middle = {{11{cross_a[35]}}, cross_a} + {{11{cross_b[35]}}, cross_b};\n\
-             always @(*) product = {high[29:0], low[33:0]} + {middle, 17'd0};\n"
-                .into(),
+             always @(*) product = {high[29:0], low[33:0]} + {middle, 17'd0};\n",
         )
     }
 }

@@ -3,7 +3,7 @@
 //! `no_rw_check` is what lets yosys infer them: reading an address in the cycle in which the other port
 //! writes it returns an undefined word, and no design here relies on it.
 
-use super::Cr;
+use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
@@ -28,13 +28,18 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << A) - 1);
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
+            "{MOVES}write_enable | (mem[read_addr] != read_data)\n\
+             (* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
              always @(posedge cr$clock) begin\n  \
              if (write_enable) mem[write_addr] <= write_data;\n  \
              read_data <= mem[read_addr];\nend\n"
         ))
     }
 }
+
+/// The file that the Verilog of a memory with contents names, in the folder of whoever reads that Verilog: a word in
+/// hexadecimal on each line, the first of them word 0.
+pub const IMAGE_FILE: &str = "firmware.hex";
 
 /// Two ports on 32-bit words with byte enables. The number of words is chosen when the memory is built, at most `2^A`;
 /// address bits that it does not need are ignored. A multiple of 2048 words fills whole blocks of an ECP5.
@@ -53,6 +58,7 @@ pub struct RamDualByte<const A: usize> {
     pub b_write_data: Signal<In, Bits<32>>,
     pub b_data: Signal<Out, Bits<32>>,
     _words: usize,
+    _image: bool,
 }
 
 impl<const A: usize> RamDualByte<A> {
@@ -69,7 +75,14 @@ impl<const A: usize> RamDualByte<A> {
             b_write_data: Default::default(),
             b_data: Default::default(),
             _words: words,
+            _image: false,
         }
+    }
+
+    /// The memory holds the words of [`IMAGE_FILE`] when the FPGA is configured. Without it, contents are undefined until
+    /// written.
+    pub fn set_image(&mut self) {
+        self._image = true;
     }
 }
 
@@ -91,11 +104,17 @@ impl<const A: usize> Logic for RamDualByte<A> {
                 format!("    if (b_write[{i}]) mem[b_index][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n")
             })
             .collect();
+        // A file, and not a statement for each word: yosys takes minutes for those.
+        let image = match self._image {
+            false => String::new(),
+            true => format!("initial $readmemh(\"{IMAGE_FILE}\", mem);\n"),
+        };
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [31:0] mem [0:{last}];\n\
+            "{MOVES}(mem[a_index] != a_data) | (b_enable & ((|b_write) | (mem[b_index] != b_data)))\n\
+             (* no_rw_check *) reg [31:0] mem [0:{last}];\n\
              wire [{msb}:0] a_index = a_addr[{msb}:0];\nwire [{msb}:0] b_index = b_addr[{msb}:0];\n\
              always @(posedge cr$clock) a_data <= mem[a_index];\n\
-             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_index];\n{lanes}  end\nend\n"
+             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_index];\n{lanes}  end\nend\n{image}"
         ))
     }
 }
@@ -122,7 +141,8 @@ impl<const W: usize, const A: usize> Logic for LutRam<W, A> {
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << A) - 1);
         Verilog::Custom(format!(
-            "reg [{msb}:0] mem [0:{last}];\n\
+            "{MOVES}write_enable\n\
+             reg [{msb}:0] mem [0:{last}];\n\
              integer i;\ninitial for (i = 0; i <= {last}; i = i + 1) mem[i] = 0;\n\
              always @(*) read_data = mem[read_addr];\n\
              always @(posedge cr$clock) if (write_enable) mem[write_addr] <= write_data;\n"

@@ -39,12 +39,48 @@ impl<T: Synth> Logic for Reg<T> {
     }
 
     fn hdl(&self) -> Verilog {
-        let init = self._init.verilog();
-        Verilog::Custom(format!(
-            "{INITIAL}{init:x};\n\
-             always @(posedge cr$clock) begin\n  if (cr$reset) q <= {init:x}; else q <= d;\nend\n"
-        ))
+        Verilog::Custom(text(self._init))
     }
+}
+
+/// A register that is expected to change in nearly every cycle, as a counter of cycles does. The circuit is that of
+/// [`Reg`], reset to the default; a simulation that skips what rests keeps it apart (`crate::emit::Gated`).
+#[derive(Clone, Debug, Default, LogicBlock)]
+pub struct Ticker<T: Synth> {
+    pub cr: Cr,
+    pub d: Signal<In, T>,
+    pub q: Signal<Out, T>,
+}
+
+impl<T: Synth> Logic for Ticker<T> {
+    fn update(&mut self) {
+        if self.cr.clock.pos_edge() {
+            self.q.next = if self.cr.reset.val() { T::default() } else { self.d.val() };
+        }
+    }
+
+    fn connect(&mut self) {
+        self.q.connect();
+    }
+
+    fn hdl(&self) -> Verilog {
+        Verilog::Custom(format!("{TICKS}{}", text(T::default())))
+    }
+}
+
+fn text<T: Synth>(init: T) -> String {
+    let init = init.verilog();
+    format!(
+        "{INITIAL}{init:x};\n\
+         always @(posedge cr$clock) begin\n  if (cr$reset) q <= {init:x}; else q <= d;\nend\n"
+    )
+}
+
+const TICKS: &str = "// It ticks.\n";
+
+/// Whether the register that a module's text is belongs to a [`Ticker`].
+pub(crate) fn is_ticker(module: &str) -> bool {
+    module.contains(TICKS.trim_end())
 }
 
 const INITIAL: &str = "initial q = ";

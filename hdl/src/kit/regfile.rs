@@ -1,6 +1,6 @@
 //! A processor's register file in distributed memory.
 
-use super::Cr;
+use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// 32 words of 32 bits, two asynchronous read ports and one write port.
@@ -29,11 +29,12 @@ impl Logic for RegFile {
 
     fn hdl(&self) -> Verilog {
         Verilog::Custom(
-            "reg [31:0] mem [0:31];\ninteger i;\n\
+            MOVES.to_string()
+                + "write_enable\n\
+             reg [31:0] mem [0:31];\ninteger i;\n\
              initial for (i = 0; i < 32; i = i + 1) mem[i] = 32'h0;\n\
              always @(posedge cr$clock) if (write_enable && write_addr != 5'd0) mem[write_addr] <= write_data;\n\
-             always @(*) begin\n  data1 = mem[addr1];\n  data2 = mem[addr2];\nend\n"
-                .into(),
+             always @(*) begin\n  data1 = mem[addr1];\n  data2 = mem[addr2];\nend\n",
         )
     }
 }

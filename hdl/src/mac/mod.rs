@@ -40,11 +40,13 @@ pub mod regs;
 pub mod rgmii;
 pub mod rx_check;
 pub mod rx_gear;
+pub mod share;
 pub mod tx_frame;
 pub mod tx_gear;
 
 pub use mdio::MdioPins;
 pub use rgmii::Rgmii;
+pub use share::MdioUser;
 
 use crate::kit::{AsyncFifo, Cr, EventCounter, Reg, StreamIn, StreamOut, Synchronizer};
 use crate::module;
@@ -54,6 +56,7 @@ use regs::MacRegs;
 use rust_hdl::prelude::*;
 use rx_check::RxCheck;
 use rx_gear::RxGear;
+use share::MdioShare;
 use tx_frame::TxFrame;
 use tx_gear::TxGear;
 
@@ -91,6 +94,12 @@ pub struct Mac {
     pub gmii_rxd: Signal<In, Bits<8>>,
     /// In the receive domain: link, speed (2:1), duplex.
     pub inband: Signal<In, Bits<4>>,
+    /// What firmware has learnt from the PHY, in the core's domain: link, speed (2:1), duplex, and in bit 4 that this
+    /// counts instead of what the PHY reports in-band.
+    pub report: Signal<In, Bits<5>>,
+    /// Firmware holds the PHY in reset.
+    pub hold_phy: Signal<In, Bit>,
+    pub manage: MdioUser,
     pub gmii_tx_en: Signal<Out, Bit>,
     pub gmii_tx_er: Signal<Out, Bit>,
     pub gmii_txd: Signal<Out, Bits<8>>,
@@ -105,6 +114,7 @@ pub struct Mac {
     tx_gear: TxGear,
     regs: MacRegs,
     master: Mdio,
+    share: MdioShare,
     rx_settings: Synchronizer<2>,
     tx_settings: Synchronizer<2>,
     inband_sync: Synchronizer<4>,
@@ -117,6 +127,8 @@ pub struct Mac {
     inband_stable: Reg<Bits<4>>,
     speed: Reg<Bits<2>>,
     rx_to_sync: Signal<Local, Bits<2>>,
+    line: Signal<Local, Bits<4>>,
+    knows_line: Signal<Local, Bit>,
     has_inband: Constant<Bit>,
 }
 
@@ -141,6 +153,9 @@ impl Mac {
             gmii_rx_er: Default::default(),
             gmii_rxd: Default::default(),
             inband: Default::default(),
+            report: Default::default(),
+            hold_phy: Default::default(),
+            manage: Default::default(),
             gmii_tx_en: Default::default(),
             gmii_tx_er: Default::default(),
             gmii_txd: Default::default(),
@@ -153,6 +168,7 @@ impl Mac {
             tx_gear: Default::default(),
             regs: Default::default(),
             master: Default::default(),
+            share: Default::default(),
             rx_settings: Default::default(),
             tx_settings: Default::default(),
             inband_sync: Default::default(),
@@ -164,6 +180,8 @@ impl Mac {
             inband_stable: Default::default(),
             speed: Reg::new(bits(2)),
             rx_to_sync: Default::default(),
+            line: Default::default(),
+            knows_line: Default::default(),
             has_inband: Constant::new(config.inband_status),
         }
     }
@@ -172,7 +190,7 @@ impl Mac {
 module! {
     impl [] Logic for Mac;
     regs: inband_before, inband_stable, speed;
-    children: rx_check, tx_frame, regs, master, inband_sync, overflows, false_carriers, sent, underflows;
+    children: rx_check, tx_frame, regs, master, share, inband_sync, overflows, false_carriers, sent, underflows;
     #[hdl_gen]
     fn update(&mut self) {
         // The line's domains.
@@ -191,6 +209,7 @@ module! {
         StreamOut::link(&mut self.rx, &mut self.rx_check.stream);
         StreamIn::link(&mut self.tx, &mut self.tx_frame.stream);
         RegBus::link(&mut self.bus, &mut self.regs.bus);
+        MdioUser::link(&mut self.manage, &mut self.share.firmware);
 
         // Receive.
         self.rx_gear.rx_dv.next = self.gmii_rx_dv.val();
@@ -237,15 +256,20 @@ module! {
             self.inband_stable.d.next = self.inband_sync.q.val();
         }
         self.speed.d.next = self.regs.speed_set.val();
-        if self.regs.speed_auto.val() && self.has_inband.val() {
+        self.line.next = self.inband_stable.q.val();
+        if self.report.val().get_bit(4) {
+            self.line.next = self.report.val().get_bits::<4>(0);
+        }
+        self.knows_line.next = self.has_inband.val() || self.report.val().get_bit(4);
+        if self.regs.speed_auto.val() && self.knows_line.val() {
             self.speed.d.next = self.speed.q.val();
-            if self.inband_stable.q.val().get_bit(0) {
-                self.speed.d.next = self.inband_stable.q.val().get_bits::<2>(1);
+            if self.line.val().get_bit(0) {
+                self.speed.d.next = self.line.val().get_bits::<2>(1);
             }
         }
-        self.regs.link.next = self.inband_stable.q.val();
+        self.regs.link.next = self.line.val();
         self.regs.speed.next = self.speed.q.val();
-        self.regs.has_inband.next = self.has_inband.val();
+        self.regs.has_inband.next = self.knows_line.val();
         self.tx_settings.d.next = self.speed.q.val();
         self.rx_to_sync.next = 0.into();
         if self.speed.q.val().get_bit(1) {
@@ -278,16 +302,21 @@ module! {
         self.regs.tx_dropped.next = self.tx_frame.st_dropped.val();
 
         // Management.
-        self.master.start.next = self.regs.mdio_start.val();
-        self.master.command.next = self.regs.mdio_command.val();
+        self.share.host.start.next = self.regs.mdio_start.val();
+        self.share.host.command.next = self.regs.mdio_command.val();
+        self.master.start.next = self.share.start.val();
+        self.master.command.next = self.share.command.val();
+        self.share.busy.next = self.master.busy.val();
+        self.share.no_answer.next = self.master.no_answer.val();
+        self.share.data.next = self.master.data.val();
         self.master.divider.next = self.regs.mdio_divider.val();
         self.master.mdio_i.next = self.mdio.mdio_i.val();
         self.mdio.mdc.next = self.master.mdc.val();
         self.mdio.mdio_o.next = self.master.mdio_o.val();
         self.mdio.mdio_oe.next = self.master.mdio_oe.val();
-        self.mdio.phy_reset_n.next = self.regs.phy_reset_n.val();
-        self.regs.mdio_busy.next = self.master.busy.val();
-        self.regs.mdio_no_answer.next = self.master.no_answer.val();
-        self.regs.mdio_data.next = self.master.data.val();
+        self.mdio.phy_reset_n.next = self.regs.phy_reset_n.val() && !self.hold_phy.val();
+        self.regs.mdio_busy.next = self.share.host.busy.val();
+        self.regs.mdio_no_answer.next = self.share.host.no_answer.val();
+        self.regs.mdio_data.next = self.share.host.data.val();
     }
 }

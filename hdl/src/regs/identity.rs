@@ -15,7 +15,9 @@ pub struct Identity {
     pub sched_mode: Signal<Out, Bits<2>>,
     /// Jumbo frames are on; never where the build has no memory for them.
     pub jumbo: Signal<Out, Bit>,
-    pub ticks_per_us: Signal<Out, Bits<16>>,
+    pub ticks_per_us: Signal<Out, Bits<32>>,
+    /// Microseconds that the firmware's time base has counted.
+    pub time_us: Signal<In, Bits<32>>,
     pub hash_key0: Signal<Out, Bits<32>>,
     pub hash_key1: Signal<Out, Bits<32>>,
     pub index_addr: Signal<Out, Bits<32>>,
@@ -30,7 +32,7 @@ pub struct Identity {
     run: Reg<Bit>,
     mode: Reg<Bits<2>>,
     jumbo_on: Reg<Bit>,
-    ticks: Reg<Bits<16>>,
+    ticks: Reg<Bits<32>>,
     cause: Reg<Bits<5>>,
     enable: Reg<Bits<5>>,
     irq_level: Reg<Bit>,
@@ -56,7 +58,13 @@ pub struct Identity {
 impl Identity {
     /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `connections_log2`: log2
     /// of the connections that the lookup table is made for.
-    pub fn new(fw_size: u32, has_jumbo: bool, connections_log2: usize) -> Self {
+    /// `boot_ticks_per_us`: the core runs from reset on, because its memory comes with firmware, and this is the time base.
+    pub fn new(
+        fw_size: u32,
+        has_jumbo: bool,
+        connections_log2: usize,
+        boot_ticks_per_us: Option<u16>,
+    ) -> Self {
         let capabilities = if has_jumbo { CAPABILITIES_JUMBO } else { 0 }
             | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT;
         Identity {
@@ -66,6 +74,7 @@ impl Identity {
             sched_mode: Default::default(),
             jumbo: Default::default(),
             ticks_per_us: Default::default(),
+            time_us: Default::default(),
             hash_key0: Default::default(),
             hash_key1: Default::default(),
             index_addr: Default::default(),
@@ -75,10 +84,10 @@ impl Identity {
             irq: Default::default(),
             raise: Default::default(),
             cycles: Default::default(),
-            run: Default::default(),
+            run: Reg::new(boot_ticks_per_us.is_some()),
             mode: Default::default(),
             jumbo_on: Default::default(),
-            ticks: Reg::new(125.into()),
+            ticks: Reg::new(u64::from(boot_ticks_per_us.unwrap_or(125)).into()),
             cause: Default::default(),
             enable: Default::default(),
             irq_level: Default::default(),
@@ -124,7 +133,7 @@ module! {
             }
             12 => {
                 if self.bus.write.val() {
-                    self.ticks.d.next = self.bus.write_data.val().get_bits::<16>(0);
+                    self.ticks.d.next = self.bus.write_data.val();
                 }
             }
             16 => {
@@ -151,6 +160,7 @@ module! {
                 }
             }
             40 => {}
+            44 => {}
             48 => {
                 if self.bus.write.val() {
                     self.key0.d.next = self.bus.write_data.val();
@@ -201,7 +211,7 @@ module! {
                 self.bus.read_data.next = self.run_word.val() | self.mode_word.val() | self.jumbo_word.val();
             }
             12 => {
-                self.bus.read_data.next = bit_cast::<32, 16>(self.ticks.q.val());
+                self.bus.read_data.next = self.ticks.q.val();
             }
             16 => {
                 self.bus.read_data.next = bit_cast::<32, 5>(self.cause.q.val());
@@ -221,6 +231,9 @@ module! {
             36 => {}
             40 => {
                 self.bus.read_data.next = self.fw_size.val();
+            }
+            44 => {
+                self.bus.read_data.next = self.time_us.val();
             }
             48 => {
                 self.bus.read_data.next = self.key0.q.val();

@@ -1,7 +1,7 @@
 //! Counters since reset (`abi::regs::STATISTICS`).
 
 use super::RegBus;
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Reg, Ticker};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -18,6 +18,7 @@ pub struct Statistics {
     pub rx_bad_checksum: Signal<In, Bit>,
     pub rx_overflow: Signal<In, Bit>,
     pub rx_filtered: Signal<In, Bit>,
+    pub rx_program_drop: Signal<In, Bit>,
     pub host_rx_frames: Signal<In, Bit>,
     pub host_rx_drops: Signal<In, Bit>,
     pub nic_rx_frames: Signal<In, Bit>,
@@ -43,6 +44,7 @@ pub struct Statistics {
     rx_bad_checksum_count: Reg<Bits<32>>,
     rx_overflow_count: Reg<Bits<32>>,
     rx_filtered_count: Reg<Bits<32>>,
+    rx_program_drop_count: Reg<Bits<32>>,
     host_rx_frames_count: Reg<Bits<32>>,
     host_rx_drops_count: Reg<Bits<32>>,
     nic_rx_frames_count: Reg<Bits<32>>,
@@ -53,8 +55,8 @@ pub struct Statistics {
     dma_write_errors_count: Reg<Bits<32>>,
     tx_bad_descriptors_count: Reg<Bits<32>>,
     tx_abandoned_count: Reg<Bits<32>>,
-    core_instructions_count: Reg<Bits<32>>,
-    core_idle_cycles_count: Reg<Bits<32>>,
+    core_instructions_count: Ticker<Bits<32>>,
+    core_idle_cycles_count: Ticker<Bits<32>>,
     host_rx_qlen_most: Reg<Bits<16>>,
     host_rx_qlen_word: Signal<Local, Bits<32>>,
     host_rx_qlen_most_word: Signal<Local, Bits<32>>,
@@ -73,7 +75,7 @@ pub struct Statistics {
 
 module! {
     impl [] Logic for Statistics;
-    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, tx_abandoned_count, core_instructions_count, core_idle_cycles_count,
+    regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, rx_program_drop_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, tx_abandoned_count, core_instructions_count, core_idle_cycles_count,
         host_rx_qlen_most, nic_rx_qlen_most, host_tx_qlen_most, cmd_qlen_most, delay_sum, delay_max;
     children: ;
     #[hdl_gen]
@@ -95,6 +97,9 @@ module! {
         }
         if self.rx_overflow.val() {
             self.rx_overflow_count.d.next = self.rx_overflow_count.q.val() + 1;
+        }
+        if self.rx_program_drop.val() {
+            self.rx_program_drop_count.d.next = self.rx_program_drop_count.q.val() + 1;
         }
         if self.rx_filtered.val() {
             self.rx_filtered_count.d.next = self.rx_filtered_count.q.val() + 1;
@@ -162,7 +167,7 @@ module! {
             }
         }
         // Writes are ignored, but only where there is a counter.
-        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 608);
+        self.bus.write_hit.next = (self.bus.write_addr.val() >= 512) && (self.bus.write_addr.val() <= 612);
         self.bus.read_hit.next = true;
         self.bus.read_data.next = 0.into();
         match self.bus.read_addr.val().index() {
@@ -240,6 +245,9 @@ module! {
             }
             608 => {
                 self.bus.read_data.next = self.tx_abandoned_count.q.val();
+            }
+            612 => {
+                self.bus.read_data.next = self.rx_program_drop_count.q.val();
             }
             _ => {
                 self.bus.read_hit.next = false;

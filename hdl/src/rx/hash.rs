@@ -1,27 +1,25 @@
-//! HalfSipHash-1-3: a keyed hash of 96 bits to 32, so that no one who lacks the key can aim collisions.
+//! HalfSipHash-1-3: a keyed hash to 32 bits, so that no one who lacks the key can aim collisions.
 //!
 //! Aumasson and Bernstein, "SipHash: a fast short-input PRF", in the 32-bit variant, with one compression
-//! round a word and three finalization rounds. The message is three words, least significant byte first;
-//! with the word that carries its length that makes seven rounds.
+//! round a word and three finalization rounds. The message is `N / 32` words, the first in the least significant
+//! bits, each least significant byte first; with the word that carries its length that makes four rounds more
+//! than words.
 //!
-//! Core clock, synchronous reset. One round a cycle: `digest` is valid eight cycles after `start` and until
-//! the next `start`, `busy` is high in the seven cycles between. `message*` must hold from `start` until
-//! `busy` falls. The longest path is two 32-bit additions. Verified against a Rust model in
-//! `cosim/tests/rx_lookup.rs`.
+//! Core clock, synchronous reset. One round a cycle: `digest` is valid five cycles and one a word after `start` and until
+//! the next `start`, `busy` is high in the cycles between. `message` counts with `start`. The longest path is
+//! two 32-bit additions. Verified against a Rust model in `cosim/tests/rx_lookup.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// A HalfSipHash-1-3 engine for messages of three words.
-#[derive(Clone, Debug, Default, LogicBlock)]
-pub struct Hash {
+/// A HalfSipHash-1-3 engine for messages of `N` bits: one to ten words of 32.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Hash<const N: usize> {
     pub cr: Cr,
     pub key0: Signal<In, Bits<32>>,
     pub key1: Signal<In, Bits<32>>,
-    pub message0: Signal<In, Bits<32>>,
-    pub message1: Signal<In, Bits<32>>,
-    pub message2: Signal<In, Bits<32>>,
+    pub message: Signal<In, Bits<N>>,
     pub start: Signal<In, Bit>,
     pub busy: Signal<Out, Bit>,
     pub digest: Signal<Out, Bits<32>>,
@@ -31,10 +29,16 @@ pub struct Hash {
     v2: Reg<Bits<32>>,
     v3: Reg<Bits<32>>,
     /// Rounds left.
-    left: Reg<Bits<3>>,
+    left: Reg<Bits<4>>,
+    /// The message word that this round ends with, and those that follow, the next in the least significant bits: the
+    /// next round begins with it.
+    closing: Reg<Bits<32>>,
+    rest: Reg<Bits<N>>,
 
-    /// The message word that this round ends with, and the one that the next begins with.
-    closing: Signal<Local, Bits<32>>,
+    rounds: Constant<Bits<4>>,
+    /// The message's length in bytes in the most significant eight bits.
+    length: Constant<Bits<N>>,
+    first: Signal<Local, Bits<32>>,
     opening: Signal<Local, Bits<32>>,
     a0: Signal<Local, Bits<32>>,
     a1: Signal<Local, Bits<32>>,
@@ -47,9 +51,45 @@ pub struct Hash {
     c2: Signal<Local, Bits<32>>,
 }
 
+impl<const N: usize> Default for Hash<N> {
+    fn default() -> Self {
+        assert!(N % 32 == 0 && (32..=320).contains(&N), "a key of {N} bits");
+        let words = N as u64 / 32;
+        Hash {
+            cr: Default::default(),
+            key0: Default::default(),
+            key1: Default::default(),
+            message: Default::default(),
+            start: Default::default(),
+            busy: Default::default(),
+            digest: Default::default(),
+            v0: Default::default(),
+            v1: Default::default(),
+            v2: Default::default(),
+            v3: Default::default(),
+            left: Default::default(),
+            closing: Default::default(),
+            rest: Default::default(),
+            rounds: Constant::new((words + 4).into()),
+            length: Constant::new(Bits::<N>::from(4 * words << 24) << (N as u64 - 32)),
+            first: Default::default(),
+            opening: Default::default(),
+            a0: Default::default(),
+            a1: Default::default(),
+            a2: Default::default(),
+            a3: Default::default(),
+            b0: Default::default(),
+            b1: Default::default(),
+            b2: Default::default(),
+            b3: Default::default(),
+            c2: Default::default(),
+        }
+    }
+}
+
 module! {
-    impl [] Logic for Hash;
-    regs: v0, v1, v2, v3, left;
+    impl [const N: usize] Logic for Hash<N>;
+    regs: v0, v1, v2, v3, left, closing, rest;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -64,41 +104,28 @@ module! {
         self.b1.next = ((self.a1.val() << 13) | (self.a1.val() >> 19)) ^ self.b2.val();
         self.c2.next = (self.b2.val() << 16) | (self.b2.val() >> 16);
 
-        self.closing.next = 0.into();
-        self.opening.next = 0.into();
-        if self.left.q.val() == 7 {
-            self.closing.next = self.message0.val();
-            self.opening.next = self.message1.val();
-        }
-        if self.left.q.val() == 6 {
-            self.closing.next = self.message1.val();
-            self.opening.next = self.message2.val();
-        }
-        // The last word holds the message's length, 12 bytes.
-        if self.left.q.val() == 5 {
-            self.closing.next = self.message2.val();
-            self.opening.next = 0x0C000000.into();
-        }
-        if self.left.q.val() == 4 {
-            self.closing.next = 0x0C000000.into();
-        }
-
+        self.first.next = self.message.val().get_bits::<32>(0);
+        self.opening.next = self.rest.q.val().get_bits::<32>(0);
         if self.left.q.val() != 0 {
             self.left.d.next = self.left.q.val() - 1;
-            self.v0.d.next = self.b0.val() ^ self.closing.val();
+            self.v0.d.next = self.b0.val() ^ self.closing.q.val();
             self.v1.d.next = self.b1.val();
             self.v2.d.next = self.c2.val();
             self.v3.d.next = self.b3.val() ^ self.opening.val();
+            self.closing.d.next = self.opening.val();
+            self.rest.d.next = self.rest.q.val() >> 32;
             if self.left.q.val() == 4 {
                 self.v2.d.next = self.c2.val() ^ 0xFF;
             }
         }
         if self.start.val() {
-            self.left.d.next = 7.into();
+            self.left.d.next = self.rounds.val();
+            self.closing.d.next = self.first.val();
+            self.rest.d.next = (self.message.val() >> 32) | self.length.val();
             self.v0.d.next = self.key0.val();
             self.v1.d.next = self.key1.val();
             self.v2.d.next = self.key0.val() ^ 0x6C796765;
-            self.v3.d.next = (self.key1.val() ^ 0x74656462) ^ self.message0.val();
+            self.v3.d.next = (self.key1.val() ^ 0x74656462) ^ self.first.val();
         }
         self.busy.next = self.left.q.val() != 0;
         self.digest.next = self.v1.q.val() ^ self.v3.q.val();

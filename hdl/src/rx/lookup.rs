@@ -1,6 +1,6 @@
 //! The lookup table of the connections on the NIC.
 //!
-//! An exact match on remote address, local address and both ports. A keyed hash names two buckets of four entries, one
+//! An exact match on the key that the P4 program makes of a frame, or of what the firmware writes. A keyed hash names two buckets of four entries, one
 //! in each half of the table; a new entry goes to the bucket with more room, the left one of equals. An insertion is
 //! refused when both are full, nothing is ever evicted. The table has two entries for each connection that it is made
 //! for, and two choices leave it so even that at that load fewer than one insertion in ten thousand is refused, one in
@@ -8,9 +8,9 @@
 //!
 //! Frames and the firmware's operations share one engine, which takes a frame first whenever it is free.
 //!
-//! Core clock, synchronous reset. A frame that may have a connection takes 15 cycles, another one cycle;
-//! both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
-//! that it ends within 130 cycles. It sees the frames before it looked up in the old table and those after
+//! Core clock, synchronous reset. A frame that may have a connection takes 11 cycles and one for each word of the key,
+//! another one cycle; both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
+//! that it ends within nine times that. It sees the frames before it looked up in the old table and those after
 //! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations
 //! wait. `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a
 //! Rust model in `cosim/tests/rx_lookup.rs`; a table of sixteen entries is proven, for any hash function, in
@@ -19,6 +19,7 @@
 use super::hash::Hash;
 use super::info::{FrameFacts, RoutedFrame};
 use super::lookup_side::LookupSide;
+use super::program::{EntryKey, Resolver, KEY_BITS};
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -33,19 +34,20 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     /// A frame to look up.
     pub push: Signal<In, Bit>,
     pub facts: Signal<In, FrameFacts>,
-    pub remote_ip: Signal<In, Bits<32>>,
-    pub local_ip: Signal<In, Bits<32>>,
-    pub ports: Signal<In, Bits<32>>,
+    pub key: Signal<In, Bits<KEY_BITS>>,
     /// Four more frames find a place.
     pub room: Signal<Out, Bit>,
     /// The oldest frame that was looked up.
     pub routed_valid: Signal<Out, Bit>,
     pub routed: Signal<Out, RoutedFrame>,
+    /// The host's queue and, above it, the class that the program chose for it.
+    pub sort: Signal<Out, Bits<11>>,
     pub take: Signal<In, Bit>,
     /// An operation of `abi::mmio::lookup`: everything holds from `lk_start` until `lk_busy` falls.
     pub lk_key0: Signal<In, Bits<32>>,
     pub lk_key1: Signal<In, Bits<32>>,
     pub lk_key2: Signal<In, Bits<32>>,
+    pub lk_vlan: Signal<In, Bits<16>>,
     pub lk_value: Signal<In, Bits<16>>,
     pub lk_op: Signal<In, Bits<2>>,
     pub lk_start: Signal<In, Bit>,
@@ -55,14 +57,15 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
 
     frames: LutFifo<FrameFacts, 4, 5>,
     /// The keys of the frames.
-    frames0: LutFifo<Bits<32>, 4, 5>,
-    frames1: LutFifo<Bits<32>, 4, 5>,
-    frames2: LutFifo<Bits<32>, 4, 5>,
+    frame_keys: LutFifo<Bits<KEY_BITS>, 4, 5>,
     results: LutFifo<RoutedFrame, R, R1>,
-    hash: Hash,
+    sorts: LutFifo<Bits<11>, R, R1>,
+    entry_key: EntryKey,
+    resolver: Resolver,
+    hash: Hash<KEY_BITS>,
     left: LookupSide<A>,
     right: LookupSide<A>,
-    /// 0 clearing, 1 idle, 2 start of the hash, 3 hash, 4 scan of the buckets, 5 end.
+    /// 0 clearing, 1 idle, 3 hash, 4 scan of the buckets, 5 end.
     state: Reg<Bits<3>>,
     /// The entry to clear next.
     sweep: Reg<Bits<A>>,
@@ -71,9 +74,8 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     pending: Reg<Bit>,
     /// Frames that went before the pending operation.
     passed: Reg<Bits<3>>,
-    key0: Reg<Bits<32>>,
-    key1: Reg<Bits<32>>,
-    key2: Reg<Bits<32>>,
+    /// What the engine works on.
+    engine_key: Reg<Bits<KEY_BITS>>,
     /// The way whose address is out.
     way: Reg<Bits<3>>,
     outcome: Reg<Bits<2>>,
@@ -86,6 +88,10 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     op_overdue: Signal<Local, Bit>,
     finish_frame: Signal<Local, Bit>,
     restart: Signal<Local, Bit>,
+    start_frame: Signal<Local, Bit>,
+    start_op: Signal<Local, Bit>,
+    next_key: Signal<Local, Bits<KEY_BITS>>,
+    sorted: Signal<Local, Bits<11>>,
     scan: Signal<Local, Bit>,
     found: Signal<Local, Bit>,
     found_value: Signal<Local, Bits<16>>,
@@ -105,16 +111,16 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             hash_key1: Default::default(),
             push: Default::default(),
             facts: Default::default(),
-            remote_ip: Default::default(),
-            local_ip: Default::default(),
-            ports: Default::default(),
+            key: Default::default(),
             room: Default::default(),
             routed_valid: Default::default(),
             routed: Default::default(),
+            sort: Default::default(),
             take: Default::default(),
             lk_key0: Default::default(),
             lk_key1: Default::default(),
             lk_key2: Default::default(),
+            lk_vlan: Default::default(),
             lk_value: Default::default(),
             lk_op: Default::default(),
             lk_start: Default::default(),
@@ -122,10 +128,11 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             lk_outcome: Default::default(),
             lk_found: Default::default(),
             frames: Default::default(),
-            frames0: Default::default(),
-            frames1: Default::default(),
-            frames2: Default::default(),
+            frame_keys: Default::default(),
             results: Default::default(),
+            sorts: Default::default(),
+            entry_key: Default::default(),
+            resolver: Default::default(),
             hash: Default::default(),
             left: Default::default(),
             right: Default::default(),
@@ -134,9 +141,7 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             serves_op: Default::default(),
             pending: Default::default(),
             passed: Default::default(),
-            key0: Default::default(),
-            key1: Default::default(),
-            key2: Default::default(),
+            engine_key: Default::default(),
             way: Default::default(),
             outcome: Default::default(),
             op_found: Default::default(),
@@ -147,6 +152,10 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             op_overdue: Default::default(),
             finish_frame: Default::default(),
             restart: Default::default(),
+            start_frame: Default::default(),
+            start_op: Default::default(),
+            next_key: Default::default(),
+            sorted: Default::default(),
             scan: Default::default(),
             found: Default::default(),
             found_value: Default::default(),
@@ -161,30 +170,24 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
 
 module! {
     impl [const A: usize, const R: usize, const R1: usize] Logic for Lookup<A, R, R1>;
-    regs: state, sweep, serves_op, pending, passed, key0, key1, key2, way, outcome, op_found;
-    children: frames, frames0, frames1, frames2, results, hash, left, right;
+    regs: state, sweep, serves_op, pending, passed, engine_key, way, outcome, op_found;
+    children: frames, frame_keys, results, sorts, hash, left, right;
     #[hdl_gen]
     fn update(&mut self) {
         self.frames.push.next = self.push.val();
         self.frames.data.next = self.facts.val();
-        self.frames0.push.next = self.push.val();
-        self.frames0.data.next = self.remote_ip.val();
-        self.frames1.push.next = self.push.val();
-        self.frames1.data.next = self.local_ip.val();
-        self.frames2.push.next = self.push.val();
-        self.frames2.data.next = self.ports.val();
+        self.frame_keys.push.next = self.push.val();
+        self.frame_keys.data.next = self.key.val();
         // Two frames may be on their way through the parser when the count shows 12.
         self.room.next = self.frames.count.val() < 12;
         self.routed_valid.next = self.results.valid.val();
         self.routed.next = self.results.head.val();
         self.results.pop.next = self.take.val();
+        self.sort.next = self.sorts.head.val();
+        self.sorts.pop.next = self.take.val();
 
         self.hash.key0.next = self.hash_key0.val();
         self.hash.key1.next = self.hash_key1.val();
-        self.hash.message0.next = self.key0.q.val();
-        self.hash.message1.next = self.key1.q.val();
-        self.hash.message2.next = self.key2.q.val();
-        self.hash.start.next = self.state.q.val() == 2;
 
         self.clearing.next = self.state.q.val() == 0;
         self.head.next = self.frames.head.val();
@@ -203,14 +206,22 @@ module! {
             && !self.op_overdue.val())
             || ((self.state.q.val() == 5) && !self.serves_op.q.val());
         self.routed_frame.next.facts = self.head.val();
-        self.routed_frame.next.hit = (self.state.q.val() == 5) && self.found.val();
-        self.routed_frame.next.value = self.found_value.val();
+        // What the program makes of the answer. The firmware's entries have the first action of the table.
+        self.resolver.carry.next = self.head.val().carry;
+        self.resolver.found.next = (self.state.q.val() == 5) && self.found.val();
+        self.resolver.action.next = 0.into();
+        self.resolver.value.next = self.found_value.val();
+        self.routed_frame.next.hit = self.resolver.hit.val() && self.head.val().candidate;
+        self.routed_frame.next.value = self.resolver.connection.val();
+        self.routed_frame.next.drop = self.resolver.drop.val();
+        self.sorted.next = bit_cast::<11, 8>(self.resolver.queue.val())
+            | (bit_cast::<11, 3>(self.resolver.class_of_service.val()) << 8);
+        self.sorts.data.next = self.sorted.val();
+        self.sorts.push.next = self.finish_frame.val();
         self.results.data.next = self.routed_frame.val();
         self.results.push.next = self.finish_frame.val();
         self.frames.pop.next = self.finish_frame.val();
-        self.frames0.pop.next = self.finish_frame.val();
-        self.frames1.pop.next = self.finish_frame.val();
-        self.frames2.pop.next = self.finish_frame.val();
+        self.frame_keys.pop.next = self.finish_frame.val();
 
         if self.lk_start.val() {
             self.pending.d.next = true;
@@ -230,27 +241,29 @@ module! {
                 self.state.d.next = 1.into();
             }
         }
-        if self.state.q.val() == 1 {
-            if self.frames.valid.val()
-                && self.needs_lookup.val()
-                && !self.results.full.val()
-                && !self.op_overdue.val()
-            {
-                self.state.d.next = 2.into();
-                self.serves_op.d.next = false;
-                self.key0.d.next = self.frames0.head.val();
-                self.key1.d.next = self.frames1.head.val();
-                self.key2.d.next = self.frames2.head.val();
-            } else if self.pending.q.val() && !self.finish_frame.val() {
-                self.state.d.next = 2.into();
-                self.serves_op.d.next = true;
-                self.key0.d.next = self.lk_key0.val();
-                self.key1.d.next = self.lk_key1.val();
-                self.key2.d.next = self.lk_key2.val();
-            }
+        self.entry_key.remote_ip.next = self.lk_key0.val();
+        self.entry_key.local_ip.next = self.lk_key1.val();
+        self.entry_key.ports.next = self.lk_key2.val();
+        self.entry_key.vlan.next = self.lk_vlan.val();
+        self.start_frame.next = (self.state.q.val() == 1)
+            && self.frames.valid.val()
+            && self.needs_lookup.val()
+            && !self.results.full.val()
+            && !self.op_overdue.val();
+        self.start_op.next = (self.state.q.val() == 1)
+            && self.pending.q.val()
+            && !self.finish_frame.val()
+            && !self.start_frame.val();
+        self.next_key.next = self.frame_keys.head.val();
+        if self.start_op.val() {
+            self.next_key.next = self.entry_key.key.val();
         }
-        if self.state.q.val() == 2 {
+        self.hash.message.next = self.next_key.val();
+        self.hash.start.next = self.start_frame.val() || self.start_op.val();
+        if self.start_frame.val() || self.start_op.val() {
             self.state.d.next = 3.into();
+            self.serves_op.d.next = self.start_op.val();
+            self.engine_key.d.next = self.next_key.val();
         }
         if (self.state.q.val() == 3) && !self.hash.busy.val() {
             self.state.d.next = 4.into();
@@ -268,18 +281,14 @@ module! {
         if (self.state.q.val() == 4) || ((self.state.q.val() == 3) && !self.hash.busy.val()) {
             self.way.d.next = self.way.q.val() + 1;
         }
-        self.restart.next = self.state.q.val() == 2;
+        self.restart.next = self.start_frame.val() || self.start_op.val();
         self.scan.next = self.state.q.val() == 4;
-        self.left.key0.next = self.key0.q.val();
-        self.left.key1.next = self.key1.q.val();
-        self.left.key2.next = self.key2.q.val();
+        self.left.key.next = self.engine_key.q.val();
         self.left.bucket.next = self.hash.digest.val().get_bits::<A>(0) << 2;
         self.left.way.next = self.way.q.val().get_bits::<2>(0);
         self.left.restart.next = self.restart.val();
         self.left.scan.next = self.scan.val();
-        self.right.key0.next = self.key0.q.val();
-        self.right.key1.next = self.key1.q.val();
-        self.right.key2.next = self.key2.q.val();
+        self.right.key.next = self.engine_key.q.val();
         self.right.bucket.next = self.hash.digest.val().get_bits::<A>(16) << 2;
         self.right.way.next = self.way.q.val().get_bits::<2>(0);
         self.right.restart.next = self.restart.val();

@@ -6,6 +6,7 @@
 //! the one may be used only if `free` is not 0, the other only if `found`. A write of `clear` goes before both.
 //! Verified in `cosim/tests/rx_lookup.rs`, and proven as part of the lookup (`hdl/formal/lookup.sv`).
 
+use super::program::KEY_BITS;
 use crate::kit::{Cr, RamRw, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -14,9 +15,7 @@ use rust_hdl::prelude::*;
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct LookupSide<const A: usize> {
     pub cr: Cr,
-    pub key0: Signal<In, Bits<32>>,
-    pub key1: Signal<In, Bits<32>>,
-    pub key2: Signal<In, Bits<32>>,
+    pub key: Signal<In, Bits<KEY_BITS>>,
     /// First entry of the bucket.
     pub bucket: Signal<In, Bits<A>>,
     /// The way whose address goes out.
@@ -35,9 +34,7 @@ pub struct LookupSide<const A: usize> {
 
     /// The value, and above it whether the entry stands.
     tags: RamRw<17, A>,
-    keys0: RamRw<32, A>,
-    keys1: RamRw<32, A>,
-    keys2: RamRw<32, A>,
+    keys: RamRw<KEY_BITS, A>,
     hit: Reg<Bit>,
     hit_value: Reg<Bits<16>>,
     hit_way: Reg<Bits<2>>,
@@ -56,21 +53,16 @@ pub struct LookupSide<const A: usize> {
 module! {
     impl [const A: usize] Logic for LookupSide<A>;
     regs: hit, hit_value, hit_way, free_ways, free_way;
-    children: tags, keys0, keys1, keys2;
+    children: tags, keys;
     #[hdl_gen]
     fn update(&mut self) {
         self.address.next = self.bucket.val() | bit_cast::<A, 2>(self.way.val());
         self.tags.read_addr.next = self.address.val();
-        self.keys0.read_addr.next = self.address.val();
-        self.keys1.read_addr.next = self.address.val();
-        self.keys2.read_addr.next = self.address.val();
+        self.keys.read_addr.next = self.address.val();
 
         self.tag.next = self.tags.read_data.val();
         self.stands.next = self.tag.val().get_bit(16);
-        self.same.next = self.stands.val()
-            && (self.keys0.read_data.val() == self.key0.val())
-            && (self.keys1.read_data.val() == self.key1.val())
-            && (self.keys2.read_data.val() == self.key2.val());
+        self.same.next = self.stands.val() && (self.keys.read_data.val() == self.key.val());
         self.way_before.next = self.way.val() - 1;
         if self.restart.val() {
             self.hit.d.next = false;
@@ -107,14 +99,8 @@ module! {
         if self.insert.val() {
             self.tags.write_data.next = bit_cast::<17, 16>(self.new_value.val()) | 0x10000;
         }
-        self.keys0.write_enable.next = self.insert.val();
-        self.keys0.write_addr.next = self.target.val();
-        self.keys0.write_data.next = self.key0.val();
-        self.keys1.write_enable.next = self.insert.val();
-        self.keys1.write_addr.next = self.target.val();
-        self.keys1.write_data.next = self.key1.val();
-        self.keys2.write_enable.next = self.insert.val();
-        self.keys2.write_addr.next = self.target.val();
-        self.keys2.write_data.next = self.key2.val();
+        self.keys.write_enable.next = self.insert.val();
+        self.keys.write_addr.next = self.target.val();
+        self.keys.write_data.next = self.key.val();
     }
 }

@@ -1,13 +1,13 @@
 //! The receive path: from frame streams to the host's queue and the NIC's queue.
 //!
 //! ```text
-//!  wire ──┐         ┌─ Admission ─ Staging ─────────────┐
-//!         ├─ Align ─┤                                   │
-//!  loopb.─┘         └─ Parser, Checksum ─ Lookup, Hash ─ Steer ─┬─ HostQueue ─ mover
-//!                                                               └─ NicQueue ── mover, firmware
+//!  wire ──┐         ┌─ Admission ─ Staging ─────────────────┐
+//!         ├─ Align ─┤                                       │
+//!  loopb.─┘         ├─ Verifier, Checksum ─┬─ Lookup, Hash ─ Steer ─┬─ HostQueue ─ mover
+//!                   └─ Classifier (P4) ────┘                        └─ NicQueue ── mover, firmware
 //! ```
 //!
-//! A frame is stored whole; its headers are parsed and its checksums verified as it passes. Every frame takes the
+//! A frame is stored whole; as it passes, its checksums are verified, and the P4 program that this NIC is made by (`program.rs`) reads its headers. Every frame takes the
 //! first of these paths that fits it; a drop is a pulse, and counted (`abi::regs`).
 //!
 //! | frame | path | module |
@@ -16,21 +16,20 @@
 //! | runt (below 14 bytes); over 1514 bytes, 1518 with a VLAN tag, 9014 with `jumbo` | drop, `st_bad_length` | [`Staging`] |
 //! | from the wire, with a destination that is not taken | drop, `st_filtered` | [`Admission`] |
 //! | no room in staging | drop, `st_overflow` | [`Staging`] |
-//! | not IPv4: VLAN tag, ARP, IPv6, anything; IPv4 of another version | host, unverified | [`Parser`] |
-//! | IPv4 cut off, with a bad header checksum or contradictory lengths | drop, `st_bad_checksum` | [`Parser`] |
-//! | IPv4 fragment; UDP and all that is not TCP, whose checksums no one looks at | host, unverified | [`Parser`] |
-//! | TCP with a bad checksum, or without IP options and with an impossible data offset | drop, `st_bad_checksum` | [`Parser`] |
-//! | TCP behind IP options | host, verified | [`Parser`] |
-//! | TCP of a connection in the table | NIC queue | [`Lookup`], [`Steer`] |
-//! | other TCP | host, verified | [`Lookup`], [`Steer`] |
+//! | IPv4 cut off, with a bad header checksum or contradictory lengths | drop, `st_bad_checksum` | [`Verifier`] |
+//! | TCP with a bad checksum or an impossible data offset | drop, `st_bad_checksum` | [`Verifier`] |
+//! | the program drops it | drop, `st_program_drop` | [`Classifier`], [`Steer`] |
+//! | TCP of a connection that the program finds in the table | NIC queue | [`Classifier`], [`Lookup`], [`Steer`] |
+//! | other TCP over IPv4, not fragmented | host, verified | [`Verifier`] |
+//! | anything else | host, unverified | [`Verifier`] |
 //!
 //! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
 //! frames the wire goes first.
 //!
-//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 18 cycles, all of
+//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17 cycles, all of
 //! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
-//! cycles, pass without loss. Latency of a minimum frame from its last stream word to its place in a queue: 25 cycles,
-//! and 14 more when it is looked up; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one
+//! cycles, pass without loss; what longer keys cost stands with [`Lookup`]. Latency of a minimum frame from its last
+//! stream word to its place in a queue: 25 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one
 //! cycle after a frame and while a loopback frame passes. Settings change between frames. Verified in
 //! `cosim/tests/rx_path.rs` (all of the above), `cosim/tests/rx_lookup.rs` and `cosim/tests/rx_blocks.rs`.
 
@@ -41,11 +40,12 @@ mod hash;
 mod info;
 mod lookup;
 mod lookup_side;
-mod parser;
+mod program;
 mod queue;
 mod ring;
 mod staging;
 mod steer;
+mod verify;
 
 pub use align::Align;
 pub use checksum::Checksum;
@@ -54,11 +54,12 @@ pub use hash::Hash;
 pub use info::{FrameFacts, Packet, RoutedFrame};
 pub use lookup::Lookup;
 pub use lookup_side::LookupSide;
-pub use parser::Parser;
+pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEYS, KEY_BITS, PROGRAM};
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
 pub use staging::Staging;
 pub use steer::Steer;
+pub use verify::Verifier;
 
 use crate::kit::{Cr, LutFifo, StreamIn};
 use crate::module;
@@ -101,6 +102,7 @@ pub struct RxPath<
     pub lk_key0: Signal<In, Bits<32>>,
     pub lk_key1: Signal<In, Bits<32>>,
     pub lk_key2: Signal<In, Bits<32>>,
+    pub lk_vlan: Signal<In, Bits<16>>,
     pub lk_value: Signal<In, Bits<16>>,
     pub lk_op: Signal<In, Bits<2>>,
     pub lk_start: Signal<In, Bit>,
@@ -148,6 +150,8 @@ pub struct RxPath<
     pub st_bad_length: Signal<Out, Bit>,
     pub st_bad_checksum: Signal<Out, Bit>,
     pub st_overflow: Signal<Out, Bit>,
+    /// The P4 program dropped a frame.
+    pub st_program_drop: Signal<Out, Bit>,
     pub st_filtered: Signal<Out, Bit>,
     pub st_host: Signal<Out, Bit>,
     pub st_host_drop: Signal<Out, Bit>,
@@ -157,7 +161,8 @@ pub struct RxPath<
     align: Align,
     admission: Admission,
     staging: Staging<S, S1>,
-    parser: Parser,
+    verifier: Verifier,
+    classifier: Classifier,
     lookup: Lookup<L, F, F1>,
     /// Arrival times of the frames between parser and queue, and so the count of those frames.
     arrivals: LutFifo<Bits<32>, F, F1>,
@@ -168,7 +173,12 @@ pub struct RxPath<
     /// Above this count there is no room: four frames may be on their way through the parser.
     most_frames: Constant<Bits<F1>>,
     routed: Signal<Local, RoutedFrame>,
+    /// The verifier's, and with the classifier's.
+    facts_before: Signal<Local, FrameFacts>,
     facts: Signal<Local, FrameFacts>,
+    transport: Signal<Local, Bits<16>>,
+    at_segment: Signal<Local, Bit>,
+    sort: Signal<Local, Bits<11>>,
 }
 
 /// Words of staging and of each queue, as powers of two, that jumbo frames take.
@@ -206,6 +216,7 @@ impl<
             lk_key0: Default::default(),
             lk_key1: Default::default(),
             lk_key2: Default::default(),
+            lk_vlan: Default::default(),
             lk_value: Default::default(),
             lk_op: Default::default(),
             lk_start: Default::default(),
@@ -242,6 +253,7 @@ impl<
             st_bad_length: Default::default(),
             st_bad_checksum: Default::default(),
             st_overflow: Default::default(),
+            st_program_drop: Default::default(),
             st_filtered: Default::default(),
             st_host: Default::default(),
             st_host_drop: Default::default(),
@@ -250,7 +262,12 @@ impl<
             align: Default::default(),
             admission: Default::default(),
             staging: Default::default(),
-            parser: Default::default(),
+            verifier: Default::default(),
+            classifier: Default::default(),
+            transport: Default::default(),
+            at_segment: Default::default(),
+            sort: Default::default(),
+            facts_before: Default::default(),
             lookup: Default::default(),
             arrivals: Default::default(),
             steer: Default::default(),
@@ -267,7 +284,7 @@ module! {
     impl [const L: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize]
         Logic for RxPath<L, F, F1, S, S1, H, H1, N, N1>;
     regs: ;
-    children: align, admission, staging, parser, lookup, arrivals, steer, host, nic;
+    children: align, admission, staging, verifier, classifier, lookup, arrivals, steer, host, nic;
     #[hdl_gen]
     fn update(&mut self) {
         StreamIn::link(&mut self.wire_in, &mut self.align.wire_in);
@@ -295,27 +312,40 @@ module! {
         self.admission.station_high.next = self.station_high.val();
         self.staging.now.next = self.now.val();
 
-        self.parser.word.next = self.align.word.val();
-        self.parser.valid.next = self.align.valid.val();
-        self.parser.last.next = self.align.last.val();
-        self.parser.commit.next = self.staging.commit.val();
-        self.parser.commit_len.next = self.staging.commit_len.val();
+        self.verifier.word.next = self.align.word.val();
+        self.verifier.valid.next = self.align.valid.val();
+        self.verifier.last.next = self.align.last.val();
+        self.verifier.commit.next = self.staging.commit.val();
+        self.verifier.commit_len.next = self.staging.commit_len.val();
+
+        self.classifier.word.next = self.align.word.val();
+        self.classifier.valid.next = self.align.valid.val();
+        self.classifier.last.next = self.align.last.val();
+        self.classifier.len.next = self.align.len.val();
+        self.classifier.from_wire.next = self.align.from_wire.val();
 
         self.lookup.hash_key0.next = self.hash_key0.val();
         self.lookup.hash_key1.next = self.hash_key1.val();
-        self.lookup.push.next = self.parser.push.val();
-        self.facts.next = self.parser.facts.val();
+        self.lookup.push.next = self.verifier.push.val();
+        self.facts_before.next = self.verifier.facts.val();
+        // A segment is the firmware's only where the program says that it is, and if all of it is verified.
+        self.transport.next = self.classifier.transport_offset.val() + 2;
+        self.at_segment.next =
+            self.transport.val() == (bit_cast::<16, 5>(self.facts_before.val().segment_word) << 2);
+        self.facts.next = self.verifier.facts.val();
+        self.facts.next.candidate =
+            self.classifier.lookup.val() && self.facts_before.val().verified && self.at_segment.val();
+        self.facts.next.carry = self.classifier.carry.val();
         self.lookup.facts.next = self.facts.val();
-        self.lookup.remote_ip.next = self.parser.remote_ip.val();
-        self.lookup.local_ip.next = self.parser.local_ip.val();
-        self.lookup.ports.next = self.parser.ports.val();
+        self.lookup.key.next = self.classifier.key.val();
         // What staging knows of a frame holds until the parser's verdict on it.
-        self.arrivals.push.next = self.parser.push.val();
+        self.arrivals.push.next = self.verifier.push.val();
         self.arrivals.data.next = self.staging.commit_arrival.val();
         self.arrivals.pop.next = self.steer.take.val();
         self.lookup.lk_key0.next = self.lk_key0.val();
         self.lookup.lk_key1.next = self.lk_key1.val();
         self.lookup.lk_key2.next = self.lk_key2.val();
+        self.lookup.lk_vlan.next = self.lk_vlan.val();
         self.lookup.lk_value.next = self.lk_value.val();
         self.lookup.lk_op.next = self.lk_op.val();
         self.lookup.lk_start.next = self.lk_start.val();
@@ -326,6 +356,7 @@ module! {
         self.steer.routed_valid.next = self.lookup.routed_valid.val();
         self.routed.next = self.lookup.routed.val();
         self.steer.routed.next = self.routed.val();
+        self.steer.sort.next = self.lookup.sort.val();
         self.steer.arrival.next = self.arrivals.head.val();
         self.ct_conn.next = self.steer.nic_value.val();
         self.ct_bytes.next = bit_cast::<16, 14>(self.steer.nic_payload.val());
@@ -348,8 +379,11 @@ module! {
         self.hq_valid.next = self.host.valid.val();
         self.hq_len.next = bit_cast::<16, 14>(self.host.head.val().stored_len);
         self.hq_arrival.next = self.host.head.val().arrival;
-        // Bit 0 is RX_FLAG_CHECKSUM_OK.
-        self.hq_flags.next = bit_cast::<16, 1>(self.host.head.val().verified.into());
+        // Bit 0 is RX_FLAG_CHECKSUM_OK; class and queue as abi::ring has them.
+        self.sort.next = self.host.head.val().sort;
+        self.hq_flags.next = bit_cast::<16, 1>(self.host.head.val().verified.into())
+            | (bit_cast::<16, 3>(self.sort.val().get_bits::<3>(8)) << 4)
+            | (bit_cast::<16, 8>(self.sort.val().get_bits::<8>(0)) << 8);
         self.host.read_addr.next = self.hq_addr.val();
         self.hq_data.next = self.host.read_data.val();
         self.host.pop.next = self.hq_pop.val();
@@ -377,12 +411,13 @@ module! {
         self.nic.pop.next = self.nq_pop.val();
 
         self.st_frames.next =
-            self.parser.push.val() && !self.facts.val().bad && self.staging.commit_from_wire.val();
+            self.verifier.push.val() && !self.facts.val().bad && self.staging.commit_from_wire.val();
         self.st_bad_fcs.next = self.staging.drop_fcs.val();
         self.st_bad_length.next = self.staging.drop_length.val();
         self.st_bad_checksum.next = self.steer.bad.val();
         self.st_filtered.next = self.staging.drop_filter.val();
         self.st_overflow.next = self.staging.drop_overflow.val();
+        self.st_program_drop.next = self.steer.refused.val();
         self.st_host.next = self.steer.to_host.val();
         self.st_host_drop.next = self.steer.host_drop.val();
         self.st_nic.next = self.steer.to_nic.val();

@@ -1,6 +1,6 @@
 //! Steering: moves each staged frame to the queue where it belongs, or drops it.
 //!
-//! A frame whose checksums or lengths are wrong is dropped. One with a connection on the NIC goes to the
+//! A frame whose checksums or lengths are wrong is dropped, and so is one that the P4 program drops. One with a connection on the NIC goes to the
 //! NIC's queue, with a descriptor made from its headers on the way; every other one goes to the host's
 //! queue. A frame that does not fit its queue is dropped. Each outcome is a pulse.
 //!
@@ -26,6 +26,8 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub routed: Signal<In, RoutedFrame>,
     /// Cycle at which the last word of the routed frame arrived.
     pub arrival: Signal<In, Bits<32>>,
+    /// Its queue and class, if it is the host's.
+    pub sort: Signal<In, Bits<11>>,
     pub take: Signal<Out, Bit>,
     /// Staging memory.
     pub read_addr: Signal<Out, Bits<12>>,
@@ -51,6 +53,7 @@ pub struct Steer<const H1: usize, const N1: usize> {
     pub nic_payload: Signal<Out, Bits<14>>,
     /// Outcomes: a bad frame, and where the good ones went.
     pub bad: Signal<Out, Bit>,
+    pub refused: Signal<Out, Bit>,
     pub to_host: Signal<Out, Bit>,
     pub host_drop: Signal<Out, Bit>,
     pub to_nic: Signal<Out, Bit>,
@@ -95,6 +98,8 @@ pub struct Steer<const H1: usize, const N1: usize> {
     behind: Signal<Local, Bits<12>>,
     big: Signal<Local, Bits<32>>,
     payload_offset: Signal<Local, Bits<32>>,
+    /// Of the word that is copied, counted from the TCP header's first.
+    segment_place: Signal<Local, Bits<12>>,
     option_index: Signal<Local, Bits<4>>,
     field_index: Signal<Local, Bits<4>>,
 }
@@ -107,6 +112,7 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             routed_valid: Default::default(),
             routed: Default::default(),
             arrival: Default::default(),
+            sort: Default::default(),
             take: Default::default(),
             read_addr: Default::default(),
             read_data: Default::default(),
@@ -128,6 +134,7 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             nic_value: Default::default(),
             nic_payload: Default::default(),
             bad: Default::default(),
+            refused: Default::default(),
             to_host: Default::default(),
             host_drop: Default::default(),
             to_nic: Default::default(),
@@ -166,6 +173,7 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             behind: Default::default(),
             big: Default::default(),
             payload_offset: Default::default(),
+            segment_place: Default::default(),
             option_index: Default::default(),
             field_index: Default::default(),
         }
@@ -191,11 +199,12 @@ module! {
 
         // The decision, while nothing is being copied.
         self.decide.next = self.routed_valid.val() && !self.host_busy.q.val() && !self.nic_busy.q.val();
-        self.is_good.next = self.decide.val() && !self.facts.val().bad;
+        self.is_good.next = self.decide.val() && !self.facts.val().bad && !self.frame.val().drop;
+        self.refused.next = self.decide.val() && !self.facts.val().bad && self.frame.val().drop;
         self.bad.next = self.decide.val() && self.facts.val().bad;
         self.nic_drop.next = self.is_good.val() && self.frame.val().hit && !self.nic_fits.val();
         self.host_drop.next = self.is_good.val() && !self.frame.val().hit && !self.host_fits.val();
-        self.drop.next = (self.decide.val() && self.facts.val().bad)
+        self.drop.next = (self.decide.val() && (self.facts.val().bad || self.frame.val().drop))
             || (self.is_good.val() && self.frame.val().hit && !self.nic_fits.val())
             || (self.is_good.val() && !self.frame.val().hit && !self.host_fits.val());
         self.start_nic.next = self.is_good.val() && self.frame.val().hit && self.nic_fits.val();
@@ -208,6 +217,7 @@ module! {
             && (self.nic_next.val() != self.nic_words.q.val())
             && self.routed_valid.val()
             && !self.facts.val().bad
+            && !self.frame.val().drop
             && !self.frame.val().hit
             && self.host_fits.val()
             && !self.words.val().get_bits::<3>(9).any()
@@ -288,6 +298,7 @@ module! {
         self.packet.next.stored_len = self.facts.val().stored_len;
         self.packet.next.arrival = self.arrival.val();
         self.packet.next.verified = self.facts.val().verified;
+        self.packet.next.sort = self.sort.val();
         if self.nic_turn.val() {
             self.packet.next.stored_len = self.nic_facts.val().stored_len;
             self.packet.next.arrival = self.nic_arrival.q.val();
@@ -301,16 +312,18 @@ module! {
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(8)) << 16
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(16)) << 8
             | bit_cast::<32, 8>(self.read_data.val().get_bits::<8>(24));
-        self.payload_offset.next = (bit_cast::<32, 4>(self.nic_facts.val().data_offset) << 2) + 36;
-        self.option_index.next = self.place.q.val().get_bits::<4>(0) - 8;
-        self.field_index.next = self.place.q.val().get_bits::<4>(0) - 7;
+        self.payload_offset.next = (bit_cast::<32, 4>(self.nic_facts.val().data_offset) << 2)
+            + (bit_cast::<32, 5>(self.nic_facts.val().segment_word) << 2);
+        self.segment_place.next = self.place.q.val() - bit_cast::<12, 5>(self.nic_facts.val().segment_word);
+        self.option_index.next = self.segment_place.val().get_bits::<4>(0) + 1;
+        self.field_index.next = self.segment_place.val().get_bits::<4>(0) + 2;
         self.desc_write.next = false;
         self.desc_index.next = self.option_index.val();
         self.desc_data.next = self.big.val();
-        if (self.place.q.val() >= 14) && (self.place.q.val() < 24) {
+        if (self.segment_place.val() >= 5) && (self.segment_place.val() < 15) {
             self.desc_write.next = self.nic_turn.val();
         }
-        if (self.place.q.val() >= 10) && (self.place.q.val() < 13) {
+        if (self.segment_place.val() >= 1) && (self.segment_place.val() < 4) {
             self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = self.field_index.val();
         }
@@ -324,8 +337,8 @@ module! {
             self.desc_write.next = self.nic_turn.val();
             self.desc_index.next = 1.into();
             self.desc_data.next = self.payload_offset.val()
-                | (bit_cast::<32, 2>(self.nic_facts.val().ecn) << 12)
-                | (bit_cast::<32, 14>(self.nic_facts.val().stored_len) << 16);
+                | (bit_cast::<32, 2>(self.nic_facts.val().ecn) << 14)
+                | (bit_cast::<32, 14>(self.nic_facts.val().payload_len) << 16);
         }
         if self.place.q.val() == 2 {
             self.desc_write.next = self.nic_turn.val();

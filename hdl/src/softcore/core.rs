@@ -121,6 +121,7 @@ module! {
         self.csr.run.next = self.running.q.val();
         self.execute.wake.next = self.awake.q.val();
         self.csr.wake.next = self.awake.q.val();
+        self.csr.ahead.next = self.issue.out.csr.val();
 
         SteerOut::join(&mut self.execute.steer, &mut self.fetch.steer);
         SteerOut::join(&mut self.execute.steer, &mut self.issue.steer);

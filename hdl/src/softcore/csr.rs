@@ -5,7 +5,7 @@
 //! is the `wake` input. Writing a counter takes the place of its increment in that cycle.
 
 use super::bundles::{CsrCommandIn, CsrStateOut};
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Reg, Ticker};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -18,6 +18,8 @@ pub struct Csr {
     /// Low puts every register at its reset value.
     pub run: Signal<In, Bit>,
     pub wake: Signal<In, Bit>,
+    /// A CSR instruction is being executed and comes in the next cycle.
+    pub ahead: Signal<In, Bit>,
     pub command: CsrCommandIn,
     pub out: CsrStateOut,
     mie_global: Reg<Bit>,
@@ -29,7 +31,9 @@ pub struct Csr {
     mcause: Reg<Bits<4>>,
     mcause_irq: Reg<Bit>,
     mtval: Reg<Bits<32>>,
-    mcycle: Reg<Bits<64>>,
+    mcycle: Ticker<Bits<64>>,
+    /// `mcycle` as a CSR instruction finds it; it changes only ahead of one, so that nothing else follows the count.
+    mcycle_shown: Reg<Bits<64>>,
     minstret: Reg<Bits<64>>,
     key: Signal<Local, Bits<7>>,
     write_instret: Signal<Local, Bit>,
@@ -49,6 +53,7 @@ impl Default for Csr {
             cr: Default::default(),
             run: Default::default(),
             wake: Default::default(),
+            ahead: Default::default(),
             command: Default::default(),
             out: Default::default(),
             mie_global: Default::default(),
@@ -61,6 +66,7 @@ impl Default for Csr {
             mcause_irq: Default::default(),
             mtval: Default::default(),
             mcycle: Default::default(),
+            mcycle_shown: Default::default(),
             minstret: Default::default(),
             key: Default::default(),
             write_instret: Default::default(),
@@ -78,7 +84,7 @@ impl Default for Csr {
 
 module! {
     impl [] Logic for Csr;
-    regs: mie_global, mpie, meie, mtvec, mepc, mscratch, mcause, mcause_irq, mtval, mcycle, minstret;
+    regs: mie_global, mpie, meie, mtvec, mepc, mscratch, mcause, mcause_irq, mtval, mcycle, mcycle_shown, minstret;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -129,9 +135,9 @@ module! {
                 }
             }
             // mcycle, minstret and their upper halves
-            64 => { self.read.next = self.mcycle.q.val().get_bits::<32>(0); }
+            64 => { self.read.next = self.mcycle_shown.q.val().get_bits::<32>(0); }
             66 => { self.read.next = self.minstret.q.val().get_bits::<32>(0); }
-            96 => { self.read.next = self.mcycle.q.val().get_bits::<32>(32); }
+            96 => { self.read.next = self.mcycle_shown.q.val().get_bits::<32>(32); }
             98 => { self.read.next = self.minstret.q.val().get_bits::<32>(32); }
             _ => {}
         }
@@ -205,6 +211,9 @@ module! {
             self.mcause_irq.d.next = false;
             self.mcycle.d.next = bits::<64>(0);
             self.minstret.d.next = bits::<64>(0);
+        }
+        if self.ahead.val() {
+            self.mcycle_shown.d.next = self.mcycle.d.val();
         }
     }
 }

@@ -70,6 +70,13 @@ impl System {
     }
 }
 
+impl System {
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.ram.set_image();
+    }
+}
+
 module! {
     impl [] Logic for System;
     regs: ;

@@ -20,7 +20,7 @@
 //! A plain frame's checksum of zero is sent as 0xFFFF where UDP has its own, six bytes from where the sum starts,
 //! because UDP takes zero for "no checksum" (RFC 768). Everywhere else it stays.
 //!
-//! Core clock, synchronous reset. Nine cycles a segment, four a plain frame; the template takes three cycles
+//! Core clock, synchronous reset. Nine cycles a segment, four a plain frame; the template takes four cycles
 //! more than it has words, while the payload is on its way. Verified in `cosim/tests/tx`.
 
 use super::records::{Job, Payload, Ready};
@@ -62,8 +62,8 @@ pub struct Finish {
     ip_sums: LutRam<20, 1>,
     tcp_sums: LutRam<22, 1>,
     sequence_numbers: LutRam<32, 1>,
-    /// Identification of the next segment [15:0], flags [23:16].
-    identities: LutRam<24, 1>,
+    /// Identification of the next segment [15:0], flags [23:16], VLAN tag [39:24].
+    identities: LutRam<40, 1>,
 
     /// 0 waits, 1 has the template read, 2 to 8 compute, 9 delivers; 10 is the one step of a plain frame.
     state: Reg<Bits<4>>,
@@ -91,7 +91,7 @@ pub struct Finish {
     ip_length_wire: Signal<Local, Bits<16>>,
     tcp_length_wire: Signal<Local, Bits<16>>,
     flags: Signal<Local, Bits<8>>,
-    new_identity: Signal<Local, Bits<24>>,
+    new_identity: Signal<Local, Bits<40>>,
     ip_folded: Signal<Local, Bits<20>>,
     tcp_folded: Signal<Local, Bits<22>>,
     ip_checksum: Signal<Local, Bits<16>>,
@@ -141,8 +141,9 @@ module! {
         self.ip_sums.write_data.next = self.template.ip.val();
         self.tcp_sums.write_data.next = self.template.tcp.val();
         self.sequence_numbers.write_data.next = self.template.seq.val();
-        self.new_identity.next = bit_cast::<24, 16>(self.template.identification.val())
-            | (bit_cast::<24, 8>(self.template.flags.val()) << 16);
+        self.new_identity.next = bit_cast::<40, 16>(self.template.identification.val())
+            | (bit_cast::<40, 8>(self.template.flags.val()) << 16)
+            | (bit_cast::<40, 16>(self.template.vlan.val()) << 24);
 
         self.seq.next = self.sequence_numbers.read_data.val();
         self.seq_wire.next = (bit_cast::<32, 8>(self.seq.val().get_bits::<8>(0)) << 24)
@@ -272,8 +273,8 @@ module! {
                     self.sequence_numbers.write_enable.next = true;
                     self.sequence_numbers.write_data.next = self.next_seq.val();
                     self.identities.write_enable.next = true;
-                    self.new_identity.next = bit_cast::<24, 16>(self.next_identification.val())
-                        | (self.identities.read_data.val() & 0xFF0000);
+                    self.new_identity.next = bit_cast::<40, 16>(self.next_identification.val())
+                        | (bit_cast::<40, 24>(self.identities.read_data.val().get_bits::<24>(16)) << 16);
                 }
                 self.state.d.next = 0.into();
             }
@@ -328,6 +329,11 @@ module! {
         self.ready.next.end = self.job.val().end;
         self.ready.next.place = self.job.val().place;
         self.ready.next.checksum = self.job.val().checksum;
+        // The padding of a host's header holds anything.
+        self.ready.next.vlan = 0.into();
+        if !self.job.val().host && !self.job.val().plain {
+            self.ready.next.vlan = self.identities.read_data.val().get_bits::<16>(24);
+        }
         self.tx_cons.next = self.cons.q.val();
         self.bad.next = self.bad_pulse.q.val();
         self.abandoned.next = self.abandoned_pulse.q.val();

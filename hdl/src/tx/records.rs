@@ -85,6 +85,8 @@ pub struct Ready {
     pub end: Bits<2>,
     pub place: Bits<14>,
     pub checksum: Bit,
+    /// Control information of a VLAN tag that goes in behind the addresses, first byte low; 0 for no tag.
+    pub vlan: Bits<16>,
 }
 
 /// A word of an outgoing frame.

@@ -6,7 +6,9 @@
 //! takes what is on its way, and frees payload memory as it reads. The slot of a burst is free when its last
 //! segment has gone, or was dropped.
 //!
-//! Core clock, synchronous reset. Two cycles a frame more than it has words. A dropped frame takes one.
+//! A VLAN tag goes in behind the addresses: their last word is read three times.
+//!
+//! Core clock, synchronous reset. Two cycles a frame more than it has words, and two more with a tag. A dropped frame takes one.
 //! Verified in `cosim/tests/tx`.
 
 use super::records::Ready;
@@ -62,6 +64,8 @@ pub struct Sender {
     /// 0 waits, 1 reads the header, 2 the payload, 3 ends the frame.
     state: Reg<Bits<2>>,
     turn: Reg<Bit>,
+    /// Word 3 of a header goes in two halves with the VLAN tag between them: which of the three is next.
+    part: Reg<Bits<2>>,
     position: Reg<Bits<13>>,
     index: Reg<Bits<12>>,
     /// The checksum's second byte opens the next word.
@@ -89,13 +93,14 @@ pub struct Sender {
     stop: Signal<Local, Bits<3>>,
     start: Signal<Local, Bits<2>>,
     sum: Signal<Local, Bits<32>>,
+    tag: Signal<Local, Bits<32>>,
     patch_word: Signal<Local, Bits<2>>,
     slot_done: Signal<Local, Bit>,
 }
 
 module! {
     impl [] Logic for Sender;
-    regs: state, turn, position, index, straddle, valid, header, inject, last, lane, count, mask, replacement,
+    regs: state, turn, part, position, index, straddle, valid, header, inject, last, lane, count, mask, replacement,
         host_pulse, sent_pulse, lost_pulse, owner, bytes;
     children: ;
     #[hdl_gen]
@@ -109,6 +114,8 @@ module! {
             && self.ready.val().plain
             && self.ready.val().checksum;
         self.sum.next = bit_cast::<32, 16>(self.patch.val().get_bits::<16>(0));
+        // EtherType 0x8100 and the control information.
+        self.tag.next = (bit_cast::<32, 16>(self.ready.val().vlan) << 16) | 0x81;
 
         self.header_addr.next = (bit_cast::<8, 1>(self.ready.val().host.into()) << 7)
             | (bit_cast::<8, 2>(self.ready.val().slot) << 5)
@@ -198,6 +205,24 @@ module! {
                         _ => {}
                     }
                     self.index.d.next = self.index.q.val() + 1;
+                    if (self.index.q.val() == 3) && self.ready.val().vlan.any() {
+                        self.part.d.next = self.part.q.val() + 1;
+                        self.index.d.next = self.index.q.val();
+                        match self.part.q.val().index() {
+                            0 => {
+                                self.stop.next = 2.into();
+                            }
+                            1 => {
+                                self.mask.d.next = 15.into();
+                                self.replacement.d.next = self.tag.val();
+                            }
+                            _ => {
+                                self.start.next = 2.into();
+                                self.part.d.next = 0.into();
+                                self.index.d.next = self.index.q.val() + 1;
+                            }
+                        }
+                    }
                     if self.header_is_last.val() {
                         self.index.d.next = 0.into();
                         self.state.d.next = 2.into();

@@ -5,14 +5,14 @@
 //! are left out of the sums, so it does not matter what lengths and checksums the template holds. A header that is
 //! not Ethernet, IPv4 without options and unfragmented, and TCP of the length that was announced, is `bad`.
 //!
-//! Core clock, synchronous reset. A header of `n` words is done `n` + 2 cycles after `start`. Results
+//! Core clock, synchronous reset. A header of `n` words is done `n` + 3 cycles after `start`. Results
 //! stand until the next start. Verified in `cosim/tests/tx`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Reads a header from word 3 on and sums it.
+/// Reads a header's padding, and the header from word 3 on, and sums it.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct TemplateReader {
     pub cr: Cr,
@@ -30,6 +30,8 @@ pub struct TemplateReader {
     pub seq: Signal<Out, Bits<32>>,
     pub identification: Signal<Out, Bits<16>>,
     pub flags: Signal<Out, Bits<8>>,
+    /// What is in the padding: a VLAN tag's control information.
+    pub vlan: Signal<Out, Bits<16>>,
 
     running: Reg<Bit>,
     position: Reg<Bits<5>>,
@@ -54,6 +56,7 @@ pub struct TemplateReader {
     seq_number: Reg<Bits<32>>,
     packet_id: Reg<Bits<16>>,
     control: Reg<Bits<8>>,
+    tag: Reg<Bits<16>>,
     wrong: Reg<Bit>,
 
     closing: Signal<Local, Bits<5>>,
@@ -65,7 +68,7 @@ pub struct TemplateReader {
 module! {
     impl [] Logic for TemplateReader;
     regs: running, position, complete, came, came_position, came_last, held, held_position, held_last, word, added,
-        added_last, pair, to_ip, to_tcp, ip_sum, tcp_sum, seq_number, packet_id, control, wrong;
+        added_last, pair, to_ip, to_tcp, ip_sum, tcp_sum, seq_number, packet_id, control, tag, wrong;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -78,6 +81,9 @@ module! {
             self.came_position.d.next = self.position.q.val();
             self.came_last.d.next = false;
             self.position.d.next = self.position.q.val() + 1;
+            if self.position.q.val() == 0 {
+                self.position.d.next = 3.into();
+            }
             if self.position.q.val() == self.closing.val() {
                 self.came_last.d.next = true;
                 self.running.d.next = false;
@@ -98,6 +104,11 @@ module! {
             self.to_ip.d.next = false;
             self.to_tcp.d.next = true;
             match self.held_position.q.val().index() {
+                0 => {
+                    self.low.next = 0.into();
+                    self.high.next = 0.into();
+                    self.tag.d.next = self.word.q.val().get_bits::<16>(0);
+                }
                 3 => {
                     self.low.next = 0.into();
                     self.high.next = 0.into();
@@ -176,7 +187,7 @@ module! {
             self.running.d.next = true;
             self.complete.d.next = false;
             self.wrong.d.next = false;
-            self.position.d.next = 3.into();
+            self.position.d.next = 0.into();
             self.ip_sum.d.next = 0.into();
             // The pseudo-header's protocol number, TCP's.
             self.tcp_sum.d.next = 0x600.into();
@@ -188,5 +199,6 @@ module! {
         self.seq.next = self.seq_number.q.val();
         self.identification.next = self.packet_id.q.val();
         self.flags.next = self.control.q.val();
+        self.vlan.next = self.tag.q.val();
     }
 }

@@ -109,6 +109,8 @@ fn config(args: &Args) -> DemoConfig {
         loss_ppm: args.loss_ppm,
         reorder_ppm: args.reorder_ppm,
         cycles_max: args.max_cycles,
+        // A program with the VLAN in its key keeps tenants apart, which is worth seeing.
+        tenants: baton_hdl::rx::KEYS.contains(&"vlan").then_some([5, 9]),
         ..DemoConfig::default()
     }
 }

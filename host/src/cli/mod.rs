@@ -3,6 +3,8 @@
 mod bench;
 mod calibrate;
 mod demo;
+mod hostlink;
+mod live;
 mod p4;
 mod profile;
 mod registers;
@@ -30,6 +32,8 @@ struct Cli {
 enum Command {
     Demo(demo::Args),
     Bench(bench::Args),
+    Hostlink(hostlink::Args),
+    Live(live::Args),
     Calibrate(calibrate::Args),
     P4(p4::Args),
     /// List the selection policies
@@ -52,6 +56,8 @@ pub fn run() -> Result<ExitCode> {
     match Cli::parse().command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
+        Command::Hostlink(args) => hostlink::run(&args)?,
+        Command::Live(args) => live::run(args)?,
         Command::Calibrate(args) => calibrate::run(&args)?,
         Command::Profile(args) => profile::run(args)?,
         Command::Policies => print!("{}", baton::policy::list()),

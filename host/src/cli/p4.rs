@@ -1,5 +1,6 @@
 //! `baton p4`: the compiler of P4 programs.
 
+mod compile;
 mod run;
 
 use anyhow::Result;
@@ -51,6 +52,14 @@ enum Command {
         \"remote_port\": 49152, \"local_port\": \"0x50\" },\n      \
         \"action\": \"to_connection\", \"params\": { \"connection\": 5 } } ] }")]
     Run(run::RunArgs),
+    /// Make the hardware of a program.
+    ///
+    /// Writes three files: classifier.v, the classifier and the resolver as Verilog; classifier.rs, the same as
+    /// Rust-HDL, which is what the NIC is built with; control-plane.json, which describes the tables: keys and where
+    /// they lie, actions and their parameters, sizes. Exits with 1, and the reason, for a program that is not right, or
+    /// that the hardware cannot have. `cargo xtask demo --p4 PROGRAM` builds a whole NIC of it.
+    #[command(after_help = "Example:\n  baton p4 compile p4/programs/tenant.p4 -o target/tenant")]
+    Compile(compile::CompileArgs),
 }
 
 #[derive(clap::Args, Debug)]
@@ -95,6 +104,7 @@ pub fn run(args: &Args) -> Result<ExitCode> {
     match &args.command {
         Command::Check(args) => check(args),
         Command::Run(args) => run::run(args),
+        Command::Compile(args) => compile::run(args),
     }
 }
 

@@ -1,11 +1,12 @@
 //! `baton profile`: what the firmware's work costs.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use baton::demo;
-use baton::profile::{self, Cost, Kind, Profile, Program, Workload};
+use baton::profile::{self, figures, Cost, Kind, Profile, Program, Workload};
 use baton_abi::work;
 use baton_cosim::nic::VerilatedNic;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
 
 /// Count the firmware's instructions and cycles on the simulated NIC, by kind of work and by function
 ///
@@ -19,32 +20,48 @@ pub struct Args {
     /// Active connections; the firmware's table may hold fewer
     #[arg(long, default_value_t = 1024, value_parser = clap::value_parser!(u32).range(1..=4096))]
     connections: u32,
-    /// Core cycles to measure, for each load
-    #[arg(long, default_value_t = 1_000_000)]
-    cycles: u64,
+    /// Core cycles to measure, for each load; as many as the figures of `baton bench` need, if not given
+    #[arg(long)]
+    cycles: Option<u64>,
     /// Functions to list, for each load
     #[arg(long, default_value_t = 8)]
     functions: usize,
+    /// Also write how often each instruction ran, and its cycles, to FILE.0, FILE.1 and so on, a line for each address, for use
+    /// beside a disassembly
+    #[arg(long, value_name = "FILE")]
+    addresses: Option<PathBuf>,
 }
 
 /// Runs the command.
 pub fn run(args: Args) -> Result<()> {
     let firmware = demo::read_firmware(&args.firmware)?;
     let program = Program::beside(&args.firmware)?;
-    for (workload, name) in [
-        (Workload::Send, "the NIC sends"),
-        (Workload::Receive, "the NIC receives"),
-        (Workload::HostPackets, "host packets"),
-    ] {
+    for (index, (workload, name)) in Workload::ALL.into_iter().enumerate() {
         let nic = VerilatedNic::new();
-        let profile = profile::measure(workload, args.connections, args.cycles, nic, &firmware, &program)?;
+        let profile = match args.cycles {
+            Some(cycles) => profile::measure(workload, args.connections, cycles, nic, &firmware, &program)?,
+            None => figures::run(workload, args.connections, nic, &firmware, &program)?,
+        };
         println!("{name}");
         print(&profile, args.functions);
+        if let Some(path) = &args.addresses {
+            let path = path.with_added_extension(index.to_string());
+            write_addresses(&profile, &path).with_context(|| format!("cannot write {}", path.display()))?;
+        }
     }
     Ok(())
 }
 
-fn print(profile: &Profile, functions: usize) {
+fn write_addresses(profile: &Profile, path: &Path) -> std::io::Result<()> {
+    let mut file = std::io::BufWriter::new(std::fs::File::create(path)?);
+    for (address, cost) in &profile.addresses {
+        writeln!(file, "{address:08x} {} {}", cost.instructions, cost.cycles)?;
+    }
+    file.flush()
+}
+
+/// Prints what a load cost, by kind of work and by function.
+pub(super) fn print(profile: &Profile, functions: usize) {
     println!("  {:<32}{:>9}{:>14}{:>10}{:>8}", "kind of work", "times", "instructions", "cycles", "most");
     for (kind, name) in profile.kinds.iter().zip(work::NAMES).filter(|(kind, _)| kind.times > 0) {
         let Kind { times, cost, most } = kind;

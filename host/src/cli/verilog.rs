@@ -60,12 +60,9 @@ pub fn run(args: &Args) -> Result<()> {
                 "the NIC has devices; --no-devices is of the softcore: add --top softcore"
             );
             let receive = if args.board { ReceiveSize::Board } else { ReceiveSize::Full };
-            let config = NicConfig { core_memory_bytes: bytes, receive };
+            let config = NicConfig { core_memory_bytes: bytes, receive, boot_ticks_per_us: None };
             match args.top {
-                Top::NicGmii => {
-                    ensure!(!args.board, "the NIC with its MAC has the full receive path; leave --board out");
-                    nic_mac::gmii_verilog(&config, &MacConfig::default())
-                }
+                Top::NicGmii => nic_mac::gmii_verilog(&config, &MacConfig::default()),
                 _ => nic::verilog(&config),
             }
         }

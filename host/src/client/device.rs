@@ -8,6 +8,32 @@ use smoltcp::time::Instant;
 /// Largest frame, Ethernet header included.
 const FRAME_BYTES_MAX: usize = 1514;
 
+const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
+
+/// A frame with the tag of a VLAN (IEEE 802.1Q), or as it is for VLAN 0.
+pub fn tag(mut frame: Vec<u8>, vlan: u16) -> Vec<u8> {
+    if vlan != 0 && frame.len() >= 12 {
+        let [high, low] = vlan.to_be_bytes();
+        frame.splice(12..12, [ETHERTYPE_VLAN[0], ETHERTYPE_VLAN[1], high, low]);
+    }
+    frame
+}
+
+/// The frame without its tag, if it belongs to the VLAN; one without a tag belongs to VLAN 0.
+pub fn untag(mut frame: Vec<u8>, vlan: u16) -> Option<Vec<u8>> {
+    let id = match frame.get(12..16) {
+        Some([0x81, 0x00, high, low]) => u16::from_be_bytes([*high, *low]) & 0xFFF,
+        _ => 0,
+    };
+    if id != vlan {
+        return None;
+    }
+    if id != 0 {
+        frame.drain(12..16);
+    }
+    Some(frame)
+}
+
 /// Frames to and from one client host. Checksums are smoltcp's own, computed and verified in software.
 #[derive(Debug, Default)]
 pub struct FrameQueues {

@@ -38,6 +38,8 @@ pub struct ClientConfig {
     pub ports: (u16, u16),
     /// Requests of a connection that may be outstanding at once, at least 1.
     pub pipeline: usize,
+    /// VLAN id of the tag on all its frames; 0: no tag. It hears no other frames.
+    pub vlan: u16,
 }
 
 impl Default for ClientConfig {
@@ -52,6 +54,7 @@ impl Default for ClientConfig {
             ack_delay_us: Some(10_000),
             ports: (49152, 65535),
             pipeline: 1,
+            vlan: 0,
         }
     }
 }
@@ -260,7 +263,9 @@ impl ClientHost {
 
     /// A frame arrives from the wire.
     pub fn receive(&mut self, frame: Vec<u8>) {
-        self.queues.received.push_back(frame);
+        if let Some(bare) = device::untag(frame, self.config.vlan) {
+            self.queues.received.push_back(bare);
+        }
     }
 
     /// Handles what arrived and whatever is due. Frames to send are then in [`ClientHost::take_frame`].
@@ -354,7 +359,8 @@ impl ClientHost {
 
     /// The next frame for the wire.
     pub fn take_frame(&mut self) -> Option<Vec<u8>> {
-        self.queues.sent.pop_front()
+        let frame = self.queues.sent.pop_front()?;
+        Some(device::tag(frame, self.config.vlan))
     }
 
     /// When to poll next if nothing arrives before.

@@ -22,10 +22,11 @@ pub struct Player {
 }
 
 impl Player {
-    /// The first session opens at `start_ps`. What each connection will carry is noted in `future`.
-    pub fn new(workload: SharedWorkload, future: Future, start_ps: u64) -> Self {
-        let pace_bps = workload.borrow().pace_bps();
-        Player { workload, future, pace_bps, next_ps: start_ps, current: None }
+    /// The first session opens at `start_ps` of simulated time. What each connection will carry is noted in `future`.
+    /// `time_scale`: how many times faster than the simulation the client's clock runs.
+    pub fn new(workload: SharedWorkload, future: Future, start_ps: u64, time_scale: u64) -> Self {
+        let pace_bps = workload.borrow().pace_bps().map(|bps| bps / time_scale);
+        Player { workload, future, pace_bps, next_ps: start_ps * time_scale, current: None }
     }
 
     /// The requests of the next session.

@@ -152,7 +152,7 @@ pub enum Capacity {
 
 /// Core clock in MHz, for 400 MIPS of the paper, at which our NIC is 62 % idle at 23,031 requests a second without handoff. Found once
 /// by `baton reproduce capacity`, which prints the measurement; then fixed.
-pub const EQUAL_WORK_MHZ_AT_400: u32 = 44;
+pub const EQUAL_WORK_MHZ_AT_400: u32 = 41;
 
 /// Everything beside the shorthand that determines a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

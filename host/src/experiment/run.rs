@@ -21,6 +21,8 @@ use std::rc::Rc;
 
 /// Time between the first connections of two clients: 2048 are there after 10 ms.
 pub(crate) const START_INTERVAL_PS: u64 = 5_000_000;
+/// Time over which the first requests of paced clients are spread: about what one response takes at their pace.
+const PACED_START_PS: u64 = 300_000_000_000;
 /// Time between two samples of the NIC's state.
 const SAMPLE_PS: u64 = 500_000_000;
 /// Simulated time without a response after which a run has failed.
@@ -147,12 +149,14 @@ impl<N: Nic> Run<N> {
             Rc::new(RefCell::new(config.workload.start(options.seed, clients, options.trace.as_deref())?));
         let description = workload.borrow().describe();
         let scale = options.client_time_scale;
+        let paced = workload.borrow().pace_bps().is_some();
+        let interval_ps = if paced { PACED_START_PS / u64::from(clients) } else { START_INTERVAL_PS };
         let hosts = (0..clients)
             .map(|index| {
                 let mut host = ClientHost::new(client_config(index, options.seed, scale));
                 host.know_neighbour(address.mac, address.ip);
-                let start_ps = u64::from(index) * START_INTERVAL_PS * scale;
-                host.set_player(Player::new(Rc::clone(&workload), future.clone(), start_ps));
+                let start_ps = u64::from(index) * interval_ps;
+                host.set_player(Player::new(Rc::clone(&workload), future.clone(), start_ps, scale));
                 host
             })
             .collect();

@@ -5,7 +5,7 @@ use super::LatencyConfig;
 use anyhow::{bail, ensure, Context, Result};
 use baton_abi::handoff::{HandoffRecord, RECORD_WORDS};
 use baton_abi::msg::{command, event, refused, slots_for, ConnId, Header};
-use baton_cosim::nic::Nic;
+use baton_cosim::{nic::Nic, pins::NicOut};
 use baton_tcp::{
     wire, Config, Endpoints, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, Tcb, TimerOutcome,
 };
@@ -25,6 +25,22 @@ struct Peer {
     ends: Endpoints,
     /// It may have something to say.
     queued: bool,
+    /// What the NIC calls its connection, once it has it.
+    conn: ConnId,
+    /// Bytes that were sent and received since the host's last command for either.
+    done: [u32; 2],
+    /// Commands for either so far.
+    given: [u32; 2],
+}
+
+/// What passed between host and NIC.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Messages {
+    /// Bytes that `SENT` and `RECEIVED` events told of, and how many events that took.
+    pub bytes: [u64; 2],
+    pub events: [u64; 2],
+    /// `SEND` and `RECEIVE_BUFFER` commands.
+    pub commands: [u64; 2],
 }
 
 /// The peers of all connections on the NIC.
@@ -36,6 +52,22 @@ pub struct Load {
     packet_id: u16,
     next_timers: u64,
     segments_heard: u64,
+    messages: Messages,
+    command_bytes: u32,
+    /// Commands that wait for room in their ring.
+    commands: VecDeque<[u32; 4]>,
+}
+
+impl Messages {
+    /// What has passed since `earlier`.
+    pub fn since(&self, earlier: &Messages) -> Messages {
+        let since = |now: [u64; 2], then: [u64; 2]| [now[0] - then[0], now[1] - then[1]];
+        Messages {
+            bytes: since(self.bytes, earlier.bytes),
+            events: since(self.events, earlier.events),
+            commands: since(self.commands, earlier.commands),
+        }
+    }
 }
 
 impl Load {
@@ -44,6 +76,18 @@ impl Load {
     /// # Errors
     /// When a handoff is refused for another reason than a full table, or gets no answer.
     pub fn start<N: Nic>(config: &LatencyConfig, machine: &mut Machine<N>) -> Result<Self> {
+        Self::start_watched(config, machine, |_| {})
+    }
+
+    /// Likewise; `watch` sees the NIC's pins after every cycle.
+    ///
+    /// # Errors
+    /// As [`Load::start`].
+    pub fn start_watched<N: Nic>(
+        config: &LatencyConfig,
+        machine: &mut Machine<N>,
+        mut watch: impl FnMut(&NicOut),
+    ) -> Result<Self> {
         let count = config.connections.min(machine.table_size()?);
         let mut load = Load {
             peers: Vec::new(),
@@ -52,6 +96,9 @@ impl Load {
             packet_id: 0,
             next_timers: 0,
             segments_heard: 0,
+            messages: Messages::default(),
+            command_bytes: config.command_bytes,
+            commands: VecDeque::new(),
         };
         let (mut answered, mut handed) = (0, 0);
         let deadline = machine.cycles() + HANDOFF_CYCLES * u64::from(count.max(1));
@@ -70,6 +117,7 @@ impl Load {
                 match Header::from_word(words[0]).code {
                     event::ACCEPTED => {
                         answered += 1;
+                        load.peers[words[1] as usize].conn = Header::from_word(words[0]).conn;
                         load.wake(words[1] as usize);
                     }
                     event::REFUSED => bail!("handoff {} was refused: {}", words[1], refusal(words[2])),
@@ -78,6 +126,7 @@ impl Load {
             }
             load.hear(machine)?;
             machine.step();
+            watch(machine.outputs());
             ensure!(machine.cycles() < deadline, "{answered} of {count} handoffs were answered");
         }
         machine.check_firmware()?;
@@ -94,12 +143,53 @@ impl Load {
         self.segments_heard
     }
 
+    /// What passed between host and NIC since all connections were handed off.
+    pub fn messages(&self) -> Messages {
+        self.messages
+    }
+
+    /// Asks for every connection back.
+    pub fn recall(&mut self) {
+        for (index, peer) in self.peers.iter().enumerate() {
+            let header = Header { code: command::RESTORE, slots: 1, conn: peer.conn };
+            self.commands.push_back([header.to_word(), index as u32, 0, 0]);
+        }
+    }
+
+    /// The host: counts what it is told, and answers progress with more of the same.
+    fn host<N: Nic>(&mut self, machine: &mut Machine<N>) {
+        while let Some(words) = machine.event() {
+            let direction = match Header::from_word(words[0]).code {
+                event::SENT => 0,
+                event::RECEIVED => 1,
+                _ => continue,
+            };
+            let Some(peer) = self.peers.get_mut(words[1] as usize) else { continue };
+            self.messages.events[direction] += 1;
+            self.messages.bytes[direction] += u64::from(words[2]);
+            peer.done[direction] += words[2];
+            while self.command_bytes > 0 && peer.done[direction] >= self.command_bytes {
+                peer.done[direction] -= self.command_bytes;
+                peer.given[direction] += 1;
+                self.messages.commands[direction] += 1;
+                let code = [command::SEND, command::RECEIVE_BUFFER][direction];
+                let header = Header { code, slots: 1, conn: peer.conn };
+                let addr = span(direction, peer.given[direction], self.command_bytes);
+                self.commands.push_back([header.to_word(), words[1], addr, self.command_bytes]);
+            }
+        }
+        while machine.command_room() > 0 {
+            let Some(words) = self.commands.pop_front() else { break };
+            machine.command(&words);
+        }
+    }
+
     /// What the peers do in a cycle.
     pub fn step<N: Nic>(&mut self, machine: &mut Machine<N>) -> Result<()> {
         if self.peers.is_empty() {
             return Ok(());
         }
-        while machine.event().is_some() {}
+        self.host(machine);
         self.hear(machine)?;
         if machine.cycles() >= self.next_timers {
             self.next_timers = machine.cycles() + TIMER_CYCLES;
@@ -204,14 +294,27 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
         remote_port: 80,
         local_mac: [2, 0, 0, 1, (number >> 8) as u8, number as u8],
         remote_mac: SERVER_MAC,
+        vlan: 0,
     };
     let mut send = Spans::<4>::new();
     let mut receive = Spans::<4>::new();
     let full = "a span fits an empty buffer";
-    if load.nic_sends {
-        send.push(SEND_BUFFER, STREAM_BYTES).ok().context(full)?;
+    match load.command_bytes {
+        0 => {
+            if load.nic_sends {
+                send.push(SEND_BUFFER, STREAM_BYTES).ok().context(full)?;
+            }
+            receive.push(RECEIVE_BUFFER, STREAM_BYTES).ok().context(full)?;
+        }
+        bytes => {
+            for number in 0..SPANS {
+                if load.nic_sends {
+                    send.push(span(0, number, bytes), bytes).ok().context(full)?;
+                }
+                receive.push(span(1, number, bytes), bytes).ok().context(full)?;
+            }
+        }
     }
-    receive.push(RECEIVE_BUFFER, STREAM_BYTES).ok().context(full)?;
     let mut peer = Tcb::connect(config, SeqNumber(1_000), 1 << 18, now);
     let syn = peer.poll_transmit(now, |_| 0).context("an active open sends SYN")?;
     let mut own = Tcb::accept(config, &received(&syn), SeqNumber(2_000), receive.len(), now);
@@ -229,5 +332,14 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
         send: send.to_record(),
         receive: receive.to_record(),
     };
-    Ok((Peer { tcb: peer, ends, queued: false }, record))
+    let peer = Peer { tcb: peer, ends, queued: false, conn: ConnId(0), done: [0; 2], given: [SPANS - 1; 2] };
+    Ok((peer, record))
+}
+
+/// Spans that each buffer has.
+const SPANS: u32 = 4;
+
+/// Where a connection's next span lies: sent ones and received ones come round, and never touch their neighbours.
+fn span(direction: usize, number: u32, bytes: u32) -> u32 {
+    [SEND_BUFFER, RECEIVE_BUFFER][direction] + number % (2 * SPANS) * 2 * bytes
 }

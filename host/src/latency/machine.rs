@@ -9,7 +9,7 @@ use baton_cosim::nic::Nic;
 use baton_cosim::pins::{NicIn, NicOut};
 use baton_cosim::port::{load_firmware, HostPort};
 use baton_cosim::system::{Event, System, SystemConfig};
-use baton_cosim::wire::WireConfig;
+use baton_cosim::wire::{Faults, WireConfig};
 use baton_tcp::{wire, Endpoints, Flags, SegmentOut};
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -112,7 +112,13 @@ impl<N: Nic> Machine<N> {
                     write_latency_ps: u64::from(config.memory_cycles) * cycle_ps,
                     ..AxiConfig::default()
                 },
-                wire: WireConfig { rate_bps: config.rate_bps, seed: config.seed, ..WireConfig::default() },
+                wire: WireConfig {
+                    rate_bps: config.rate_bps,
+                    seed: config.seed,
+                    to_nic: faults(config.faults_ppm),
+                    from_nic: faults(config.faults_ppm),
+                    ..WireConfig::default()
+                },
                 ..SystemConfig::default()
             },
         );
@@ -277,6 +283,7 @@ impl<N: Nic> Machine<N> {
             remote_port: 80,
             local_mac: [2, 0, 0, 9, 0, 1],
             remote_mac: SERVER_MAC,
+            vlan: 0,
         };
         let mut frame = vec![0; 4 * PROBE_WORDS as usize];
         let segment = SegmentOut { flags: Flags::ACK, ..SegmentOut::default() };
@@ -346,6 +353,11 @@ impl<N: Nic> Machine<N> {
 }
 
 /// Bytes of wire time of a frame, given without its check sequence.
+/// Faults of the wire: each kind of a frame's misfortune with the same chance.
+fn faults(ppm: u32) -> Faults {
+    Faults { loss_ppm: ppm, duplicate_ppm: ppm, reorder_ppm: ppm, delay_ps: 100_000_000, ..Faults::default() }
+}
+
 fn wire_bytes(frame: usize) -> u64 {
     frame.max(60) as u64 + 4 + 8 + 12
 }

@@ -14,6 +14,7 @@ mod load;
 mod machine;
 
 pub(crate) use load::Load;
+pub use load::Messages;
 pub(crate) use machine::Machine;
 
 use crate::report::Delay;
@@ -43,6 +44,11 @@ pub struct LatencyConfig {
     pub nic_sends: bool,
     /// How the NIC orders its work.
     pub mode: SchedMode,
+    /// Bytes that the host gives with each command: the applications write that much at a time, and buffers that were read come
+    /// back in such pieces. 0: a handoff brings buffers for the whole run.
+    pub command_bytes: u32,
+    /// Frames lost, duplicated and reordered on the wire, each this many in a million and in each direction.
+    pub faults_ppm: u32,
 }
 
 impl Default for LatencyConfig {
@@ -57,6 +63,8 @@ impl Default for LatencyConfig {
             peers_send: true,
             nic_sends: true,
             mode: SchedMode::Direct,
+            command_bytes: 0,
+            faults_ppm: 0,
         }
     }
 }

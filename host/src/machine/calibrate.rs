@@ -65,8 +65,8 @@ pub fn run(
         .map(|index| {
             let mut host = ClientHost::new(client_config(index, options.seed, scale));
             host.know_neighbour(address.mac, address.ip);
-            let start_ps = u64::from(index) * START_INTERVAL_PS * scale;
-            host.set_player(Player::new(Rc::clone(&workload), Future::default(), start_ps));
+            let start_ps = u64::from(index) * START_INTERVAL_PS;
+            host.set_player(Player::new(Rc::clone(&workload), Future::default(), start_ps, scale));
             host
         })
         .collect();

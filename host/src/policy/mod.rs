@@ -117,6 +117,16 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_documented_example_is_a_policy() {
+        let document = include_str!("../../../docs/policies.md");
+        assert!(document.contains(include_str!("age.rs")), "docs/policies.md shows another text than age.rs");
+        let mut age = parse("AGE1", &Context::default()).unwrap();
+        assert_eq!(age.offer(&testing::connection(1, 0, 0), testing::FREE), crate::server::Decision::Attempt);
+        let mut older = parse("AGE2", &Context::default()).unwrap();
+        assert_eq!(older.offer(&testing::connection(1, 0, 0), testing::FREE), crate::server::Decision::Wait);
+    }
+
+    #[test]
     fn every_policy_is_found_by_a_name_of_its_own() {
         for word in [
             "FCFS",

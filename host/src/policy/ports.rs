@@ -35,7 +35,8 @@ fn parse(word: &str, context: &Context) -> Result<Option<Box<dyn Selection>>> {
     }
     let mut ports = BTreeMap::new();
     for part in word.split('+') {
-        let (port, name) = part.split_once('=').with_context(|| format!("expected PORT=POLICY, not {part:?}"))?;
+        let (port, name) =
+            part.split_once('=').with_context(|| format!("expected PORT=POLICY, not {part:?}"))?;
         let port = port.parse().with_context(|| format!("{port:?} is no port"))?;
         ports.insert(port, super::parse(name, context)?);
     }

@@ -52,7 +52,11 @@ impl Price {
         let expected = self.life.expect(connection.endpoints.local_port, connection.packets).unwrap_or(LEAST);
         let queued = queued_packets(connection) as f64;
         // With restoration a slot is taken for what is queued; what comes later can be handed off later.
-        if self.idle.is_some() { queued } else { queued + expected }
+        if self.idle.is_some() {
+            queued
+        } else {
+            queued + expected
+        }
     }
 
     fn forget(&mut self, id: SocketId) {

@@ -10,8 +10,11 @@ use crate::server::{Change, Connection, Decision, NicLoad, Selection};
 use anyhow::Result;
 use std::collections::HashMap;
 
-pub const POLICY: Policy =
-    Policy { name: "RESIDn", summary: "when n packets or more are expected, learned by port (RESID: 32)", parse };
+pub const POLICY: Policy = Policy {
+    name: "RESIDn",
+    summary: "when n packets or more are expected, learned by port (RESID: 32)",
+    parse,
+};
 
 /// Classes of packets sent: 0, then four to each doubling.
 const CLASSES: usize = 64;
@@ -69,9 +72,11 @@ impl ResidualLife {
     pub fn expect(&self, port: u16, packets: u64) -> Option<f64> {
         let lives = self.0.get(&port)?;
         // Few reach the last classes: what the class before says holds for them.
-        (0..=class(packets)).rev().map(|c| lives.reached[c]).find(|&(count, _)| count >= BELIEVED).map(
-            |(count, beyond)| beyond as f64 / count as f64,
-        )
+        (0..=class(packets))
+            .rev()
+            .map(|c| lives.reached[c])
+            .find(|&(count, _)| count >= BELIEVED)
+            .map(|(count, beyond)| beyond as f64 / count as f64)
     }
 }
 

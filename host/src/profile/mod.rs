@@ -5,15 +5,16 @@
 //! that found it, so that the event loop around it is part of its price; only looks that found nothing, before
 //! the core goes to sleep, stand alone.
 //!
-//! Three loads, each with all connections active: the NIC sends, the NIC receives, and host packets in
-//! `host-first` mode.
+//! The loads are [`Workload`]: for what is frequent, with all connections active, and for what is rare, each event that costs
+//! much. [`figures`] makes the figures of them that have a name.
 
+pub mod figures;
 mod program;
 
-use crate::latency::{LatencyConfig, Load, Machine};
+use crate::latency::{LatencyConfig, Load, Machine, Messages};
 use anyhow::{ensure, Result};
-use baton_abi::{regs::SchedMode, work};
-use baton_cosim::nic::Nic;
+use baton_abi::{mmio::RAM_BASE, regs::SchedMode, work};
+use baton_cosim::{nic::Nic, pins::NicOut};
 pub use program::Program;
 
 /// Instructions and cycles; cycles in which the core slept do not count.
@@ -47,10 +48,28 @@ pub struct Profile {
     pub kinds: [Kind; work::NAMES.len()],
     /// By function, the dearest first.
     pub functions: Vec<(String, Cost)>,
+    /// By address of the instruction, those that ran.
+    pub addresses: Vec<(u32, Cost)>,
+    /// Everything that was done while the core was awake.
+    pub all: Cost,
     /// Segments with payload that the peers have received.
     pub segments_sent: u64,
+    /// What passed between host and NIC.
+    pub messages: Messages,
     /// Cycles measured, asleep or not.
     pub cycles: u64,
+}
+
+impl Profile {
+    /// Instructions of all pieces of these kinds.
+    pub fn instructions(&self, kinds: &[u32]) -> f64 {
+        kinds.iter().map(|&kind| self.kinds[kind as usize].cost.instructions as f64).sum()
+    }
+
+    /// How often this kind was done.
+    pub fn times(&self, kind: u32) -> f64 {
+        self.kinds[kind as usize].times as f64
+    }
 }
 
 /// Which load.
@@ -62,13 +81,53 @@ pub enum Workload {
     Receive,
     /// Host packets, moved by the core.
     HostPackets,
+    /// A few connections send and receive, and the host gives buffers in pieces, as a driver does.
+    Messages,
+    /// Everything that is dear: connections are handed off, lose, repeat and reorder frames, and are recalled. Counted from the
+    /// first handoff on.
+    Turnover,
 }
+
+impl Workload {
+    /// In the order in which they are shown, with what is said of them.
+    pub const ALL: [(Workload, &str); 5] = [
+        (Workload::Send, "the NIC sends"),
+        (Workload::Receive, "the NIC receives"),
+        (Workload::HostPackets, "host packets"),
+        (Workload::Messages, "a few connections in both directions"),
+        (Workload::Turnover, "handoff, faults on the wire, restore"),
+    ];
+
+    fn config(self, connections: u32) -> LatencyConfig {
+        let config = LatencyConfig { connections, ..LatencyConfig::default() };
+        match self {
+            Workload::Send => LatencyConfig { peers_send: false, ..config },
+            Workload::Receive => LatencyConfig { nic_sends: false, ..config },
+            Workload::HostPackets => LatencyConfig { connections: 0, mode: SchedMode::HostFirst, ..config },
+            Workload::Messages => {
+                LatencyConfig { connections: connections.min(FEW), command_bytes: 16 << 10, ..config }
+            }
+            Workload::Turnover => LatencyConfig {
+                connections: connections.min(MANY_ENOUGH),
+                command_bytes: 4 << 10,
+                faults_ppm: 20_000,
+                ..config
+            },
+        }
+    }
+}
+
+/// Connections of [`Workload::Messages`] and [`Workload::Turnover`] at most.
+const FEW: u32 = 16;
+const MANY_ENOUGH: u32 = 64;
 
 /// Counts what goes on in the core.
 struct Counter<'a> {
     program: &'a Program,
     kinds: [Kind; work::NAMES.len()],
     functions: Vec<Cost>,
+    /// By word of the image.
+    words: Vec<Cost>,
     current: usize,
     /// What the current piece of work has cost so far.
     open: Cost,
@@ -81,6 +140,7 @@ impl<'a> Counter<'a> {
             program,
             kinds: Default::default(),
             functions: vec![Cost::default(); program.functions.len()],
+            words: vec![Cost::default(); program.words()],
             current: work::LOOK as usize,
             open: Cost::default(),
             waiting_cycles: 0,
@@ -97,6 +157,9 @@ impl<'a> Counter<'a> {
         let cost = Cost { instructions: 1, cycles: std::mem::take(&mut self.waiting_cycles) };
         self.open += cost;
         self.functions[self.program.function(pc)] += cost;
+        if let Some(word) = self.words.get_mut(Program::word(pc)) {
+            *word += cost;
+        }
     }
 
     fn mark(&mut self, kind: usize) {
@@ -120,10 +183,20 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// Cycles before the measurement, in which slow start ends and the tables become warm.
-const WARM_CYCLES: u64 = 400_000;
+/// Cycles in which slow start begins to end, whatever the number of connections.
+const START_CYCLES: u64 = 400_000;
+/// Cycles in which a wire of 1 Gb/s carries one full segment of a connection, and a little more.
+const TURN_CYCLES: u64 = 1600;
+/// Cycles at the end of [`Workload::Turnover`], in which the connections go back.
+const RECALL_CYCLES: u64 = 400_000;
 
-/// Runs a load with `connections` active connections, and counts for `cycles` cycles.
+/// Cycles in which every connection has its turn on the wire `times` times. The tables are warm after one; a measurement
+/// covers two or more, because every second segment is acknowledged.
+pub fn turns(connections: u32, times: u64) -> u64 {
+    u64::from(connections) * TURN_CYCLES * times
+}
+
+/// Runs a load with `connections` active connections, and counts for `cycles` cycles, when every connection has had its turn.
 ///
 /// # Errors
 /// When the machine cannot be built, or a handoff fails.
@@ -135,30 +208,39 @@ pub fn measure<N: Nic>(
     firmware: &[u8],
     program: &Program,
 ) -> Result<Profile> {
-    let config = LatencyConfig {
-        connections: if workload == Workload::HostPackets { 0 } else { connections },
-        peers_send: workload == Workload::Receive,
-        nic_sends: workload == Workload::Send,
-        mode: if workload == Workload::HostPackets { SchedMode::HostFirst } else { SchedMode::Direct },
-        ..LatencyConfig::default()
-    };
+    let config = workload.config(connections);
     let mut machine = Machine::start(&config, nic, firmware)?;
-    let mut load = Load::start(&config, &mut machine)?;
-    let start = machine.cycles() + WARM_CYCLES;
     let mut counter = Counter::new(program);
-    let (mut probes, mut before) = (0, 0);
-    while machine.cycles() < start + cycles {
+    let early = workload == Workload::Turnover;
+    let count = |core: &NicOut, counter: &mut Counter| {
+        if !core.core_asleep {
+            counter.cycle(core.core_retired.then_some(core.core_pc));
+        }
+    };
+    let mut load = Load::start_watched(&config, &mut machine, |core| {
+        if early {
+            count(core, &mut counter);
+        }
+    })?;
+    let warm = if early { 0 } else { START_CYCLES + turns(load.connections(), 1) };
+    let (start, mut probes) = (machine.cycles() + warm, 0);
+    let (mut heard, mut messages) = (load.segments_heard(), load.messages());
+    let recall = if early { start + cycles } else { u64::MAX };
+    let end = if early { recall + RECALL_CYCLES } else { start + cycles };
+    while machine.cycles() < end {
         load.step(&mut machine)?;
         if workload == Workload::HostPackets && machine.wire_backlog < 2 {
             machine.send_probe(probes);
             probes += 1;
         }
+        if machine.cycles() == recall {
+            load.recall();
+        }
         machine.step();
-        let core = machine.outputs();
         if machine.cycles() <= start {
-            before = load.segments_heard();
-        } else if !core.core_asleep {
-            counter.cycle(core.core_retired.then_some(core.core_pc));
+            (heard, messages) = (load.segments_heard(), load.messages());
+        } else {
+            count(machine.outputs(), &mut counter);
         }
     }
     machine.check_firmware()?;
@@ -166,6 +248,17 @@ pub fn measure<N: Nic>(
     let mut functions: Vec<_> = program.functions.iter().cloned().zip(counter.functions).collect();
     functions.retain(|(_, cost)| cost.instructions > 0);
     functions.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.instructions));
-    let segments_sent = load.segments_heard() - before;
-    Ok(Profile { kinds: counter.kinds, functions, segments_sent, cycles })
+    let mut all = Cost::default();
+    functions.iter().for_each(|(_, cost)| all += *cost);
+    let addresses = (RAM_BASE..).step_by(4).zip(counter.words);
+    let addresses = addresses.filter(|(_, cost)| cost.instructions > 0).collect();
+    Ok(Profile {
+        kinds: counter.kinds,
+        functions,
+        addresses,
+        all,
+        segments_sent: load.segments_heard() - heard,
+        messages: load.messages().since(&messages),
+        cycles,
+    })
 }

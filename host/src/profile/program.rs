@@ -58,29 +58,35 @@ impl Program {
             let word = |at: usize| u32::from_le_bytes([pair[at], pair[at + 1], pair[at + 2], pair[at + 3]]);
             let (address, kind) = (word(0), word(4) as usize);
             ensure!(kind < kinds, "a mark of kind {kind}; this program knows {kinds}");
-            let place = marked.get_mut(index(address)).context("a mark outside the code")?;
+            let place = marked.get_mut(Self::word(address)).context("a mark outside the code")?;
             *place = true;
             marks.entry(address).or_default().push(kind);
         }
         Ok(Program { functions, owner, marks, marked })
     }
 
+    /// Words of code.
+    pub fn words(&self) -> usize {
+        self.owner.len()
+    }
+
+    /// The place of an instruction among them.
+    pub fn word(pc: u32) -> usize {
+        (pc.wrapping_sub(RAM_BASE) / 4) as usize
+    }
+
     /// Index into `functions` of the instruction's function.
     pub fn function(&self, pc: u32) -> usize {
-        self.owner.get(index(pc)).copied().unwrap_or(0).into()
+        self.owner.get(Self::word(pc)).copied().unwrap_or(0).into()
     }
 
     /// Kinds of work that begin with the instruction.
     pub fn marks(&self, pc: u32) -> &[usize] {
-        match self.marked.get(index(pc)) {
+        match self.marked.get(Self::word(pc)) {
             Some(true) => &self.marks[&pc],
             _ => &[],
         }
     }
-}
-
-fn index(pc: u32) -> usize {
-    (pc.wrapping_sub(RAM_BASE) / 4) as usize
 }
 
 /// A name as a person writes it: without the hash, the crate's type parameters and the like.

@@ -16,7 +16,8 @@
 //!
 //! Commands and events are ordered rings, which settles most races: a `SEND` queued before a `RESTORE` takes part
 //! in it; an event for a connection that has ended finds no socket under its cookie and is dropped. A
-//! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which by then concerns no one.
+//! `RESTORE` that crosses a `CLOSED` is answered by `ERROR`, which concerns no one: a connection that leaves the NIC is always
+//! announced by its last event, be it before that answer or after it.
 //!
 //! A connection that this side closed first is taken back when both sides have closed, so that TIME-WAIT does
 //! not hold a place on the NIC.
@@ -25,7 +26,7 @@ use std::collections::VecDeque;
 use std::fmt;
 
 use baton_abi::handoff::HandoffRecord;
-use baton_abi::msg::{command, error, event, ConnId};
+use baton_abi::msg::{command, error, event, ConnId, Header};
 use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
 
@@ -125,6 +126,12 @@ impl Stack {
         let (table_socket, driver) = self.socket_and_driver(id);
         let Some(socket) = table_socket else { return true };
         let cookie = id.cookie();
+        if let Some((mss, seq)) = socket.path {
+            if driver.command(port, command::LOWER_MSS, conn, cookie, &[u32::from(mss), seq.0]).is_err() {
+                return false;
+            }
+            socket.path = None;
+        }
         while let Some(&span) = socket.outbox.front() {
             if !socket.send.accepts(span.addr, span.len) {
                 break;
@@ -191,7 +198,18 @@ impl Stack {
         match message.header.code {
             event::ACCEPTED => self.accepted(id, conn),
             event::REFUSED => self.refused(port, id),
-            event::SOFT_LIMIT => self.load.soft_limit = words[0],
+            event::LOAD => {
+                self.load.soft_limit = words[0];
+                self.load_log.note(words);
+            }
+            event::SHED => {
+                // One that is on its way back, or ending, is relief enough.
+                if let Some(socket) = self.on_nic(id, conn).filter(|socket| !socket.abort) {
+                    socket.restore_wanted |= matches!(socket.owner, Owner::Nic(_));
+                    self.stats.shed += 1;
+                    self.touch(id);
+                }
+            }
             event::SENT => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     let due = socket.acknowledged(words[0]);
@@ -230,7 +248,12 @@ impl Stack {
             }
             event::RESTORED => self.restored(port, id, conn, words),
             event::QUERY_REPLY => {}
-            event::ERROR => self.command_failed(port, id, conn, words[0]),
+            event::ERROR if Header::from_word(words[1]).code == command::HANDOFF => {
+                // The NIC could make nothing of the offer: as good as a refusal.
+                self.stats.command_errors += 1;
+                self.refused(port, id);
+            }
+            event::ERROR => self.command_failed(id, conn, words[0]),
             code => panic!("the NIC sent an event of unknown code {code}"),
         }
     }
@@ -312,14 +335,10 @@ impl Stack {
         held.into_iter().for_each(|frame| self.receive_held(port, frame));
     }
 
-    fn command_failed(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId, reason: u32) {
-        // The connection ended while the command was on its way: nothing is left to fail.
-        if self.on_nic(id, conn).is_none() {
-            return;
-        }
-        self.stats.command_errors += 1;
-        if reason == error::NO_CONNECTION {
-            self.end(port, id, Ending::Reset);
+    fn command_failed(&mut self, id: SocketId, conn: ConnId, reason: u32) {
+        // The connection is leaving, or has left, while the command was on its way: its last event says how.
+        if reason != error::NO_CONNECTION && self.on_nic(id, conn).is_some() {
+            self.stats.command_errors += 1;
         }
     }
 

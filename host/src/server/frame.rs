@@ -6,6 +6,9 @@ use baton_tcp::{BurstOut, Endpoints, SegmentIn, SegmentOut};
 use super::stack::Address;
 
 const ETHERTYPE_ARP: [u8; 2] = [0x08, 0x06];
+const ETHERTYPE_VLAN: [u8; 2] = [0x81, 0x00];
+/// Bytes of a VLAN tag (IEEE 802.1Q).
+pub const TAG_BYTES: usize = 4;
 const BROADCAST: [u8; 6] = [0xFF; 6];
 /// Bytes of an ARP message for IPv4 over Ethernet (RFC 826).
 const ARP_BYTES: usize = 28;
@@ -21,6 +24,7 @@ pub const TCP_CHECKSUM: (u16, u16) = ((ETHERNET + 20) as u16, (ETHERNET + 20 + 1
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parsed {
     ArpRequest {
+        vlan: u16,
         sender_mac: [u8; 6],
         sender_ip: [u8; 4],
         target_ip: [u8; 4],
@@ -35,7 +39,39 @@ pub enum Parsed {
 
 /// Takes a frame apart. `verified` says that hardware has seen right checksums; without, they are verified here.
 /// `None`: not a frame for this stack, or malformed.
+///
+/// One VLAN tag is taken off: its id is the VLAN of the request, or of the endpoints.
 pub fn parse(frame: &[u8], verified: bool) -> Option<Parsed> {
+    if frame.get(12..14)? == ETHERTYPE_VLAN {
+        let id = u16::from_be_bytes([*frame.get(14)?, *frame.get(15)?]) & 0xFFF;
+        let bare = [frame.get(..12)?, frame.get(12 + TAG_BYTES..)?].concat();
+        return Some(match parse_untagged(&bare, verified)? {
+            Parsed::ArpRequest { sender_mac, sender_ip, target_ip, .. } => {
+                Parsed::ArpRequest { vlan: id, sender_mac, sender_ip, target_ip }
+            }
+            Parsed::Tcp { endpoints, segment, payload } => Parsed::Tcp {
+                endpoints: Endpoints { vlan: id, ..endpoints },
+                segment,
+                payload: payload + TAG_BYTES,
+            },
+        });
+    }
+    parse_untagged(frame, verified)
+}
+
+/// Puts a tag of a VLAN into the front of a frame of `len` bytes, which has room for it. Returns the new length; without a
+/// VLAN nothing changes.
+pub fn tag(frame: &mut [u8], len: usize, vlan: u16) -> usize {
+    if vlan == 0 {
+        return len;
+    }
+    frame.copy_within(12..len, 12 + TAG_BYTES);
+    frame[12..14].copy_from_slice(&ETHERTYPE_VLAN);
+    frame[14..16].copy_from_slice(&vlan.to_be_bytes());
+    len + TAG_BYTES
+}
+
+fn parse_untagged(frame: &[u8], verified: bool) -> Option<Parsed> {
     if frame.get(12..14)? == ETHERTYPE_ARP {
         return parse_arp(frame.get(ETHERNET..)?);
     }
@@ -50,6 +86,7 @@ fn parse_arp(arp: &[u8]) -> Option<Parsed> {
     let arp: &[u8; ARP_BYTES] = arp.first_chunk()?;
     let request = arp[..6] == ARP_ETHERNET_IPV4 && arp[6..8] == [0, 1];
     request.then(|| Parsed::ArpRequest {
+        vlan: 0,
         sender_mac: [arp[8], arp[9], arp[10], arp[11], arp[12], arp[13]],
         sender_ip: [arp[14], arp[15], arp[16], arp[17]],
         target_ip: [arp[24], arp[25], arp[26], arp[27]],
@@ -111,7 +148,10 @@ mod tests {
         request[21] = 1;
         let parsed = parse(&request, false);
         let (mac, ip) = ([2, 0, 0, 0, 0, 9], [10, 0, 0, 9]);
-        assert_eq!(parsed, Some(Parsed::ArpRequest { sender_mac: mac, sender_ip: ip, target_ip: own.ip }));
+        assert_eq!(
+            parsed,
+            Some(Parsed::ArpRequest { vlan: 0, sender_mac: mac, sender_ip: ip, target_ip: own.ip })
+        );
         let reply = arp_reply(own, mac, ip);
         assert!(is_for(&reply, mac) && is_for(&request, own.mac) && !is_for(&reply, own.mac));
         assert_eq!(reply[..14], [2, 0, 0, 0, 0, 9, 2, 0, 0, 0, 0, 1, 8, 6]);
@@ -131,6 +171,7 @@ mod tests {
             remote_port: 50000,
             local_mac: [2; 6],
             remote_mac: [4; 6],
+            vlan: 0,
         };
         let segment = SegmentOut { flags: Flags::ACK, data_len: 3, ..SegmentOut::default() };
         let mut frame = [0; 100];

@@ -11,6 +11,8 @@ mod bypass;
 pub mod driver;
 pub mod frame;
 pub mod http;
+pub mod icmp;
+pub mod load_log;
 pub mod selection;
 pub mod socket;
 mod sockets;
@@ -120,12 +122,7 @@ impl Server {
     }
 
     pub fn stats(&self) -> ServerStats {
-        ServerStats {
-            driver: self.stack.driver.stats(),
-            stack: self.stack.stats(),
-            http: self.application.stats(),
-            polls: self.polls,
-        }
+        self.stats_with(self.application.stats())
     }
 }
 
@@ -402,6 +399,11 @@ impl<A: Application> Server<A> {
         let result = act(&mut self.application, &mut self.stack, port.memory_mut());
         self.settle(port);
         result
+    }
+
+    /// Counts of the whole server, for an application that has a web server in it.
+    pub fn stats_with(&self, http: HttpStats) -> ServerStats {
+        ServerStats { driver: self.stack.driver.stats(), stack: self.stack.stats(), http, polls: self.polls }
     }
 
     /// What the processor has done until `now_ps`.

@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use baton_abi::handoff::{Endpoints, Span};
 use baton_abi::msg::ConnId;
-use baton_tcp::{Spans, Tcb};
+use baton_tcp::{SeqNumber, Spans, Tcb};
 
 use super::driver::RxFrame;
 
@@ -203,6 +203,9 @@ pub(super) struct Socket {
     pub peer_closed: bool,
     /// This side sent its FIN first, so TIME-WAIT is its own.
     pub closed_first: bool,
+    /// A report that the path is narrower, which the owner has not heard: payload of a segment that fits, and the number of
+    /// the one that did not.
+    pub path: Option<(u16, SeqNumber)>,
     /// When the TCB's timer fires, in microseconds.
     pub timer_us: Option<u64>,
     /// Whether the socket is in the list of those with something to do.

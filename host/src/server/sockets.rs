@@ -7,6 +7,7 @@ use baton_abi::handoff::{Endpoints, Span};
 use baton_cosim::port::HostMemory;
 use baton_tcp::State;
 
+use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
 use super::stack::{NicLoad, Stack, StackStats};
@@ -48,6 +49,18 @@ impl Stack {
             out.extend_from_slice(memory.slice(span.addr, take));
             left -= take;
         }
+    }
+
+    /// Where the unread bytes of a socket lie, but for the first `skip` of them. They stay there until they are consumed,
+    /// so they may be sent from there.
+    pub fn unread_spans_after(&self, id: SocketId, skip: u32) -> impl Iterator<Item = Span> {
+        let spans = self.socket(id).and_then(|s| s.ring.as_ref()).map(ReceiveRing::unread_spans);
+        let mut skip = skip;
+        spans.into_iter().flatten().filter_map(move |span| {
+            let skipped = skip.min(span.len);
+            skip -= skipped;
+            (span.len > skipped).then(|| Span { addr: span.addr + skipped, len: span.len - skipped })
+        })
     }
 
     pub fn unread(&self, id: SocketId) -> u32 {
@@ -132,6 +145,11 @@ impl Stack {
 
     pub fn load(&self) -> NicLoad {
         self.load
+    }
+
+    /// The transitions of the NIC's load control so far.
+    pub fn load_log(&self) -> &LoadLog {
+        &self.load_log
     }
 
     pub fn stats(&self) -> StackStats {

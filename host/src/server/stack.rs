@@ -22,6 +22,7 @@ use rand_chacha::ChaCha8Rng;
 use super::arena::Pool;
 use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
 use crate::machine::Meter;
@@ -39,6 +40,13 @@ pub struct Address {
     pub ip: [u8; 4],
 }
 
+/// What tells connections apart: VLAN, remote address, remote port, local port.
+type Tuple = (u16, u32, u16, u16);
+
+fn tuple(ends: &Endpoints) -> Tuple {
+    (ends.vlan, ends.remote_ip, ends.remote_port, ends.local_port)
+}
+
 /// Counts of the stack.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StackStats {
@@ -46,6 +54,9 @@ pub struct StackStats {
     /// SYNs dropped because every receive ring was in use, or the backlog of the listener was full.
     pub backlog_drops: u64,
     pub arp_replies: u64,
+    pub echo_replies: u64,
+    /// Reports that a segment was too large for a link.
+    pub too_large: u64,
     /// Frames of no protocol that is spoken here, not for this address, or malformed.
     pub ignored: u64,
     pub resets_sent: u64,
@@ -55,6 +66,8 @@ pub struct StackStats {
     pub handoffs: u64,
     pub refused: u64,
     pub restores: u64,
+    /// Connections that the overloaded NIC wished to be rid of.
+    pub shed: u64,
     /// Packets held while their connection changed hands.
     pub held: u64,
     /// Packets dropped because too many were held.
@@ -84,7 +97,7 @@ pub struct Stack {
     table: Vec<(u16, Option<Box<Socket>>)>,
     vacant: Vec<u16>,
     /// By remote address, remote port, local port.
-    by_tuple: HashMap<(u32, u16, u16), SocketId>,
+    by_tuple: HashMap<Tuple, SocketId>,
     timers: BTreeSet<(u64, SocketId)>,
     /// Sockets that entered TIME-WAIT, in that order; some may be gone.
     lingering: VecDeque<SocketId>,
@@ -103,6 +116,7 @@ pub struct Stack {
     /// What operations cost.
     pub(super) meter: Meter,
     pub(super) load: NicLoad,
+    pub(super) load_log: LoadLog,
     pub(super) held_limit: usize,
     pub(super) linger_limit: usize,
     /// Most connections that the application has not accepted, and how many there are.
@@ -144,6 +158,7 @@ impl Stack {
             blocked: false,
             meter: Meter::default(),
             load: NicLoad { soft_limit: 0, connections: 0 },
+            load_log: LoadLog::default(),
             held_limit: 64,
             linger_limit: 8192,
             backlog_limit: usize::MAX,
@@ -198,6 +213,15 @@ impl Stack {
 
     // --- The table.
 
+    pub(super) fn address(&self) -> Address {
+        self.address
+    }
+
+    /// The socket with this VLAN, remote address, remote port and local port.
+    pub(super) fn find(&self, tuple: Tuple) -> Option<SocketId> {
+        self.by_tuple.get(&tuple).copied()
+    }
+
     pub(super) fn socket(&self, id: SocketId) -> Option<&Socket> {
         let (generation, socket) = self.table.get(usize::from(id.index))?;
         socket.as_deref().filter(|_| *generation == id.generation)
@@ -240,7 +264,7 @@ impl Stack {
         self.vacant.push(id.index);
         self.meter.ended(id.index);
         self.backlog -= usize::from(socket.in_backlog);
-        let key = (socket.endpoints.remote_ip, socket.endpoints.remote_port, socket.endpoints.local_port);
+        let key = tuple(&socket.endpoints);
         self.by_tuple.remove(&key);
         for (_, buffer) in socket.releases {
             self.buffers.give(buffer);
@@ -291,11 +315,12 @@ impl Stack {
             restore_wanted: false,
             peer_closed: false,
             closed_first: false,
+            path: None,
             timer_us: None,
             in_work: false,
             handoffs: 0,
         }));
-        self.by_tuple.insert((endpoints.remote_ip, endpoints.remote_port, endpoints.local_port), id);
+        self.by_tuple.insert(tuple(&endpoints), id);
         id
     }
 
@@ -372,12 +397,17 @@ impl Stack {
         let parsed =
             if frame::is_for(bytes, self.address.mac) { frame::parse(bytes, verified) } else { None };
         match parsed {
-            Some(Parsed::ArpRequest { sender_mac, sender_ip, target_ip }) if target_ip == self.address.ip => {
+            Some(Parsed::ArpRequest { vlan, sender_mac, sender_ip, target_ip })
+                if target_ip == self.address.ip =>
+            {
                 if let Some(buffer) = self.driver.tx_buffer() {
                     let reply = frame::arp_reply(self.address, sender_mac, sender_ip);
-                    port.memory_mut().write(buffer, &reply);
+                    let mut bytes = [0; ARP_REPLY_BYTES + frame::TAG_BYTES];
+                    bytes[..ARP_REPLY_BYTES].copy_from_slice(&reply);
+                    let len = frame::tag(&mut bytes, ARP_REPLY_BYTES, vlan);
+                    port.memory_mut().write(buffer, &bytes[..len]);
                     let desc = self.driver.tx_desc_addr();
-                    self.driver.transmit(port, ARP_REPLY_BYTES as u16, None);
+                    self.driver.transmit(port, len as u16, None);
                     self.meter.reset_out(desc);
                     self.stats.arp_replies += 1;
                 }
@@ -387,7 +417,7 @@ impl Stack {
                     && endpoints.local_mac == self.address.mac =>
             {
                 self.stats.segments_in += 1;
-                let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+                let key = tuple(&endpoints);
                 match self.by_tuple.get(&key).copied() {
                     Some(id) if self.reopens(id, &segment) => {
                         self.remove(id, Ending::InOrder);
@@ -397,6 +427,7 @@ impl Stack {
                     None => self.unknown(port, endpoints, &segment),
                 }
             }
+            None if self.icmp_arrives(port, &rx) => {}
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
@@ -543,7 +574,7 @@ impl Stack {
 
     /// An active open, whose SYN goes out with the next work.
     pub(super) fn open(&mut self, endpoints: Endpoints) -> Option<SocketId> {
-        let key = (endpoints.remote_ip, endpoints.remote_port, endpoints.local_port);
+        let key = tuple(&endpoints);
         let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
         if self.by_tuple.contains_key(&key) || table_full {
             return None;
@@ -614,6 +645,10 @@ impl Stack {
         let now = self.now();
         let socket = self.socket_mut(id).expect("the caller has looked it up");
         let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
+        if let Some((mss, seq)) = socket.path.take() {
+            // A report that the TCB does not believe changes nothing.
+            let _believed = tcb.lower_mss(mss, seq);
+        }
         if tcb.state() != State::Closed {
             while let Some(&span) = socket.outbox.front() {
                 if socket.send.push(span.addr, span.len).is_err() {
@@ -649,7 +684,12 @@ impl Stack {
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
             let len = socket.send.len();
-            let most = if large { LARGE_PAYLOAD_MAX / u32::from(tcb.mss()) } else { 1 };
+            // The NIC cuts bursts of untagged frames only.
+            let most = if large && socket.endpoints.vlan == 0 {
+                LARGE_PAYLOAD_MAX / u32::from(tcb.mss())
+            } else {
+                1
+            };
             let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
             let (endpoints, send) = (socket.endpoints, socket.send);
             let (offset, len) = (
@@ -716,10 +756,13 @@ impl Stack {
         let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
         self.packet_id = self.packet_id.wrapping_add(1);
         let bytes = port.memory_mut().slice_mut(buffer, FRAME_BUFFER_BYTES as usize);
-        let header_len = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let bare = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
+        let header_len = frame::tag(bytes, bare, endpoints.vlan);
+        let shift = (header_len - bare) as u16;
+        let checksum = (frame::TCP_CHECKSUM.0 + shift, frame::TCP_CHECKSUM.1 + shift);
         let len = u32::from(segment.data_len);
         self.copy_out(port, send, segment.data_offset, len, buffer + header_len as u32);
-        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(frame::TCP_CHECKSUM));
+        self.driver.transmit(port, header_len as u16 + segment.data_len, Some(checksum));
         self.stats.segments_out += 1;
         self.stats.retransmits += u64::from(segment.retransmit);
     }

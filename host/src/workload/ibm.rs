@@ -15,11 +15,16 @@ const SIZES: Sizes =
 pub struct IbmLike {
     draw: Draw,
     popularity: Weighted,
+    sizes: Vec<u32>,
 }
 
 impl IbmLike {
     pub fn new(seed: u64) -> Self {
-        IbmLike { draw: Draw::new(seed), popularity: Weighted::zipf(FILES, 0.9, 10.0) }
+        IbmLike {
+            draw: Draw::new(seed),
+            popularity: Weighted::zipf(FILES, 0.9, 10.0),
+            sizes: SIZES.spread(FILES, 13),
+        }
     }
 }
 
@@ -33,7 +38,7 @@ impl Workload for IbmLike {
         (0..n)
             .map(|_| {
                 let rank = self.popularity.draw(&mut self.draw);
-                let bytes = if self.draw.chance(NOT_MODIFIED) { 0 } else { SIZES.of(rank as u64, 13) };
+                let bytes = if self.draw.chance(NOT_MODIFIED) { 0 } else { self.sizes[rank] };
                 Request { file: 100_001 + rank as u64, bytes, dynamic: false }
             })
             .collect()

@@ -104,6 +104,18 @@ impl Sizes {
     }
 }
 
+impl Sizes {
+    /// Sizes of files by rank of popularity, spread evenly over the distribution's quantiles, so that a few popular
+    /// files do not decide what the requests see.
+    pub fn spread(&self, files: usize, seed: u64) -> Vec<u32> {
+        const GOLDEN: f64 = 0.618_033_988_749_895;
+        let mut sorted: Vec<u32> = (0..files as u64).map(|file| self.of(file, seed)).collect();
+        sorted.sort_unstable();
+        let place = |rank: usize| ((rank as f64 + 0.5) * GOLDEN).fract();
+        (0..files).map(|rank| sorted[(place(rank) * files as f64) as usize]).collect()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

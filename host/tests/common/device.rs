@@ -102,6 +102,25 @@ impl Device {
         self.jobs.is_empty() && self.event_words.is_empty() && self.bursts.is_empty()
     }
 
+    fn has_job_room(&self) -> bool {
+        self.jobs.len() + mmio::JOB_ROOM as usize <= JOBS_MAX
+    }
+
+    fn pass(&mut self) {
+        drop(self.descriptors.pop_front().expect("a segment to advance over"));
+    }
+
+    fn push_job(&mut self, op: u32, addr: u32) {
+        assert!(self.jobs.len() < JOBS_MAX, "the firmware pushes a job without room");
+        assert!((job::COPY..=job::EVENT).contains(&op), "job {op}");
+        self.jobs.push_back(Job {
+            op,
+            src: (self.job_src_len & mmio::nic_rx::OFFSET_MASK) as usize,
+            len: (self.job_src_len >> 16) as usize,
+            addr,
+        });
+    }
+
     fn read(&self, register: u32) -> u32 {
         let indexed = |base: u32, count: u32| {
             (base..base + 4 * count).contains(&register).then(|| ((register - base) / 4) as usize)
@@ -116,6 +135,7 @@ impl Device {
             return self.config[i];
         }
         match register {
+            mmio::SCHED_NEXT if !self.has_job_room() => work::NONE,
             mmio::SCHED_NEXT => match (self.descriptors.is_empty(), self.commands.is_empty()) {
                 (true, true) => work::NONE,
                 (true, false) => work::COMMAND,
@@ -124,7 +144,7 @@ impl Device {
             },
             mmio::STATUS => {
                 let bit = |set: bool, mask: u32| if set { mask } else { 0 };
-                bit(self.jobs.len() + 4 <= JOBS_MAX, mmio::STATUS_JOB_ROOM)
+                bit(self.has_job_room(), mmio::STATUS_JOB_ROOM)
                     | bit(self.event_words.len() + 64 <= EVENT_WORDS_MAX, mmio::STATUS_EVENT_ROOM)
                     | bit(self.bursts.len() < TX_MAX, mmio::STATUS_TX_ROOM)
                     | bit(self.quiet(), mmio::STATUS_QUIET)
@@ -163,21 +183,21 @@ impl Device {
             mmio::WAKE_AT => self.wake_at = value,
             // Its core never sleeps.
             mmio::WAKE_ON => {}
-            mmio::NIC_RX_NEXT => drop(self.descriptors.pop_front().expect("a segment to advance over")),
+            mmio::NIC_RX_NEXT => self.pass(),
+            mmio::NIC_RX_POP => {
+                self.pass();
+                self.push_job(job::POP, 0);
+            }
+            mmio::NIC_RX_COPY => {
+                self.pass();
+                self.push_job(job::COPY, value);
+                self.push_job(job::POP, 0);
+            }
             mmio::CMD_POP => drop(self.commands.drain(..value as usize)),
             mmio::NIC_RX_MARKS => self.marks = value,
             mmio::JOB_SRC_LEN => self.job_src_len = value,
             mmio::JOB_ADDR => self.job_addr = value,
-            mmio::JOB_GO => {
-                assert!(self.jobs.len() < JOBS_MAX, "the firmware pushes a job without room");
-                assert!((job::COPY..=job::EVENT).contains(&value), "job {value}");
-                self.jobs.push_back(Job {
-                    op: value,
-                    src: (self.job_src_len & 0xFFFF) as usize,
-                    len: (self.job_src_len >> 16) as usize,
-                    addr: self.job_addr,
-                });
-            }
+            mmio::JOB_GO => self.push_job(value, self.job_addr),
             mmio::EVT_DATA => {
                 assert!(
                     self.event_words.len() < EVENT_WORDS_MAX,
@@ -199,6 +219,7 @@ impl Device {
                     mss: self.tx_mss as usize,
                 });
             }
+            mmio::LOOKUP_VLAN => assert_eq!(value, 0, "the double knows untagged connections only"),
             mmio::LOOKUP_VALUE => self.lookup_value = value,
             mmio::LOOKUP_OP => {
                 let found = self.table.get(&self.lookup_key).copied();

@@ -83,7 +83,21 @@ impl World {
         faults: Faults,
         seed: u64,
     ) -> World {
-        let mut nic = NicDouble::new(32 << 20, seed);
+        let nic = NicDouble::new(32 << 20, seed);
+        World::with_nic(nic, config, clients, selection, firmware, faults, seed)
+    }
+
+    /// As [`World::new`], with a NIC of the caller's.
+    #[allow(dead_code)] // Not every test has one.
+    pub fn with_nic(
+        mut nic: NicDouble,
+        config: &ServerConfig,
+        clients: Vec<ClientConfig>,
+        selection: Box<dyn Selection>,
+        firmware: bool,
+        faults: Faults,
+        seed: u64,
+    ) -> World {
         nic.set_time(0);
         // The double runs the firmware's library; the image is only a sign that it should.
         let image = firmware.then_some(&[0x13, 0, 0, 0][..]);
@@ -165,6 +179,11 @@ impl World {
             self.interrupt_at = None;
             self.server.poll(&mut self.nic).expect("the server polls");
         }
+        self.poll_clients();
+    }
+
+    /// Lets the clients act on what a test has asked of them. Without, they hear of it when something else happens.
+    pub fn poll_clients(&mut self) {
         for i in 0..self.clients.len() {
             self.clients[i].poll(self.now_ps);
             while let Some(frame) = self.clients[i].take_frame() {

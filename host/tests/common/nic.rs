@@ -50,6 +50,8 @@ pub struct NicDouble {
     rng: ChaCha8Rng,
     /// The chance in 256 that an engine rests in a tick.
     pub laziness: u32,
+    /// Connections that the firmware can hold; set it before the server starts.
+    pub slots: usize,
     pub stats: NicStats,
 }
 
@@ -107,7 +109,7 @@ fn descriptor(frame: &[u8], conn: u16, arrival: u32) -> [u32; nic_rx::WORDS] {
     let payload = 14 + usize::from(be16(frame, 16)) - tcp - header;
     words[nic_rx::CONN_LEN] = u32::from(conn) | (payload as u32) << 16;
     words[nic_rx::OFFSET] =
-        (tcp + header + 2) as u32 | u32::from(frame[15] & 3) << 12 | (frame.len() as u32 + 2) << 16;
+        (tcp + header + 2) as u32 | u32::from(frame[15] & 3) << nic_rx::ECN_SHIFT | (payload as u32) << 16;
     words[nic_rx::ARRIVAL] = arrival;
     words[nic_rx::SEQ] = be32(frame, tcp + 4);
     words[nic_rx::ACK] = be32(frame, tcp + 8);
@@ -136,6 +138,7 @@ impl NicDouble {
             now_ps: 0,
             rng: ChaCha8Rng::seed_from_u64(seed),
             laziness: 64,
+            slots: 128,
             stats: NicStats::default(),
         }
     }
@@ -461,7 +464,7 @@ impl HostPort for NicDouble {
                         }
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
-                    let slots: Vec<Slot> = (0..128).map(|_| Slot::EMPTY).collect();
+                    let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::EMPTY).collect();
                     self.firmware = Some(Firmware::new(CoreBus(self.device.clone()), Vec::leak(slots)));
                 }
             }

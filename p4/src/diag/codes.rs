@@ -98,11 +98,18 @@ codes! {
     TooDeep = "E0902", "a construct that is nested too deeply";
     TooLarge = "E0903", "a program, literal or expansion that is too large";
 
+    // What the hardware does not have.
+    HardwareLookahead = "E1001", "a look ahead that the hardware cannot take";
+    HardwareTables = "E1002", "a table that the hardware cannot have";
+    HardwareSize = "E1003", "a parser that takes too much hardware";
+    HardwarePath = "E1004", "a path that is too long for a cycle";
+
     // Warnings.
     Unused = "W0001", "a declaration that is never used";
     Unreachable = "W0002", "a state, case or entry that can never be reached";
     AnnotationIgnored = "W0003", "an annotation that has no effect here";
     ConstantCondition = "W0004", "a comparison that always has the same outcome";
+    DefaultIsWired = "W0006", "a default action that the hardware has wired in";
     MaskedBits = "W0005", "bits of a value that its mask ignores";
 }
 

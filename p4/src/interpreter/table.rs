@@ -152,7 +152,9 @@ impl<'a> Machine<'a, '_> {
     fn listed_action(&mut self, path: &'a ast::Path) -> Run<Action<'a>> {
         let (decl, scope) = self.action_decl(self.names.scope, path)?;
         let params = self.within(scope, |this| {
-            let param = |param: &ast::Param| Ok((param.name.name.clone(), this.resolve(&param.ty)?));
+            let param = |param: &ast::Param| {
+                Ok((control_name(&param.name.name, &param.annotations), this.resolve(&param.ty)?))
+            };
             decl.params.iter().map(param).collect()
         })?;
         Ok(Action {
@@ -174,8 +176,9 @@ impl<'a> Machine<'a, '_> {
         }
         let index = listed.ok_or(Stop::unexpected(call.span, "an action that is not listed"))?;
         let mut args = vec![];
-        for (position, (name, ty)) in actions[index].params.iter().enumerate() {
-            let named = call.args.iter().find(|arg| arg.name.as_ref().is_some_and(|n| n.name == *name));
+        for (position, ((_, ty), param)) in actions[index].params.iter().zip(&decl.params).enumerate() {
+            let is_named = |arg: &&ast::Arg| arg.name.as_ref().is_some_and(|n| n.name == param.name.name);
+            let named = call.args.iter().find(is_named);
             let given = named.or(call.args.get(position)).and_then(|arg| arg.value.as_ref());
             let value = self.eval(given.ok_or(Stop::unexpected(call.span, "a missing argument"))?)?;
             args.push(value.implicit(ty));

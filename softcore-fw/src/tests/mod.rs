@@ -2,6 +2,7 @@
 //! the image that the softcore runs in `image`.
 
 mod image;
+mod load;
 mod nic;
 mod protocol;
 mod world;

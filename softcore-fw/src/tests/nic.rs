@@ -62,6 +62,7 @@ pub struct MockNic {
     packets: VecDeque<Packet>,
     /// Packets whose descriptor has been passed by NIC_RX_NEXT.
     passed: usize,
+    /// Operation, source and length, address, and whether POP follows.
     jobs: VecDeque<[u32; 4]>,
     event_words: VecDeque<u32>,
     pending_tx: VecDeque<VecDeque<Vec<u8>>>,
@@ -130,8 +131,8 @@ impl MockNic {
         let mut words = [0; nic_rx::WORDS];
         words[nic_rx::CONN_LEN] = u32::from(value) | (payload as u32) << 16;
         words[nic_rx::OFFSET] = (PAD + TCP + header_len) as u32
-            | u32::from(frame[IP + 1] & 3) << 12
-            | (frame.len() as u32 + 2) << 16;
+            | u32::from(frame[IP + 1] & 3) << nic_rx::ECN_SHIFT
+            | (payload as u32) << 16;
         words[nic_rx::SEQ] = word(TCP + 4);
         words[nic_rx::ACK] = word(TCP + 8);
         words[nic_rx::FLAGS_WINDOW] = word(TCP + 12);
@@ -181,15 +182,30 @@ impl MockNic {
         self.stalls && self.random.next_u32().is_multiple_of(4)
     }
 
+    /// The window moves on.
+    fn pass(&mut self) {
+        assert!(self.queue_len() > 0);
+        self.passed += 1;
+    }
+
+    fn push_job(&mut self, op: u32, src_len: u32, addr: u32) {
+        assert!(self.jobs.len() < JOB_SLOTS, "job without room");
+        self.jobs.push_back([op, src_len, addr, 0]);
+    }
+
     /// Carries out the oldest job. False: it has to wait.
     fn run_job(&mut self) -> bool {
-        let [op, src_len, addr, _] = self.jobs[0];
+        let [op, src_len, addr, pop] = self.jobs[0];
         let (src, len) = ((src_len & 0xFFFF) as usize, (src_len >> 16) as usize);
         match op {
             job::COPY => {
                 let packet = &self.packets.front().expect("a packet to copy from").stored;
                 let bytes = packet[src..src + len].to_vec();
                 self.memory[addr as usize..addr as usize + len].copy_from_slice(&bytes);
+                if pop != 0 {
+                    self.jobs[0] = [job::POP, 0, 0, 0];
+                    return true;
+                }
             }
             job::POP | job::TO_HOST => {
                 let packet = self.packets.pop_front().expect("a packet to free");
@@ -262,12 +278,18 @@ impl MockNic {
         self.lookup_result = outcome << lookup::OUTCOME_SHIFT | u32::from(value);
     }
 
+    fn has_job_room(&self) -> bool {
+        self.jobs.len() + JOB_ROOM as usize <= JOB_SLOTS
+    }
+
     fn scheduled(&self) -> u32 {
         self.burst.set(0);
         if self.host_rx_waiting > 0 {
             work::HOST_RX
         } else if self.host_tx_waiting > 0 {
             work::HOST_TX
+        } else if !self.has_job_room() {
+            work::NONE
         } else if self.queue_len() > 0 && (self.commands.is_empty() || !self.commands_first) {
             work::NIC_RX
         } else if !self.commands.is_empty() {
@@ -297,7 +319,7 @@ impl Hardware for MockNic {
             SCHED_NEXT => self.scheduled(),
             STATUS => {
                 let mut status = 0;
-                if self.jobs.len() + 4 <= JOB_SLOTS {
+                if self.has_job_room() {
                     status |= STATUS_JOB_ROOM;
                 }
                 if self.event_words.len() + 8 * SLOT_WORDS <= EVENT_WORDS {
@@ -309,6 +331,7 @@ impl Hardware for MockNic {
                 status
             }
             TIME_US => self.time_us,
+            CORE_CYCLES => self.time_us.wrapping_mul(100),
             CMD_COUNT => self.commands.len().min(8) as u32,
             NIC_RX_QLEN => self.queue_len() as u32,
             LOOKUP_RESULT => self.lookup_result,
@@ -332,18 +355,24 @@ impl Hardware for MockNic {
                 self.host_tx_waiting -= 1;
                 self.moved.push(work::HOST_TX);
             }
-            NIC_RX_NEXT => {
-                assert!(self.queue_len() > 0);
-                self.passed += 1;
+            NIC_RX_NEXT => self.pass(),
+            NIC_RX_POP => {
+                self.pass();
+                self.push_job(job::POP, 0, 0);
+            }
+            NIC_RX_COPY => {
+                self.pass();
+                let source = self.registers[&JOB_SRC_LEN] & (nic_rx::OFFSET_MASK | 0xFFFF_0000);
+                self.push_job(job::COPY, source, value);
+                self.jobs.back_mut().unwrap()[3] = 1;
             }
             CMD_POP => {
                 assert!(value as usize <= self.commands.len());
                 self.commands.drain(..value as usize);
             }
             JOB_GO => {
-                assert!(self.jobs.len() < JOB_SLOTS, "job without room");
                 let at = |register| self.registers.get(&register).copied().unwrap_or(0);
-                self.jobs.push_back([value, at(JOB_SRC_LEN), at(JOB_ADDR), 0]);
+                self.push_job(value, at(JOB_SRC_LEN), at(JOB_ADDR));
             }
             EVT_DATA => {
                 assert!(self.event_words.len() < EVENT_WORDS, "event without room");

@@ -26,6 +26,7 @@ fn endpoints(client: u16) -> Endpoints {
         remote_port: 10_000 + client,
         local_mac: [2, 0, 0, 0, 0, 1],
         remote_mac: [2, 0, 0, 0, 0, 2],
+        vlan: 0,
     }
 }
 
@@ -66,8 +67,8 @@ pub(super) fn message(code: u8, conn: ConnId, body: &[u32]) -> Vec<u32> {
     [Header { code, slots, conn }.to_word(), COOKIE].into_iter().chain(body.iter().copied()).collect()
 }
 
-struct Bench<'a> {
-    fw: Firmware<'a, MockNic>,
+pub(super) struct Bench<'a> {
+    pub(super) fw: Firmware<'a, MockNic>,
 }
 
 impl<'a> Bench<'a> {
@@ -75,7 +76,7 @@ impl<'a> Bench<'a> {
         Self::configured(slots, &[])
     }
 
-    fn configured(slots: &'a mut [Slot], config: &[(usize, u32)]) -> Self {
+    pub(super) fn configured(slots: &'a mut [Slot], config: &[(usize, u32)]) -> Self {
         let mut nic = MockNic::new(1);
         for &(index, value) in config {
             nic.config[index] = value;
@@ -84,7 +85,7 @@ impl<'a> Bench<'a> {
     }
 
     /// Turns until nothing happens any more, with time standing nearly still.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         let mut idle = 0;
         for _ in 0..10_000 {
             idle = if self.fw.turn() || !self.fw.hw.is_quiet() { 0 } else { idle + 1 };
@@ -96,12 +97,12 @@ impl<'a> Bench<'a> {
         panic!("the firmware does not come to rest");
     }
 
-    fn command(&mut self, code: u8, conn: ConnId, body: &[u32]) {
+    pub(super) fn command(&mut self, code: u8, conn: ConnId, body: &[u32]) {
         self.fw.hw.command(&message(code, conn, body));
         self.settle();
     }
 
-    fn events(&mut self) -> Vec<Vec<u32>> {
+    pub(super) fn events(&mut self) -> Vec<Vec<u32>> {
         self.fw.hw.events.drain(..).collect()
     }
 
@@ -113,7 +114,7 @@ impl<'a> Bench<'a> {
         (header.code, header.conn, events.remove(0).split_off(1))
     }
 
-    fn handoff(&mut self, client: u16) -> ConnId {
+    pub(super) fn handoff(&mut self, client: u16) -> ConnId {
         self.command(command::HANDOFF, ConnId(0), &record(client).to_words());
         let (code, conn, body) = self.event();
         assert_eq!((code, body[0], body[1]), (event::ACCEPTED, COOKIE, self.fw.cnum));
@@ -127,7 +128,7 @@ impl<'a> Bench<'a> {
         body[1]
     }
 
-    fn arrive(&mut self, client: u16, seq: u32, ack: u32, flags: Flags, payload: &[u8]) {
+    pub(super) fn arrive(&mut self, client: u16, seq: u32, ack: u32, flags: Flags, payload: &[u8]) {
         self.fw.hw.arrive(&frame(client, seq, ack, flags, payload));
     }
 
@@ -135,7 +136,7 @@ impl<'a> Bench<'a> {
         self.fw.hw.wire.drain(..).map(|frame| wire::parse(&frame).unwrap()).collect()
     }
 
-    fn status(&self, index: usize) -> u32 {
+    pub(super) fn status(&self, index: usize) -> u32 {
         self.fw.hw.status[index]
     }
 }
@@ -334,8 +335,7 @@ fn stale_packets_go_to_the_host_before_the_record() {
     bench.arrive(0, 0, 0, Flags::PSH, b"one");
     bench.arrive(1, 0, 0, Flags::PSH, b"other");
     bench.arrive(0, 3, 0, Flags::PSH, b"two");
-    let status = baton_abi::mmio::STATUS_JOB_ROOM | baton_abi::mmio::STATUS_EVENT_ROOM;
-    bench.fw.mover.begin(&mut bench.fw.hw, status);
+    bench.fw.mover.begin(&bench.fw.hw);
     restore_first(&mut bench);
     bench.arrive(0, 6, 0, Flags::PSH, b"three");
     assert_eq!(bench.fw.hw.host_frames.len(), 1, "after the delete, the lookup misses");
@@ -475,7 +475,7 @@ fn load_control_tells_the_host() {
     }
     bench.settle();
     let limits: Vec<_> =
-        bench.events().iter().filter(|e| e[0] as u8 == event::SOFT_LIMIT).map(|e| (e[2], e[3])).collect();
+        bench.events().iter().filter(|e| e[0] as u8 == event::LOAD).map(|e| (e[2], e[3])).collect();
     assert_eq!(limits, [(30, 1)]);
     assert_eq!((bench.status(mailbox::STS_SOFT_LIMIT), bench.status(mailbox::STS_LOAD_STATE)), (30, 1));
     assert_eq!(bench.refusal(40), refused::LIMIT);
@@ -487,7 +487,7 @@ fn load_control_tells_the_host() {
     bench.arrive(20, 0, 0, Flags::PSH, b"x");
     bench.settle();
     let limits: Vec<_> =
-        bench.events().iter().filter(|e| e[0] as u8 == event::SOFT_LIMIT).map(|e| (e[2], e[3])).collect();
+        bench.events().iter().filter(|e| e[0] as u8 == event::LOAD).map(|e| (e[2], e[3])).collect();
     assert_eq!(limits, [(31, 2)]);
 }
 

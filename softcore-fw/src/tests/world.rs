@@ -266,6 +266,7 @@ impl<'a> World<'a> {
             remote_port: 40_000,
             local_mac: [2, 0, 0, 0, 0, 1],
             remote_mac: [2, 0, 0, 0, 0, 2],
+            vlan: 0,
         };
         let mut nic = MockNic::new(plan.seed ^ 0x5EED);
         nic.stalls = plan.stalls;

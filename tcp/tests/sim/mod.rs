@@ -301,6 +301,7 @@ impl Sim {
             remote_port: 80,
             local_mac: [2, 0, 0, 0, 0, 1],
             remote_mac: [2, 0, 0, 0, 0, 2],
+            vlan: 0,
         };
         let mut app_dice = [Dice::new(setup.seed, 1), Dice::new(setup.seed, 2)];
         let mut host = |index: usize| {

@@ -74,7 +74,7 @@ impl Script {
 
     /// Whether it says itself when the connection changes hands.
     pub fn marks_handoff(&self) -> bool {
-        self.steps.iter().any(|step| step.action == Action::Handoff)
+        self.steps.iter().any(|step| matches!(step.action, Action::Handoff | Action::Offer))
     }
 }
 
@@ -131,6 +131,10 @@ pub enum Action {
     Handoff,
     /// The connection comes back.
     Restore,
+    /// The handoff begins; the next step does not wait for its outcome.
+    Offer,
+    /// The connection is asked for; the next step does not wait for it.
+    Recall,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

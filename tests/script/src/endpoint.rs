@@ -68,4 +68,20 @@ pub trait Endpoint {
     /// # Errors
     /// When it does not come.
     fn restore(&mut self) -> Result<()>;
+
+    /// Begins a handoff and does not wait for its outcome.
+    ///
+    /// # Errors
+    /// When it cannot begin.
+    fn offer(&mut self) -> Result<()> {
+        self.handoff()
+    }
+
+    /// Asks for the connection back and does not wait for it.
+    ///
+    /// # Errors
+    /// When it cannot be asked for.
+    fn recall(&mut self) -> Result<()> {
+        self.restore()
+    }
 }

@@ -354,6 +354,8 @@ fn action(input: &str) -> Parsed<'_, Action> {
         map(word("state", must("a state of RFC 9293, such as CLOSE-WAIT", state)), Action::State),
         value(Action::Handoff, tag("handoff")),
         value(Action::Restore, tag("restore")),
+        value(Action::Offer, tag("offer")),
+        value(Action::Recall, tag("recall")),
         map(call, Action::Call),
     ))(input)
 }

@@ -140,6 +140,16 @@ impl Runner<'_> {
                 self.note("restore");
                 self.endpoint.restore()?;
             }
+            Action::Offer => {
+                self.silent_until(due)?;
+                self.note("offer");
+                self.endpoint.offer()?;
+            }
+            Action::Recall => {
+                self.silent_until(due)?;
+                self.note("recall");
+                self.endpoint.recall()?;
+            }
         }
         self.anchor_us = self.endpoint.now_us().max(match step.action {
             Action::Expect(_) | Action::Event(_) | Action::State(_) => 0,

@@ -9,10 +9,13 @@ mod machine;
 use std::collections::VecDeque;
 
 use anyhow::{bail, ensure, Context, Result};
-use baton::server::{Address, Never, Ownership, Server, ServerConfig};
+use baton::server::driver::DriverStats;
+use baton::server::http::HttpStats;
+use baton::server::icmp;
+use baton::server::{Address, Never, Ownership, Server, ServerConfig, StackStats};
 use baton_abi::handoff::Endpoints;
 use baton_script::{ast::Call, ast::ScriptConfig, Endpoint, Output, Segment, Setting};
-use baton_tcp::{wire, SegmentOut, State};
+use baton_tcp::{wire, Flags, SegmentOut, SeqNumber, State};
 
 pub use application::ScriptedUser;
 pub use machine::{simulated, Machine};
@@ -20,6 +23,8 @@ pub use machine::{simulated, Machine};
 const PS_PER_US: u64 = 1_000_000;
 const SERVER: Address = Address { mac: [2, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] };
 const SERVER_PORT: u16 = 80;
+/// Reports of narrower links come from there.
+const ROUTER: Address = Address { mac: [2, 0, 0, 0, 1, 254], ip: [10, 0, 1, 254] };
 /// Least time between two runs of the server's software for interrupts: longer than a register write takes, as in
 /// `baton::world`.
 const INTERRUPT_INTERVAL_PS: u64 = 20 * PS_PER_US;
@@ -35,6 +40,7 @@ fn peer() -> Endpoints {
         remote_port: SERVER_PORT,
         local_mac: [2, 0, 0, 0, 1, 1],
         remote_mac: SERVER.mac,
+        vlan: 0,
     }
 }
 
@@ -47,6 +53,8 @@ pub struct HostEndpoint<M> {
     server_due_ps: u64,
     interrupt_due_ps: u64,
     packet_id: u16,
+    /// The number of the server's SYN.
+    iss: Option<SeqNumber>,
 }
 
 impl<M: Machine> HostEndpoint<M> {
@@ -80,7 +88,14 @@ impl<M: Machine> HostEndpoint<M> {
             server_due_ps: 0,
             interrupt_due_ps,
             packet_id: 0,
+            iss: None,
         })
+    }
+
+    /// Counts of the server's driver and stack.
+    pub fn stats(&self) -> (DriverStats, StackStats) {
+        let stats = self.server.stats_with(HttpStats::default());
+        (stats.driver, stats.stack)
     }
 
     fn socket(&self) -> Result<baton::server::SocketId> {
@@ -125,6 +140,9 @@ impl<M: Machine> HostEndpoint<M> {
             wire::parse(frame).map_err(|error| anyhow::anyhow!("a frame that is no TCP: {error:?}"))?;
         ensure!(packet.endpoints == peer(), "a frame to somebody else: {:?}", packet.endpoints);
         let s = packet.segment;
+        if s.flags.has(Flags::SYN) {
+            self.iss.get_or_insert(s.seq);
+        }
         self.output.push_back(Output::Segment(Segment {
             seq: s.seq,
             ack: s.ack,
@@ -186,6 +204,14 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
 
     fn call(&mut self, call: &Call) -> Result<()> {
         let call = *call;
+        if let Call::LowerMss { mss, quoted } = call {
+            let iss = self.iss.context("the endpoint has not sent a SYN")?;
+            let peer = peer();
+            let remote = (peer.local_ip.to_be_bytes(), peer.local_port);
+            let frame = icmp::too_large(SERVER, ROUTER, remote, SERVER_PORT, iss + quoted as u32, mss);
+            self.machine.wire_send(frame);
+            return Ok(());
+        }
         // During the handshake the stack has a socket of which no user has heard.
         let opening = self.server.stack().sockets().next();
         let result = self.server.act(&mut self.machine, |user, stack, memory| {
@@ -200,7 +226,7 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
                 Call::Close => user.close(stack),
                 Call::Abort => user.socket().map(|id| stack.abort(id)),
                 Call::Nagle(_) => bail!("the host's sockets have no such option"),
-                Call::LowerMss { .. } => bail!("the host's stack takes no ICMP"),
+                Call::LowerMss { .. } => Ok(()),
             }
         });
         self.ran();
@@ -232,10 +258,7 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
     }
 
     fn handoff(&mut self) -> Result<()> {
-        let id = self.socket()?;
-        let offered = self.server.handoff(&mut self.machine, id);
-        self.ran();
-        offered.context("the host cannot offer the connection")?;
+        self.offer()?;
         // A NIC without firmware refuses.
         self.until_owner(if self.setting == Setting::Host { Ownership::Host } else { Ownership::Nic })
     }
@@ -244,10 +267,24 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
         if self.setting == Setting::Host {
             return Ok(());
         }
+        self.recall()?;
+        self.until_owner(Ownership::Host)
+    }
+
+    fn offer(&mut self) -> Result<()> {
+        let id = self.socket()?;
+        let offered = self.server.handoff(&mut self.machine, id);
+        self.ran();
+        offered.context("the host cannot offer the connection")
+    }
+
+    fn recall(&mut self) -> Result<()> {
+        if self.setting == Setting::Host {
+            return Ok(());
+        }
         let id = self.socket()?;
         let asked = self.server.restore(&mut self.machine, id);
         self.ran();
-        asked.context("the host cannot take the connection back")?;
-        self.until_owner(Ownership::Host)
+        asked.context("the host cannot take the connection back")
     }
 }

@@ -81,6 +81,13 @@ impl Bodies {
         self.streams.insert(seed, (addr, have));
         Some(addr)
     }
+
+    /// Copies `bytes` to memory where they stay for the life of the server; `None` when there is no room.
+    pub fn place(&mut self, memory: &mut HostMemory, bytes: &[u8]) -> Option<u32> {
+        let addr = self.arena.alloc(u32::try_from(bytes.len()).ok()?, 64)?;
+        memory.write(addr, bytes);
+        Some(addr)
+    }
 }
 
 #[cfg(test)]

@@ -1,19 +1,24 @@
 //! The web server: an event-driven HTTP/1.1 application on the server's sockets.
 //!
-//! `GET /bytes/<N>?seed=<S>` answers with `N` bytes of the stream of seed `S` (0 when absent; see [`bodies`]). A
+//! `GET /bytes/<N>?seed=<S>` answers with `N` bytes of the stream of seed `S` (0 when absent; see [`bodies`]), any other
+//! target with the file of that path, where there are [`files`]. A
 //! response is two spans of host memory, a head from a small buffer and the body where it lies, so the
 //! body is sent without a copy. Requests may be pipelined; a few responses are under way at once, and the rest
 //! wait in the receive ring, which closes the window on a peer that asks faster than it reads.
 
 pub mod bodies;
+pub mod files;
 pub mod parser;
 
 use std::collections::HashMap;
 use std::fmt::Write;
+use std::path::Path;
 
+use anyhow::Result;
 use baton_cosim::port::HostMemory;
 
 use self::bodies::Bodies;
+use self::files::{File, Files};
 use self::parser::{Error, Method, Request};
 use super::socket::{SocketEvent, SocketId};
 use super::stack::Stack;
@@ -51,6 +56,7 @@ struct Client {
 /// The web server.
 pub struct HttpServer {
     bodies: Bodies,
+    files: Files,
     body_limit: u32,
     clients: HashMap<SocketId, Client>,
     scratch: Vec<u8>,
@@ -92,6 +98,7 @@ impl HttpServer {
     pub fn new(bodies: Bodies, body_limit: u32) -> Self {
         HttpServer {
             bodies,
+            files: Files::default(),
             body_limit,
             clients: HashMap::new(),
             scratch: Vec::new(),
@@ -101,6 +108,15 @@ impl HttpServer {
 
     pub fn stats(&self) -> HttpStats {
         self.stats
+    }
+
+    /// Serves the files of a folder, as they are now.
+    ///
+    /// # Errors
+    /// As [`Files::load`].
+    pub fn serve_folder(&mut self, folder: &Path, memory: &mut HostMemory) -> Result<()> {
+        self.files = Files::load(folder, &mut self.bodies, memory)?;
+        Ok(())
     }
 
     /// Answers what can be answered.
@@ -151,33 +167,36 @@ impl HttpServer {
 
     fn respond(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, request: &Request) {
         let head_only = request.method == Method::Head;
-        match parse_target(&request.target).filter(|&(len, _)| len <= self.body_limit) {
-            None => self.refuse(sockets, memory, id, "404 Not Found", request.keep_alive, head_only),
-            Some((len, seed)) => match self.bodies.get(memory, seed, len) {
-                None => {
-                    self.refuse(
-                        sockets,
-                        memory,
-                        id,
-                        "503 Service Unavailable",
-                        request.keep_alive,
-                        head_only,
-                    );
-                }
-                Some(body) => {
-                    self.stats.responses += 1;
-                    let kind = "application/octet-stream";
-                    sockets.requested(id, Some(body));
-                    let body = if head_only { (body, 0) } else { (body, len) };
-                    self.stats.body_bytes += u64::from(body.1);
-                    let head = head("200 OK", kind, len, request.keep_alive);
-                    self.send(sockets, memory, id, &head, Some(body));
-                }
-            },
+        match self.requested(memory, &request.target) {
+            Err(status) => self.refuse(sockets, memory, id, status, request.keep_alive, head_only),
+            Ok(File { addr, len, kind }) => {
+                self.stats.responses += 1;
+                sockets.requested(id, Some(addr));
+                let body = if head_only { (addr, 0) } else { (addr, len) };
+                self.stats.body_bytes += u64::from(body.1);
+                let head = head("200 OK", kind, len, request.keep_alive);
+                self.send(sockets, memory, id, &head, Some(body));
+            }
         }
         if !request.keep_alive {
             self.close(sockets, id);
         }
+    }
+
+    /// Address of so many bytes that may be sent, if there is memory for them.
+    pub fn body(&mut self, memory: &mut HostMemory, len: u32) -> Option<u32> {
+        self.bodies.get(memory, 0, len)
+    }
+
+    /// What a request asks for, or the status that refuses it.
+    fn requested(&mut self, memory: &mut HostMemory, target: &str) -> Result<File, &'static str> {
+        if let Some(file) = self.files.find(target) {
+            return Ok(file);
+        }
+        let (len, seed) =
+            parse_target(target).filter(|&(len, _)| len <= self.body_limit).ok_or("404 Not Found")?;
+        let addr = self.bodies.get(memory, seed, len).ok_or("503 Service Unavailable")?;
+        Ok(File { addr, len, kind: "application/octet-stream" })
     }
 
     /// Answers with an error, whose body is its status.

@@ -1,17 +1,15 @@
-//! The parser: reads the headers of Ethernet, IPv4 and TCP as the words of a stored frame pass by, and
-//! judges.
+//! The verifier: lengths and checksums of IPv4 and TCP, whatever the P4 program says of a frame.
 //!
-//! | frame | `bad` | `verified` | `candidate` |
-//! | --- | --- | --- | --- |
-//! | not IPv4 (VLAN tags included), IPv4 of another version | no | no | no |
-//! | IPv4 with a bad header checksum, or with lengths that contradict each other or the frame's | yes | | |
-//! | IPv4 fragment, IPv4 other than TCP | no | no | no |
-//! | TCP with a bad checksum, or a data offset below 5 or past the end | yes | | |
-//! | TCP with IP options | no | yes | no |
-//! | other TCP | no | yes | yes |
+//! | frame | `bad` | `verified` |
+//! | --- | --- | --- |
+//! | not IPv4, IPv4 of another version | no | no |
+//! | IPv4 with a bad header checksum, or with lengths that contradict each other or the frame's | yes | |
+//! | IPv4 fragment, IPv4 other than TCP | no | no |
+//! | TCP with a bad checksum, or a data offset below 5 or past the end | yes | |
+//! | other TCP | no | yes |
 //!
-//! What follows the datagram in the frame (Ethernet padding) counts for nothing. Behind IP options the data
-//! offset is not looked at; the host's stack does that.
+//! One VLAN tag (EtherType 0x8100) is passed over, and so are IP options. What follows the datagram in the frame
+//! (Ethernet padding) counts for nothing.
 //!
 //! Core clock, synchronous reset. One word a cycle, no backpressure. `push` comes three cycles after the
 //! `commit` of the staging memory, four after the frame's last word; a frame that is not committed is
@@ -25,9 +23,9 @@ use crate::kit::{Cr, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
-/// Header fields and verdict of each committed frame.
+/// Verdict on each committed frame.
 #[derive(Clone, Debug, Default, LogicBlock)]
-pub struct Parser {
+pub struct Verifier {
     pub cr: Cr,
     pub word: Signal<In, Bits<32>>,
     pub valid: Signal<In, Bit>,
@@ -38,14 +36,9 @@ pub struct Parser {
     /// The outputs are those of the next frame, for one cycle.
     pub push: Signal<Out, Bit>,
     pub facts: Signal<Out, FrameFacts>,
-    /// Source and destination address of the IPv4 header.
-    pub remote_ip: Signal<Out, Bits<32>>,
-    pub local_ip: Signal<Out, Bits<32>>,
-    /// Source port in the upper half, destination port in the lower.
-    pub ports: Signal<Out, Bits<32>>,
 
     checksum: Checksum,
-    /// Number of the next word, no further than 31.
+    /// Number of the next word, a VLAN tag not counted, no further than 31.
     index: Reg<Bits<5>>,
     is_ip: Reg<Bit>,
     ihl: Reg<Bits<4>>,
@@ -53,9 +46,11 @@ pub struct Parser {
     fragment: Reg<Bit>,
     is_tcp: Reg<Bit>,
     ecn: Reg<Bits<2>>,
-    source_ip: Reg<Bits<32>>,
-    dest_ip: Reg<Bits<32>>,
-    port_pair: Reg<Bits<32>>,
+    /// The word before had a tag's EtherType, and the frame has a tag.
+    in_tag: Reg<Bit>,
+    has_tag: Reg<Bit>,
+    /// Number of the next word behind the IPv4 header, no further than 7.
+    segment_word: Reg<Bits<3>>,
     data_offset: Reg<Bits<4>>,
     /// Words of the IPv4 header that are still to come.
     header_left: Reg<Bits<4>>,
@@ -78,15 +73,18 @@ pub struct Parser {
     offset_bytes: Signal<Local, Bits<17>>,
     datagram_end: Signal<Local, Bits<17>>,
     unfragmented_tcp: Signal<Local, Bit>,
-    plain_header: Signal<Local, Bit>,
+    tag_follows: Signal<Local, Bit>,
+    tag_bytes: Signal<Local, Bits<17>>,
+    in_segment: Signal<Local, Bit>,
+    first_word: Signal<Local, Bits<5>>,
     bad_ip: Signal<Local, Bit>,
     bad_tcp: Signal<Local, Bit>,
     bad: Signal<Local, Bit>,
 }
 
 module! {
-    impl [] Logic for Parser;
-    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, source_ip, dest_ip, port_pair, data_offset,
+    impl [] Logic for Verifier;
+    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, in_tag, has_tag, segment_word, data_offset,
         header_left, left, segment_len, payload_len, cut, commit1, commit2, commit3;
     children: checksum;
     #[hdl_gen]
@@ -97,10 +95,19 @@ module! {
             | bit_cast::<32, 8>(self.word.val().get_bits::<8>(16)) << 8
             | bit_cast::<32, 8>(self.word.val().get_bits::<8>(24));
 
+        // A tag is another word 3.
+        self.tag_follows.next = self.valid.val()
+            && (self.index.q.val() == 3)
+            && !self.in_tag.q.val()
+            && (self.big.val().get_bits::<16>(0) == 0x8100);
         if self.valid.val() {
+            self.in_tag.d.next = self.tag_follows.val() && !self.last.val();
+            if self.index.q.val() == 3 {
+                self.has_tag.d.next = self.in_tag.q.val();
+            }
             if self.last.val() {
                 self.index.d.next = 0.into();
-            } else if self.index.q.val() != 31 {
+            } else if (self.index.q.val() != 31) && !self.tag_follows.val() {
                 self.index.d.next = self.index.q.val() + 1;
             }
         }
@@ -129,22 +136,18 @@ module! {
         if self.valid.val() && (self.index.q.val() == 6) {
             self.is_tcp.d.next = self.big.val().get_bits::<8>(16) == 6;
         }
-        if self.valid.val() && (self.index.q.val() == 7) {
-            self.source_ip.d.next = self.big.val();
-        }
-        if self.valid.val() && (self.index.q.val() == 8) {
-            self.dest_ip.d.next = self.big.val();
-        }
-        if self.valid.val() && (self.index.q.val() == 9) {
-            self.port_pair.d.next = self.big.val();
-        }
-        if self.valid.val() && (self.index.q.val() == 12) {
+        if self.in_segment.val() && (self.segment_word.q.val() == 3) {
             self.data_offset.d.next = self.big.val().get_bits::<4>(28);
         }
 
         // Which bytes belong to the datagram, and which words to its header.
         self.in_datagram.next = self.valid.val() && (self.index.q.val() > 4);
+        self.in_segment.next = self.in_datagram.val() && (self.header_left.q.val() == 0);
+        if self.in_segment.val() && !self.segment_word.q.val().all() {
+            self.segment_word.d.next = self.segment_word.q.val() + 1;
+        }
         if self.valid.val() && (self.index.q.val() == 4) {
+            self.segment_word.d.next = 0.into();
             self.left.d.next = self.big.val().get_bits::<16>(0) - 4;
             self.header_left.d.next = self.big.val().get_bits::<4>(24) - 1;
         }
@@ -182,7 +185,7 @@ module! {
             self.checksum.header.next = self.big.val();
         }
         self.checksum.body.next = 0.into();
-        if self.in_datagram.val() && (self.header_left.q.val() == 0) {
+        if self.in_segment.val() {
             self.checksum.body.next = self.kept.val();
         }
         if self.in_datagram.val() && (self.index.q.val() == 6) {
@@ -197,14 +200,14 @@ module! {
         self.segment_len.d.next = bit_cast::<17, 16>(self.total_len.q.val()) - self.header_bytes.val();
         self.offset_bytes.next = bit_cast::<17, 4>(self.data_offset.q.val()) << 2;
         self.payload_len.d.next = self.segment_len.q.val() - self.offset_bytes.val();
-        self.datagram_end.next = bit_cast::<17, 16>(self.total_len.q.val()) + 16;
+        self.tag_bytes.next = bit_cast::<17, 1>(self.has_tag.q.val().into()) << 2;
+        self.datagram_end.next = bit_cast::<17, 16>(self.total_len.q.val()) + 16 + self.tag_bytes.val();
         self.cut.d.next = self.datagram_end.val() > bit_cast::<17, 14>(self.commit_len.val());
 
         // The verdict, four cycles after the last word.
         self.commit1.d.next = self.commit.val();
         self.commit2.d.next = self.commit1.q.val();
         self.commit3.d.next = self.commit2.q.val();
-        self.plain_header.next = self.ihl.q.val() == 5;
         self.unfragmented_tcp.next = self.is_ip.q.val() && self.is_tcp.q.val() && !self.fragment.q.val();
         self.bad_ip.next = self.is_ip.q.val()
             && ((self.ihl.q.val() < 5)
@@ -213,8 +216,8 @@ module! {
                 || !self.checksum.header_ok.val());
         self.bad_tcp.next = self.unfragmented_tcp.val()
             && (!self.checksum.body_ok.val()
-                || (self.plain_header.val()
-                    && ((self.data_offset.q.val() < 5) || self.payload_len.q.val().get_bit(16))));
+                || (self.data_offset.q.val() < 5)
+                || self.payload_len.q.val().get_bit(16));
         self.bad.next = self.bad_ip.val() || self.bad_tcp.val();
 
         self.facts.next.stored_len = self.commit_len.val();
@@ -223,10 +226,11 @@ module! {
         self.facts.next.ecn = self.ecn.q.val();
         self.facts.next.bad = self.bad.val();
         self.facts.next.verified = self.unfragmented_tcp.val() && !self.bad.val();
-        self.remote_ip.next = self.source_ip.q.val();
-        self.local_ip.next = self.dest_ip.q.val();
-        self.ports.next = self.port_pair.q.val();
-        self.facts.next.candidate = self.unfragmented_tcp.val() && self.plain_header.val() && !self.bad.val();
+        self.first_word.next = bit_cast::<5, 4>(self.ihl.q.val()) + 4;
+        self.facts.next.segment_word = self.first_word.val() + bit_cast::<5, 1>(self.has_tag.q.val().into());
+        // The classifier's to say.
+        self.facts.next.candidate = false;
+        self.facts.next.carry = 0.into();
         self.push.next = self.commit3.q.val();
     }
 }

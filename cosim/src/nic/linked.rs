@@ -1,0 +1,199 @@
+//! The NIC with its host link at the pins of two PHYs: [`LinkedNic`] is a board that is reached by frames alone.
+//!
+//! Nothing of AXI is visible from outside: what the host does comes as frames on the second port. Each port is a full-duplex line at
+//! 1 Gb/s with a receive clock of its own. A frame that the board sends is given out if its check sequence is right.
+
+use crate::{
+    block::{Model, Port},
+    clocks::{ClockId, Clocks},
+    gmii::{Receiver, Sender, Shape, Symbol},
+    library::Flavour,
+};
+use anyhow::Result;
+use std::collections::VecDeque;
+
+/// Link up, 1000 Mb/s, full duplex, as an RGMII PHY reports it between frames.
+const STATUS: u8 = 0b1101;
+
+struct Phy {
+    rx_clock: ClockId,
+    rx_ctl: Port,
+    rd: Port,
+    tx_clk: Port,
+    tx_ctl: Port,
+    td: Port,
+    sender: Sender,
+    receiver: Receiver,
+    second_half: (bool, u8),
+    first_half: (bool, u8),
+    line_before: bool,
+    frames: VecDeque<Vec<u8>>,
+    broken: u64,
+}
+
+/// See the module's header.
+pub struct LinkedNic {
+    model: Model,
+    clocks: Clocks,
+    core: ClockId,
+    tx_clock: ClockId,
+    phys: [Phy; 2],
+    nic_reset: Port,
+    link_resets_nic: Port,
+    cycles: u64,
+}
+
+impl LinkedNic {
+    /// Verilates `nic_link` of `verilog` (with the models of `hdl/models/ecp5_ddr.v`), or takes it from the cache, and resets
+    /// it. `core_ps` is the period of the core clock; `station` the link's address.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn new(verilog: &str, core_ps: u64, station: [u8; 6]) -> Result<Self> {
+        let model = Model::with_flavour("nic_link", verilog, Flavour { fast: true, trace: false }, 1)?;
+        let mut clocks = Clocks::default();
+        let core = clocks.add(&model, "clock", core_ps, 0)?;
+        clocks.add(&model, "nic_clock", core_ps, 0)?;
+        let rx =
+            [clocks.add(&model, "rx0_clock", 8_001, 1_111)?, clocks.add(&model, "rx1_clock", 7_999, 3_333)?];
+        let tx_clock = clocks.add(&model, "tx_clock", 8_000, 2_222)?;
+        let phy = |index: usize| -> Result<Phy> {
+            let port = |pin: &str| model.port(&format!("eth{index}_{pin}"));
+            let mut sender = Sender::new(false);
+            sender.idle = STATUS;
+            Ok(Phy {
+                rx_clock: rx[index],
+                rx_ctl: port("rx_ctl")?,
+                rd: port("rd")?,
+                tx_clk: port("tx_clk")?,
+                tx_ctl: port("tx_ctl")?,
+                td: port("td")?,
+                sender,
+                receiver: Receiver::new(false),
+                second_half: (false, 0),
+                first_half: (false, 0),
+                line_before: false,
+                frames: VecDeque::new(),
+                broken: 0,
+            })
+        };
+        let phys = [phy(0)?, phy(1)?];
+        let (nic_reset, link_resets_nic) = (model.port("nic_reset")?, model.port("link_resets_nic")?);
+        let mut nic =
+            LinkedNic { model, clocks, core, tx_clock, phys, nic_reset, link_resets_nic, cycles: 0 };
+        nic.model.poke("station", station.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)));
+        nic.reset();
+        Ok(nic)
+    }
+
+    /// Resets everything, for as long as each clock needs.
+    pub fn reset(&mut self) {
+        let resets = ["reset", "nic_reset", "rx0_reset", "rx1_reset", "tx_reset"];
+        resets.iter().for_each(|port| self.model.poke(port, 1));
+        for _ in 0..16 {
+            self.cycle_with(true);
+        }
+        resets.iter().for_each(|port| self.model.poke(port, 0));
+    }
+
+    /// Puts a frame without check sequence on the line towards port 0 (network) or 1 (host link).
+    pub fn send(&mut self, port: usize, frame: &[u8]) {
+        let mut frame = frame.to_vec();
+        frame.resize(frame.len().max(60), 0);
+        self.phys[port].sender.frame(&frame, &Shape::default());
+    }
+
+    /// Bytes that wait for the line towards a port.
+    pub fn backlog(&self, port: usize) -> usize {
+        self.phys[port].sender.pending()
+    }
+
+    /// The next frame that came out of a port.
+    pub fn receive(&mut self, port: usize) -> Option<Vec<u8>> {
+        self.phys[port].frames.pop_front()
+    }
+
+    /// Frames that came out of either port damaged.
+    pub fn broken(&self) -> u64 {
+        self.phys.iter().map(|phy| phy.broken).sum()
+    }
+
+    /// Core clock cycles so far.
+    pub fn cycles(&self) -> u64 {
+        self.cycles
+    }
+
+    /// Simulated time, in picoseconds.
+    pub fn now_ps(&self) -> u64 {
+        self.clocks.now_ps()
+    }
+
+    /// One core clock cycle.
+    pub fn cycle(&mut self) {
+        self.cycle_with(false);
+    }
+
+    fn cycle_with(&mut self, reset: bool) {
+        loop {
+            let rising = self.clocks.before_edge(&mut self.model);
+            let is_core = rising.has(self.core);
+            let resets = self.model.is_high(self.link_resets_nic);
+            let high = self.phys.each_ref().map(|phy| self.clocks.is_high(phy.rx_clock));
+            let tx_high = self.clocks.is_high(self.tx_clock);
+            self.clocks.edge(&mut self.model);
+            let tx_edge = tx_high != self.clocks.is_high(self.tx_clock);
+            for (phy, was_high) in self.phys.iter_mut().zip(high) {
+                let now_high = self.clocks.is_high(phy.rx_clock);
+                if now_high != was_high {
+                    phy.drive(&mut self.model, now_high);
+                }
+                if tx_edge {
+                    phy.sample(&self.model);
+                }
+            }
+            if is_core {
+                if !reset {
+                    self.model.set(self.nic_reset, resets.into());
+                }
+                self.cycles += 1;
+                return;
+            }
+        }
+    }
+}
+
+impl Phy {
+    /// Pins change between the edges, as behind RGMII's delay: after one edge for the next.
+    fn drive(&mut self, model: &mut Model, high: bool) {
+        let (ctl, data) = match high {
+            true => self.second_half,
+            false => {
+                let symbol = self.sender.cycle();
+                self.second_half = (symbol.valid ^ symbol.error, symbol.data >> 4);
+                (symbol.valid, symbol.data & 15)
+            }
+        };
+        model.set(self.rx_ctl, ctl.into());
+        model.set(self.rd, data.into());
+    }
+
+    fn sample(&mut self, model: &Model) {
+        let line = model.is_high(self.tx_clk);
+        let (ctl, data) = (model.is_high(self.tx_ctl), model.get(self.td) as u8);
+        match (self.line_before, line) {
+            (false, true) => self.first_half = (ctl, data),
+            (true, false) => {
+                let (valid, low) = self.first_half;
+                let symbol = Symbol { valid, error: valid != ctl, data: low | data << 4 };
+                if let Some(frame) = self.receiver.cycle(symbol) {
+                    match frame.payload() {
+                        Some(bytes) => self.frames.push_back(bytes.to_vec()),
+                        None => self.broken += 1,
+                    }
+                }
+            }
+            _ => {}
+        }
+        self.line_before = line;
+    }
+}

@@ -1,0 +1,92 @@
+//! The hardware that the compiler makes of P4 programs, against the interpreter: same packets, same outcomes.
+//!
+//! The classifiers of all programs are one model and read the same frames, with random pauses between their words and
+//! none between frames. The tables are a map in the test. `BATON_LONG_TESTS` sends a million packets.
+
+#[path = "../support/chance.rs"]
+#[allow(dead_code)]
+mod chance;
+mod packets;
+mod rig;
+
+use chance::Chance;
+use rig::{Rig, Source};
+
+const PROGRAMS: [&str; 5] = ["connection", "ipv6", "tenant", "priority", "firewall"];
+
+fn is_long() -> bool {
+    std::env::var_os("BATON_LONG_TESTS").is_some()
+}
+
+/// The five programs: packets that get far in them, each cut at every length, and random ones.
+#[test]
+fn the_five_programs_do_as_interpreted() {
+    let mut rig = Rig::new("p4_programs", PROGRAMS.map(Source::program).into());
+    let mut chance = Chance::new(1);
+    for packet in packets::directed() {
+        for length in 1..=packet.len() {
+            rig.push(packet[..length].to_vec(), false);
+        }
+        rig.push(packet, true);
+    }
+    for _ in 0..500 {
+        rig.push(packets::random(&mut chance), false);
+    }
+    // Half of what was looked up is entered, and more of the same packets find it.
+    rig.run(5);
+    rig.fill(&mut chance);
+    for packet in packets::directed() {
+        for length in 1..=packet.len() {
+            rig.push(packet[..length].to_vec(), chance.permille(100));
+        }
+    }
+    let count = if is_long() { 1_000_000 } else { 20_000 };
+    for number in 0..count {
+        rig.push(packets::random(&mut chance), chance.permille(50));
+        if number % 10_000 == 0 {
+            rig.run(6 + number);
+        }
+    }
+    rig.run(7);
+    for (name, looked_up, hits) in rig.counts() {
+        assert!(
+            name == "priority" || (looked_up > 1000 && hits > 500),
+            "{name}: {looked_up} lookups, {hits} hits"
+        );
+    }
+}
+
+/// What the NIC is built with: the same modules, by way of Rust-HDL and its emission.
+#[test]
+fn the_built_classifier_does_as_interpreted() {
+    let mut rig = Rig::new("p4_built", vec![Source::built()]);
+    let mut chance = Chance::new(3);
+    for round in 0..2 {
+        for packet in packets::directed() {
+            for length in 14..=packet.len() {
+                rig.push(packet[..length].to_vec(), chance.permille(100));
+            }
+        }
+        for _ in 0..5000 {
+            rig.push(packets::random(&mut chance), chance.permille(50));
+        }
+        rig.run(20 + round);
+        rig.fill(&mut chance);
+    }
+}
+
+/// Every valid program of the compiler's tests that the hardware takes.
+#[test]
+fn each_construct_does_as_interpreted() {
+    let (sources, refused) = Source::valid();
+    assert!(sources.len() > 42 && refused.len() < 4, "{} programs, without {refused:?}", sources.len());
+    let mut rig = Rig::new("p4_constructs", sources);
+    let mut chance = Chance::new(2);
+    for round in 0..2 {
+        for _ in 0..if is_long() { 20_000 } else { 2000 } {
+            rig.push(packets::any(&mut chance), chance.permille(100));
+        }
+        rig.run(10 + round);
+        rig.fill(&mut chance);
+    }
+}

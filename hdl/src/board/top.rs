@@ -1,0 +1,119 @@
+//! The top of a board: PLL, resets, pads, and what is between them (`BoardCore`).
+//!
+//! Ports: `oscillator`; of each Ethernet port `eth0_…`, `eth1_…` with its receive clock `eth0_rx_clk`; the management bus
+//! `mdio`, `mdc`, `phy_reset_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
+
+use super::core::BoardCore;
+use super::Board;
+use crate::kit::{BidirPad, Pad, Pll, ResetSync};
+use crate::mac::rgmii::RgmiiPins;
+use rust_hdl::prelude::*;
+
+/// See the module's header; sizes as in `crate::nic::Nic`.
+#[derive(Clone, Debug, LogicBlock)]
+pub struct Top<
+    const L: usize,
+    const L1: usize,
+    const F: usize,
+    const F1: usize,
+    const S: usize,
+    const S1: usize,
+    const H: usize,
+    const H1: usize,
+    const N: usize,
+    const N1: usize,
+> {
+    pub oscillator: Signal<In, Clock>,
+    pub eth0_rx_clk: Signal<In, Clock>,
+    pub eth1_rx_clk: Signal<In, Clock>,
+    pub eth0: RgmiiPins,
+    pub eth1: RgmiiPins,
+    pub mdio: Pad,
+    pub mdc: Signal<Out, Bit>,
+    pub phy_reset_n: Signal<Out, Bit>,
+    pll: Pll,
+    core_reset: ResetSync,
+    tx_reset: ResetSync,
+    rx0_reset: ResetSync,
+    rx1_reset: ResetSync,
+    mdio_pad: BidirPad,
+    core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>,
+}
+
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Top<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
+    /// The top of `board`.
+    pub fn new(board: &Board) -> Self {
+        Top {
+            oscillator: Default::default(),
+            eth0_rx_clk: Default::default(),
+            eth1_rx_clk: Default::default(),
+            eth0: Default::default(),
+            eth1: Default::default(),
+            mdio: Default::default(),
+            mdc: Default::default(),
+            phy_reset_n: Default::default(),
+            pll: Pll::new(&board.pll),
+            core_reset: Default::default(),
+            tx_reset: Default::default(),
+            rx0_reset: Default::default(),
+            rx1_reset: Default::default(),
+            mdio_pad: Default::default(),
+            core: BoardCore::new(board),
+        }
+    }
+}
+
+impl<
+        const L: usize,
+        const L1: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
+    > Logic for Top<L, L1, F, F1, S, S1, H, H1, N, N1>
+{
+    #[hdl_gen]
+    fn update(&mut self) {
+        self.pll.oscillator.next = self.oscillator.val();
+        self.core_reset.clock.next = self.pll.core.val();
+        self.tx_reset.clock.next = self.pll.line.val();
+        self.rx0_reset.clock.next = self.eth0_rx_clk.val();
+        self.rx1_reset.clock.next = self.eth1_rx_clk.val();
+        self.core_reset.ready.next = self.pll.locked.val();
+        self.tx_reset.ready.next = self.pll.locked.val();
+        self.rx0_reset.ready.next = self.pll.locked.val();
+        self.rx1_reset.ready.next = self.pll.locked.val();
+        self.core.cr.clock.next = self.pll.core.val();
+        self.core.cr.reset.next = self.core_reset.reset.val();
+        self.core.tx_cr.clock.next = self.pll.line.val();
+        self.core.tx_cr.reset.next = self.tx_reset.reset.val();
+        self.core.rx0_cr.clock.next = self.eth0_rx_clk.val();
+        self.core.rx0_cr.reset.next = self.rx0_reset.reset.val();
+        self.core.rx1_cr.clock.next = self.eth1_rx_clk.val();
+        self.core.rx1_cr.reset.next = self.rx1_reset.reset.val();
+        RgmiiPins::link(&mut self.eth0, &mut self.core.eth0);
+        RgmiiPins::link(&mut self.eth1, &mut self.core.eth1);
+        Pad::link(&mut self.mdio, &mut self.mdio_pad.pad);
+        self.mdio_pad.o.next = self.core.mdio0.mdio_o.val();
+        self.mdio_pad.oe.next = self.core.mdio0.mdio_oe.val();
+        self.core.mdio0.mdio_i.next = self.mdio_pad.i.val();
+        self.mdc.next = self.core.mdio0.mdc.val();
+        self.phy_reset_n.next = self.core.mdio0.phy_reset_n.val();
+    }
+}

@@ -1,0 +1,14 @@
+//! What the P4 program of this NIC becomes: written by the build script (`hdl/build.rs`, `p4/src/hardware`).
+//!
+//! [`Classifier`] reads the words of stored frames as they pass, beside the checksum units. Its outputs are those of the
+//! frame whose last word came two or more cycles ago, until two cycles after the next one's. [`Resolver`] is
+//! combinational. [`EntryKey`] has the key of an entry that the firmware names by addresses, ports and VLAN.
+//!
+//! Core clock, synchronous reset. One word a cycle, no backpressure. Verified against the interpreter of the language in
+//! `cosim/tests/p4`.
+
+use crate::kit::{Cr, Reg};
+use crate::module;
+use rust_hdl::prelude::*;
+
+include!(concat!(env!("OUT_DIR"), "/classifier.rs"));

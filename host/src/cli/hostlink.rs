@@ -1,0 +1,126 @@
+//! `baton hostlink`: a NIC on a board as a network interface of this machine.
+
+use anyhow::{Context, Result};
+use baton::hostlink::{
+    adapter::{self, Adapter, AdapterStats},
+    port::LinkPort,
+    socket::{parse_mac, PacketSocket},
+};
+use baton::live::tap::Tap;
+use baton::server::DriverConfig;
+use baton_cosim::hostlink::LinkConfig;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+/// Use a NIC on a board, at the other end of an Ethernet cable, as a network interface of this machine
+///
+/// The board's second port is connected to --interface of this machine. The NIC's driver runs in this process, which
+/// also is the memory that the NIC reaches by DMA. Frames that the NIC receives appear on the TAP interface, and what
+/// the kernel sends there leaves the NIC's first port. No connection is handed off. Needs root, or the capabilities
+/// cap_net_raw and cap_net_admin. docs/hostlink.md has the protocol.
+#[derive(clap::Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// Interface that the board is connected to
+    #[arg(long, value_name = "IF")]
+    interface: String,
+    /// Name of the TAP interface to make
+    #[arg(long, value_name = "NAME", default_value = "baton0")]
+    tap: String,
+    /// Address and prefix length that the TAP gets, such as 192.0.2.1/24; without it the interface is left as it is
+    #[arg(long)]
+    address: Option<String>,
+    /// Ethernet address of the board's host link; without it any board on the wire is taken
+    #[arg(long, value_parser = board_address)]
+    board: Option<[u8; 6]>,
+    /// Core clock of the board, in MHz
+    #[arg(long, default_value_t = 75, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    core_mhz: u32,
+    /// Seconds to wait for the board
+    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600))]
+    wait: u64,
+    /// From a frame to its repetition, in microseconds; a board that is simulated needs more
+    #[arg(long, default_value_t = 2000, value_parser = clap::value_parser!(u64).range(100..=10000000))]
+    retry_us: u64,
+    /// Stop after so many seconds
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    seconds: Option<u64>,
+    /// No line every second
+    #[arg(long)]
+    quiet: bool,
+}
+
+fn board_address(text: &str) -> Result<[u8; 6], String> {
+    parse_mac(text).ok_or_else(|| format!("{text:?} is no Ethernet address, such as 02:ba:00:00:00:02"))
+}
+
+/// Runs the adapter until someone stops it or the board is gone.
+pub fn run(args: &Args) -> Result<()> {
+    let stop = Arc::new(AtomicBool::new(false));
+    for signal in [SIGINT, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&stop)).context("cannot wait for signals")?;
+    }
+    let wire = PacketSocket::open(&args.interface)?;
+    let own = wire.address();
+    // Random, so that no session is taken for one before it.
+    let session = (RandomState::new().hash_one(args.wait) as u32).max(1);
+    let config = LinkConfig {
+        own,
+        board: args.board.unwrap_or([0xFF; 6]),
+        session,
+        retry_us: args.retry_us,
+        ..LinkConfig::default()
+    };
+    let port = LinkPort::connect(config, wire, adapter::memory(), args.wait * 1_000_000)
+        .with_context(|| format!("no host link on {}", args.interface))?;
+    let board = port.board().map(|byte| format!("{byte:02x}")).join(":");
+    let tap = Tap::open(&args.tap)?;
+    if let Some(address) = &args.address {
+        tap.configure(address)?;
+    }
+    let driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
+    let mut adapter = Adapter::start(port, tap, &driver)?;
+    eprintln!("board {board} on {}, interface {}; Ctrl-C stops", args.interface, args.tap);
+    serve(args, &mut adapter, || stop.load(Ordering::Relaxed))
+}
+
+fn serve(args: &Args, adapter: &mut Adapter<PacketSocket, Tap>, stop: impl Fn() -> bool) -> Result<()> {
+    let start = Instant::now();
+    let mut told = start;
+    let mut last = adapter.stats();
+    while !stop() && args.seconds.is_none_or(|most| start.elapsed() < Duration::from_secs(most)) {
+        if !adapter.poll()? {
+            adapter.port_mut().wait(Duration::from_micros(200));
+        }
+        if !args.quiet && told.elapsed() >= Duration::from_secs(1) {
+            told = Instant::now();
+            let line = match adapter.line_is_up()? {
+                Some(true) => "up",
+                Some(false) => "down",
+                None => "unknown",
+            };
+            let now = adapter.stats();
+            eprintln!("{}", status(line, &last, &now, adapter.port_mut().wire_mut().unsent));
+            last = now;
+        }
+    }
+    Ok(())
+}
+
+fn status(line: &str, last: &AdapterStats, now: &AdapterStats, unsent: u64) -> String {
+    format!(
+        "line {line}; frames in {}, out {}; bursts read {}, written {}, failed {}; link repeats {}, of the board {}, dropped {}, of the board {}, unsent {unsent}",
+        now.driver.rx_frames - last.driver.rx_frames,
+        now.driver.tx_frames - last.driver.tx_frames,
+        now.link.reads - last.link.reads,
+        now.link.writes - last.link.writes,
+        now.link.failed_bursts,
+        now.link.gap_repeats + now.link.timeouts,
+        now.link.board_repeats,
+        now.link.dropped + now.link.violations,
+        now.link.board_dropped,
+    )
+}

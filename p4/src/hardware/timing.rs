@@ -1,0 +1,117 @@
+//! Whether each path fits a cycle.
+//!
+//! Delays are counted in levels of four-input tables as an ECP5 has them. A level with the
+//! way to it takes 0.9 ns or so, so that [`MAX_LEVELS`] fit the 11.8 ns of a cycle at 85 MHz with something to spare. It is an estimate, made before any tool
+//! has placed a cell; its use is to refuse a program whose paths are too long by far, and to say which.
+
+use super::netlist::{Net, Netlist, Op, Step};
+use crate::diag::{Code, Diagnostic};
+
+/// Levels of logic between two registers.
+const MAX_LEVELS: u32 = 12;
+/// Delays are in quarters of a level.
+const MAX_QUARTERS: u32 = 4 * MAX_LEVELS;
+
+/// When each net is there, in quarters of a level behind the clock edge.
+pub struct Paths<'a> {
+    list: &'a Netlist,
+    arrival: Vec<u32>,
+}
+
+impl<'a> Paths<'a> {
+    pub fn new(list: &'a Netlist) -> Paths<'a> {
+        let mut arrival: Vec<u32> = vec![];
+        for cell in &list.cells {
+            let operands = cell.op.operands();
+            let before = operands.iter().map(|net| arrival[net.index()]).max().unwrap_or(0);
+            let constant = operands.iter().any(|net| list.value(*net).is_some());
+            arrival.push(before + delay(list, &cell.op, constant));
+        }
+        Paths { list, arrival }
+    }
+
+    pub fn check(&self, what: &str, net: Net, refused: &mut Vec<Diagnostic>) {
+        self.check_at(what, net, self.arrival[net.index()], refused);
+    }
+
+    fn check_at(&self, what: &str, net: Net, arrival: u32, refused: &mut Vec<Diagnostic>) {
+        if arrival <= MAX_QUARTERS || refused.iter().any(|known| known.code == Code::HardwarePath) {
+            return;
+        }
+        let levels = arrival.div_ceil(4);
+        let mut error = Diagnostic::error(
+            Code::HardwarePath,
+            format!("the path to {what} is too long for a cycle: {levels} levels of logic, of at most {MAX_LEVELS}"),
+        );
+        let mut places: Vec<_> = vec![];
+        let mut at = Some(net);
+        while let Some(net) = at {
+            if let Some(span) = self.list.span(net) {
+                if !places.contains(&span) {
+                    places.push(span);
+                }
+            }
+            let operands = self.list.cell(net).op.operands();
+            at = operands.into_iter().max_by_key(|operand| self.arrival[operand.index()]);
+        }
+        if let Some(first) = places.first() {
+            error = error.at(*first, "the path ends here");
+        }
+        if let Some(last) = places.last().filter(|_| places.len() > 1) {
+            error = error.also(*last, "and begins here");
+        }
+        refused.push(error);
+    }
+
+    pub fn check_steps(&self, steps: &[Step], refused: &mut Vec<Diagnostic>) {
+        self.steps(steps, 0, refused);
+    }
+
+    /// `before` is when the conditions around are there.
+    fn steps(&self, steps: &[Step], before: u32, refused: &mut Vec<Diagnostic>) {
+        for step in steps {
+            match step {
+                Step::Set(_, net) => {
+                    let arrival = before.max(self.arrival[net.index()]) + 4;
+                    self.check_at("a register of the parser", *net, arrival, refused);
+                }
+                Step::If(condition, then, otherwise) => {
+                    let now = before.max(self.arrival[condition.index()]) + 2;
+                    self.check_at("a decision of the parser", *condition, now, refused);
+                    self.steps(then, now, refused);
+                    self.steps(otherwise, now, refused);
+                }
+                Step::Case(_, branches) => {
+                    branches.iter().for_each(|(_, steps)| self.steps(steps, before + 6, refused));
+                }
+            }
+        }
+    }
+
+    /// Outputs of the resolver, which are registered in the cycle in which the table has answered.
+    pub fn check_late(&self, outputs: &[(String, Net)], refused: &mut Vec<Diagnostic>) {
+        for (name, net) in outputs {
+            // The answer itself comes out of two comparisons.
+            let arrival = self.arrival[net.index()] + 8;
+            self.check_at(&format!("`{name}`"), *net, arrival, refused);
+        }
+    }
+}
+
+fn delay(list: &Netlist, op: &Op, constant: bool) -> u32 {
+    // Levels of a tree of four-input tables over so many bits.
+    let tree = |bits: u32| match bits {
+        0..=4 => 4,
+        5..=16 => 8,
+        17..=64 => 12,
+        _ => 16,
+    };
+    match op {
+        Op::Input(_) | Op::Register(_) | Op::Const(_) | Op::Slice(..) | Op::Concat(..) | Op::Not(_) => 0,
+        Op::And(..) | Op::Or(..) | Op::Xor(..) => 2,
+        Op::Mux(..) => 3,
+        Op::Eq(a, _) => tree(list.width(*a) * if constant { 1 } else { 2 }),
+        // A carry chain takes a level to enter and one to leave, and passes sixteen bits in a level.
+        Op::Add(a, _) | Op::Sub(a, _) | Op::Lt(a, _) => 6 + list.width(*a) / 4,
+    }
+}

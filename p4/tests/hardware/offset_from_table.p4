@@ -1,0 +1,18 @@
+// Offsets are needed before the lookup.
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+control MainControl(CONTROL_PARAMS) {
+    action hit(ConnectionId_t connection) { ostd.hit = true; ostd.connection = connection; }
+    action miss() { }
+    action shift(bit<16> by) { ostd.payload_offset = by; }
+    table connections {
+        key = { hdr.ipv4.src: exact; }
+        actions = { shift; miss; }
+        const default_action = miss();
+        size = 64;
+    }
+    apply {
+        connections.apply();
+    }
+}
+#include "../valid/include/main.p4"

@@ -1,0 +1,24 @@
+// One lookup for a packet.
+#include "../valid/include/common.p4"
+#include "../valid/include/parser.p4"
+control MainControl(CONTROL_PARAMS) {
+    action hit(ConnectionId_t connection) { ostd.hit = true; ostd.connection = connection; }
+    action miss() { }
+    table connections {
+        key = { hdr.ipv4.src: exact; }
+        actions = { hit; miss; }
+        const default_action = miss();
+        size = 64;
+    }
+    table others {
+        key = { hdr.ipv4.dst: exact; }
+        actions = { hit; miss; }
+        const default_action = miss();
+        size = 64;
+    }
+    apply {
+        connections.apply();
+        others.apply();
+    }
+}
+#include "../valid/include/main.p4"

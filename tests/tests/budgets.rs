@@ -1,0 +1,40 @@
+//! The firmware's instruction budgets, counted on the RTL with 1024 active connections and warm tables.
+//!
+//! The counts are deterministic: the same on every machine. A load that the budgets do not speak of is measured too, for the
+//! longest event. `baton bench` prints the same figures.
+
+use anyhow::{Context, Result};
+use baton::profile::figures::{self, BUDGETS};
+use baton::profile::{Program, Workload};
+use baton_cosim::nic::VerilatedNic;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+const CONNECTIONS: u32 = 1024;
+
+#[test]
+fn every_event_is_within_its_budget() -> Result<()> {
+    let path = std::env::var_os("BATON_FIRMWARE_1024")
+        .map(PathBuf::from)
+        .context("BATON_FIRMWARE_1024 names no firmware image; run the tests with `cargo xtask test`")?;
+    let firmware = baton::demo::read_firmware(&path)?;
+    let program = Program::beside(&path)?;
+    let loads = [Workload::Send, Workload::Receive, Workload::HostPackets, Workload::Turnover];
+    let measured = std::thread::scope(|scope| {
+        let threads = loads.map(|load| {
+            let (program, firmware) = (&program, &firmware);
+            scope.spawn(move || {
+                let profile = figures::run(load, CONNECTIONS, VerilatedNic::new(), firmware, program)?;
+                Ok(figures::of(load, &profile))
+            })
+        });
+        let figures = threads.map(|thread| thread.join().expect("a measurement does not panic"));
+        figures.into_iter().collect::<Result<Vec<_>>>()
+    })?;
+    let figures: BTreeMap<_, _> = measured.into_iter().flatten().collect();
+    println!("{figures:#?}");
+    let over: Vec<_> = BUDGETS.into_iter().filter(|(name, most)| figures[name] > *most).collect();
+    assert!(over.is_empty(), "over their budgets: {over:?}, as measured: {figures:?}");
+    assert!(figures.values().all(|value| *value > 0.0), "something was not measured: {figures:?}");
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! A board that is reached by frames alone: `nic_link` (NIC, MACs, host link) at the pins of its two PHYs, with models of the ECP5's
+//! DDR cells, and the PC's software at the other end of the second port.
+//!
+//! Time is that of the co-simulation. `cargo xtask test -p baton-tests --test hostlink` replays it.
+
+use anyhow::{anyhow, ensure, Result};
+use baton::client::{http::Expect, ClientConfig, ClientHost, FetchState};
+use baton::hostlink::adapter::{self, Adapter, Interface};
+use baton::hostlink::port::{LinkPort, Wire};
+use baton::server::{DriverConfig, FirstCome, Server, ServerConfig};
+use baton_abi::regs::{self, mailbox};
+use baton_cosim::hostlink::LinkConfig;
+use baton_cosim::nic::LinkedNic;
+use baton_cosim::port::{HostMemory, HostPort};
+use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig, nic_link};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+const CORE_PS: u64 = 10_000;
+const STATION: [u8; 6] = [0x02, 0xBA, 0x70, 0x0E, 0, 9];
+
+/// The board, and the cable of its second port.
+struct Board {
+    nic: LinkedNic,
+}
+
+impl Board {
+    fn new() -> Result<Self> {
+        // The circuit's structures are large, so that the thread that makes them needs a large stack.
+        let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
+        let maker = std::thread::Builder::new()
+            .stack_size(64 << 20)
+            .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+        let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
+            + include_str!("../../hdl/models/ecp5_ddr.v");
+        Ok(Board { nic: LinkedNic::new(&text, CORE_PS, STATION)? })
+    }
+}
+
+impl Wire for Board {
+    fn send(&mut self, frame: &[u8]) -> Result<()> {
+        self.nic.send(1, frame);
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(self.nic.receive(1))
+    }
+
+    /// Simulates a fortieth of the time, a microsecond at least: then the software looks again.
+    fn wait(&mut self, most: Duration) {
+        for _ in 0..(most.as_nanos() as u64 * 1000 / CORE_PS / 40).max(100) {
+            self.nic.cycle();
+        }
+    }
+
+    fn now_us(&self) -> u64 {
+        self.nic.now_ps() / 1_000_000
+    }
+}
+
+#[derive(Default)]
+struct Kernel {
+    sent: VecDeque<Vec<u8>>,
+    received: Vec<Vec<u8>>,
+}
+
+impl Interface for Kernel {
+    fn receive(&mut self) -> Result<Option<Vec<u8>>> {
+        Ok(self.sent.pop_front())
+    }
+
+    fn send(&mut self, frame: &[u8]) -> bool {
+        self.received.push(frame.to_vec());
+        true
+    }
+}
+
+fn frame(index: usize) -> Vec<u8> {
+    let len = 60 + index * 97 % 1455;
+    let mut frame: Vec<u8> = (0..len).map(|at| (at * 31 + index * 7) as u8).collect();
+    frame[0] = 2;
+    frame[12..14].copy_from_slice(&[0x88, 0xB6]);
+    frame
+}
+
+#[test]
+fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
+    let port = LinkPort::connect(LinkConfig::default(), Board::new()?, adapter::memory(), 10_000)?;
+    assert_eq!(port.board(), STATION);
+    let config = DriverConfig {
+        tx_log2: 5,
+        rx_log2: 6,
+        spare_rx_buffers: 0,
+        tso_buffers: 0,
+        ticks_per_us: 100,
+        ..DriverConfig::default()
+    };
+    let mut adapter = Adapter::start(port, Kernel::default(), &config)?;
+    assert_eq!(adapter.line_is_up()?, Some(true));
+    let frames: Vec<Vec<u8>> = (0..60).map(frame).collect();
+    for frame in &frames {
+        adapter.port_mut().wire_mut().nic.send(0, frame);
+    }
+    adapter.interface_mut().sent.extend(frames.iter().cloned());
+    let mut sent = Vec::new();
+    for _ in 0..3000 {
+        adapter.poll()?;
+        adapter.port_mut().wait(Duration::ZERO);
+        while let Some(frame) = adapter.port_mut().wire_mut().nic.receive(0) {
+            sent.push(frame);
+        }
+        if sent.len() == frames.len() && adapter.interface_mut().received.len() == frames.len() {
+            break;
+        }
+    }
+    assert!(sent == frames, "{} of {} frames out", sent.len(), frames.len());
+    assert!(adapter.interface_mut().received == frames, "{} in", adapter.interface_mut().received.len());
+    let stats = adapter.stats();
+    assert_eq!((stats.link.violations, stats.link.dropped, stats.link.failed_bursts), (0, 0, 0));
+    assert_eq!(adapter.port_mut().wire_mut().nic.broken(), 0);
+    Ok(())
+}
+
+/// The server of the host model over the link, its connections handed off to the NIC, and a smoltcp client on the network's line
+/// that checks every byte.
+#[test]
+fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()> {
+    let image = baton_tests::firmware()?;
+    for handoff in [false, true] {
+        let link = LinkConfig { session: 1 + u32::from(handoff), ..LinkConfig::default() };
+        let mut port =
+            LinkPort::connect(link, Board::new()?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
+        let mut config = ServerConfig { connections: 4, ..ServerConfig::default() };
+        config.driver = DriverConfig {
+            tx_log2: 6,
+            rx_log2: 6,
+            spare_rx_buffers: 64,
+            tso_buffers: 0,
+            ticks_per_us: 100,
+            ..DriverConfig::default()
+        };
+        config.tcp.min_rto_us = 20_000;
+        config.tcp.delayed_ack_us = 500;
+        let selection: Box<dyn baton::server::Selection> = match handoff {
+            true => Box::<FirstCome>::default(),
+            false => Box::new(baton::server::Never),
+        };
+        let mut server = Server::start(&config, selection, &mut port, Some(&image))?;
+        let mut client = ClientHost::new(ClientConfig {
+            server_ip: config.address.ip,
+            ack_delay_us: None,
+            ..ClientConfig::default()
+        });
+        let fetch = client.fetch([0, 1, 5000, 60_000].map(|len| Expect { seed: 7, len }));
+        let end_ps = port.now_ps() + 60_000_000_000;
+        while !client.idle() {
+            ensure!(
+                port.now_ps() < end_ps,
+                "not done after 60 ms: {:?}, {:?}",
+                client.stats(),
+                port.link_stats()
+            );
+            port.pump()?;
+            server.poll(&mut port)?;
+            port.pump()?;
+            client.poll(port.now_ps());
+            while let Some(frame) = client.take_frame() {
+                port.wire_mut().nic.send(0, &frame);
+            }
+            port.wait(Duration::ZERO);
+            while let Some(frame) = port.wire_mut().nic.receive(0) {
+                client.receive(frame);
+            }
+        }
+        assert_eq!(client.state(fetch), &FetchState::Done);
+        let stats = server.stats().stack;
+        assert_eq!((stats.handoffs, stats.refused), (u64::from(handoff), 0));
+        let segments = port.reg_read(regs::STS + 4 * mailbox::STS_TX_SEGMENTS as u32)?;
+        assert_eq!(segments > 20, handoff, "{segments} segments of the firmware");
+        let link = port.link_stats();
+        assert_eq!((link.violations, link.dropped, link.failed_bursts, link.write_errors), (0, 0, 0, 0));
+        println!("handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
+    }
+    Ok(())
+}

