@@ -3,7 +3,7 @@
 use anyhow::Result;
 use baton::experiment::{Config, Options};
 use baton::machine::calibrate::{self, Anchor};
-use baton::machine::costs;
+use baton::machine::{costs, MachineConfig};
 
 /// Print what the server's cost model is calibrated on, and what it gives
 #[derive(clap::Args, Debug)]
@@ -44,7 +44,7 @@ pub fn run(args: &Args) -> Result<()> {
         ("S-0-N-N-FCFS-400", calibrate::specweb_static_anchors),
     ] {
         let config: Config = shorthand.parse()?;
-        let run = calibrate::run(&config, &options, args.warmup, args.packets)?;
+        let run = calibrate::run(&config, &options, &MachineConfig::paper(), args.warmup, args.packets)?;
         println!();
         print(&anchors(&run));
         println!("\n{}", calibrate::profile_table(&run));

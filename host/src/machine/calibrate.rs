@@ -45,10 +45,16 @@ pub struct Run {
 ///
 /// # Errors
 /// When the configuration or an option is out of range, or the machine fails.
-pub fn run(config: &Config, options: &Options, warmup: u64, packets: u64) -> Result<Run> {
+pub fn run(
+    config: &Config,
+    options: &Options,
+    machine: &MachineConfig,
+    warmup: u64,
+    packets: u64,
+) -> Result<Run> {
     let mut nic = PlainNic::new(1 << 30);
     let mut server = server_config(config, options);
-    server.machine = MachineConfig::paper();
+    server.machine = *machine;
     let address = server.address;
     let server = Server::start(&server, Box::new(Never), &mut nic, None)?;
     let clients = options.clients(config);

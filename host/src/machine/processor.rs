@@ -79,6 +79,7 @@ impl Processor {
         self.free_ps = start_ps + (meter.busy_ps() - before_ps);
         self.work_ps = self.free_ps;
         let end_ps = self.free_ps;
+        server.piece_ends(end_ps);
         self.writes.extend(writes.into_iter().map(|(address, value)| (end_ps, address, value)));
         answer
     }

@@ -194,6 +194,9 @@ pub struct Driver {
     stats: DriverStats,
     delays: Vec<u64>,
     send_times: Option<SendTimes>,
+    /// Keys of the frames that the last doorbells announced, or the next ones will.
+    announced_keys: Vec<u64>,
+    doorbells_rung: bool,
 }
 
 impl Driver {
@@ -284,6 +287,8 @@ impl Driver {
             stats: DriverStats::default(),
             delays: Vec::new(),
             send_times: None,
+            announced_keys: Vec::new(),
+            doorbells_rung: false,
         };
         driver.post_buffers(port);
         driver.ring_doorbells(port);
@@ -432,12 +437,22 @@ impl Driver {
         let addr = self.tx_buffer().expect("the caller has built a frame in a free slot");
         let (csum_start, csum_offset) = checksum.unwrap_or((0, 0));
         let flags = if checksum.is_some() { ring::TX_FLAG_CHECKSUM } else { 0 };
-        if let Some(times) = &self.send_times {
-            let key = frame_key(port.memory().slice(addr, 38));
-            times.borrow_mut().insert(key, port.now_ps());
+        if self.send_times.is_some() {
+            if std::mem::take(&mut self.doorbells_rung) {
+                self.announced_keys.clear();
+            }
+            self.announced_keys.push(frame_key(port.memory().slice(addr, 38)));
         }
         self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset, ..TxDesc::default() });
         self.stats.tx_frames += 1;
+    }
+
+    /// The doorbells that were rung last leave the processor at `time_ps`: then the frames are the NIC's.
+    pub(super) fn doorbells_leave(&mut self, time_ps: u64) {
+        if let Some(times) = &self.send_times {
+            let keys = self.announced_keys.iter().map(|&key| (key, time_ps));
+            times.borrow_mut().extend(keys);
+        }
     }
 
     /// Notes in `times` when each frame is given to the NIC.
@@ -566,6 +581,11 @@ impl Driver {
                 self.stats.doorbells += 1;
             }
         }
+        if std::mem::replace(&mut self.doorbells_rung, true) {
+            // Nothing was sent since they were rung before.
+            self.announced_keys.clear();
+        }
+        self.doorbells_leave(port.now_ps());
         (self.stats.doorbells - before) as usize
     }
 

@@ -47,6 +47,9 @@ pub struct ServerConfig {
     pub machine: MachineConfig,
     /// Most connections at once, 1 to 65535.
     pub connections: u32,
+    /// Most connections that the peer has opened and the application has not accepted: the listen backlog. A
+    /// SYN beyond is dropped.
+    pub backlog: usize,
     /// Bytes of a connection's receive ring, a multiple of 64: the largest window.
     pub receive_bytes: u32,
     /// Largest body that is served.
@@ -69,6 +72,7 @@ impl Default for ServerConfig {
             tcp: baton_tcp::Config { fin_wait_2_us: 60_000_000, ..baton_tcp::Config::default() },
             machine: MachineConfig::default(),
             connections: 256,
+            backlog: 65535,
             receive_bytes: 8192,
             body_limit: 16 << 20,
             time_wait_connections: 8192,
@@ -192,6 +196,7 @@ impl<A: Application> Server<A> {
         );
         stack.meter = Meter::new(&config.machine);
         stack.held_limit = config.held_packets;
+        stack.backlog_limit = config.backlog;
         stack.linger_limit = config.time_wait_connections;
         if firmware.is_some() {
             stack.load.soft_limit = port.reg_read(regs::STS + 4 * mailbox::STS_SOFT_LIMIT as u32)?;
@@ -261,6 +266,9 @@ impl<A: Application> Server<A> {
     fn handle_event(&mut self, port: &mut dyn HostPort) -> bool {
         let Some((id, event)) = self.stack.next_event() else { return false };
         self.stack.charge_application(id, event);
+        if event == SocketEvent::Established {
+            self.stack.accept(id);
+        }
         self.application.handle(&mut self.stack, port.memory_mut(), id, event);
         self.select_after(port, id, event);
         self.hear(port);
@@ -401,6 +409,11 @@ impl<A: Application> Server<A> {
     /// What the processor has done until `now_ps`.
     pub fn profile(&self, now_ps: u64) -> Profile {
         self.stack.meter.profile(now_ps)
+    }
+
+    /// What the software did last ends at `end_ps`, and its doorbells leave then.
+    pub(crate) fn piece_ends(&mut self, end_ps: u64) {
+        self.stack.driver.doorbells_leave(end_ps);
     }
 
     pub(crate) fn meter(&mut self) -> &mut Meter {

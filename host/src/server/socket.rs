@@ -178,6 +178,8 @@ pub(super) struct Socket {
     pub endpoints: Endpoints,
     pub owner: Owner,
     pub established: bool,
+    /// Opened by the peer, and the application has not accepted it yet.
+    pub in_backlog: bool,
     /// Given to the owner of the TCB and not acknowledged yet.
     pub send: Spans<4>,
     /// Given to the owner of the TCB and not filled yet.

@@ -51,7 +51,7 @@ fn tuple(ends: &Endpoints) -> Tuple {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct StackStats {
     pub accepted: u64,
-    /// SYNs dropped because every receive ring was in use.
+    /// SYNs dropped because every receive ring was in use, or the backlog of the listener was full.
     pub backlog_drops: u64,
     pub arp_replies: u64,
     pub echo_replies: u64,
@@ -119,6 +119,9 @@ pub struct Stack {
     pub(super) load_log: LoadLog,
     pub(super) held_limit: usize,
     pub(super) linger_limit: usize,
+    /// Most connections that the application has not accepted, and how many there are.
+    pub(super) backlog_limit: usize,
+    backlog: usize,
     pub(super) stats: StackStats,
 }
 
@@ -158,6 +161,8 @@ impl Stack {
             load_log: LoadLog::default(),
             held_limit: 64,
             linger_limit: 8192,
+            backlog_limit: usize::MAX,
+            backlog: 0,
             stats: StackStats::default(),
         }
     }
@@ -203,6 +208,7 @@ impl Stack {
         assert_eq!(self.driver.rx_buffers_out(), 0, "packet buffers are out");
         assert!(self.by_tuple.is_empty() && self.timers.is_empty() && self.injections.is_empty());
         assert_eq!(self.load.connections, 0, "connections are on the NIC");
+        assert_eq!(self.backlog, 0, "connections are in the backlog");
     }
 
     // --- The table.
@@ -257,6 +263,7 @@ impl Stack {
         *generation = generation.wrapping_add(1);
         self.vacant.push(id.index);
         self.meter.ended(id.index);
+        self.backlog -= usize::from(socket.in_backlog);
         let key = tuple(&socket.endpoints);
         self.by_tuple.remove(&key);
         for (_, buffer) in socket.releases {
@@ -294,6 +301,7 @@ impl Stack {
             endpoints,
             owner: Owner::Host(tcb),
             established: false,
+            in_backlog: false,
             send: Spans::default(),
             receive,
             outbox: VecDeque::new(),
@@ -352,6 +360,13 @@ impl Stack {
                 self.meter.timer(id.index);
                 self.touch(id);
             }
+        }
+    }
+
+    /// The application accepts a connection.
+    pub(super) fn accept(&mut self, id: SocketId) {
+        if self.socket_mut(id).is_some_and(|s| std::mem::take(&mut s.in_backlog)) {
+            self.backlog -= 1;
         }
     }
 
@@ -540,7 +555,8 @@ impl Stack {
             return;
         }
         let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
-        let Some(ring) = (if table_full { None } else { self.rings.take() }) else {
+        let refused = table_full || self.backlog >= self.backlog_limit;
+        let Some(ring) = (if refused { None } else { self.rings.take() }) else {
             self.stats.backlog_drops += 1;
             return;
         };
@@ -548,6 +564,10 @@ impl Stack {
         let tcb = Tcb::accept(self.config, segment, iss, self.rings.stride(), self.now());
         let id = self.insert(endpoints, tcb, ring);
         self.stats.accepted += 1;
+        self.backlog += 1;
+        if let Some(socket) = self.socket_mut(id) {
+            socket.in_backlog = true;
+        }
         self.meter.opened(id.index);
         self.touch(id);
     }

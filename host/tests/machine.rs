@@ -1,0 +1,76 @@
+//! The server as a machine with time: the anchors of its calibration hold in a short run, what an option costs shows,
+//! and the same seed gives the same cycles. The functional NIC is used; docs/model.md has the figures.
+
+use baton::experiment::{Config, Options};
+use baton::machine::calibrate::{self, Run};
+use baton::machine::plain_nic::PlainNic;
+use baton::machine::{costs, Function, MachineConfig};
+use baton::server::{Never, Server, ServerConfig};
+
+fn run(shorthand: &str, clients: Option<u32>, machine: MachineConfig, packets: u64) -> Run {
+    let config: Config = shorthand.parse().unwrap();
+    let options = Options { clients, ..Options::default() };
+    calibrate::run(&config, &options, &machine, packets, packets).unwrap()
+}
+
+#[test]
+fn the_world_cup_anchors_hold() {
+    let run = run("W-0-N-N-FCFS-400", None, MachineConfig::paper(), 60_000);
+    let rate = run.requests_per_second();
+    assert!((rate / 23031.0 - 1.0).abs() < 0.08, "{rate} requests/s");
+    let below = run.profile.below_system_calls();
+    assert!((below - 0.57).abs() < 0.03, "{below} below the system calls");
+    assert!(run.profile.idle() < 0.01 && run.failed == 0, "{:?}", run);
+    // Most packets find their connection neither quite cached nor quite gone.
+    let tcp = run.profile.tcp_cycles_per_packet();
+    assert!((1312.0..5400.0).contains(&tcp), "{tcp} cycles a TCP packet");
+}
+
+#[test]
+fn few_connections_stay_in_the_caches() {
+    let few = run("W-0-N-N-FCFS-400", Some(64), MachineConfig::paper(), 20_000);
+    let many = run("W-0-N-N-FCFS-400", Some(2048), MachineConfig::paper(), 40_000);
+    let (few, many) = (few.profile.tcp_cycles_per_packet(), many.profile.tcp_cycles_per_packet());
+    assert!(few < 1700.0 && many > 1.15 * few, "{few} and {many} cycles a TCP packet");
+}
+
+#[test]
+fn copying_and_summing_cost_time_and_nothing_else() {
+    let clients = Some(256);
+    let paper = run("S-0-N-N-FCFS-400", clients, MachineConfig::paper(), 20_000);
+    let copy = MachineConfig { zero_copy: false, ..MachineConfig::paper() };
+    let copy = run("S-0-N-N-FCFS-400", clients, copy, 20_000);
+    let sum = MachineConfig { checksum_offload: false, ..MachineConfig::paper() };
+    let sum = run("S-0-N-N-FCFS-400", clients, sum, 20_000);
+    let cost = |run: &Run, function| run.profile.of(function).cycles as f64 / run.responses as f64;
+    assert!(cost(&copy, Function::Copy) > 20.0 * cost(&paper, Function::Copy));
+    assert!(cost(&sum, Function::Tcp) > 1.3 * cost(&paper, Function::Tcp));
+    assert_eq!((paper.failed, copy.failed, sum.failed), (0, 0, 0));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_cycles() {
+    let once = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);
+    let again = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);
+    assert_eq!(once.profile, again.profile);
+    assert_eq!((once.responses, once.seconds), (again.responses, again.seconds));
+}
+
+#[test]
+fn a_free_server_has_an_empty_profile() {
+    let mut nic = PlainNic::new(32 << 20);
+    let mut config = ServerConfig::default();
+    config.driver.tso_buffers = 0;
+    let server = Server::start(&config, Box::new(Never), &mut nic, None).unwrap();
+    assert_eq!(server.profile(1_000_000_000).total().cycles, 0);
+}
+
+#[test]
+fn the_document_has_the_table_of_constants() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/model.md");
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(
+        text.contains(&costs::markdown()),
+        "docs/model.md is stale: put the output of `baton calibrate --constants` there"
+    );
+}
