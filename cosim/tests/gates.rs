@@ -82,6 +82,12 @@ fn the_mac_passes_the_gates_of_yosys() -> Result<()> {
 }
 
 #[test]
+fn the_host_link_passes_the_gates_of_yosys() -> Result<()> {
+    let text = baton_hdl::emit::verilog("host_link", baton_hdl::link::BoardHostLink::default());
+    yosys_gates("host-link-yosys", "host_link", &text)
+}
+
+#[test]
 fn the_gates_catch_what_they_are_for() {
     let latch = "module m(input a, input b, output reg c);\nalways @(*) if (a) c = b;\nendmodule\n";
     let width = "module m(input [3:0] a, output [7:0] c);\nassign c = a;\nendmodule\n";

@@ -13,7 +13,6 @@ use crate::kit::Cr;
 use crate::link::HostLink;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
-use crate::module;
 use crate::nic::NicConfig;
 use crate::nic_mac::FullNicRgmii;
 use rust_hdl::prelude::*;
