@@ -19,9 +19,11 @@
 #define BATON_CONTROL_SCHED_MODE_MASK 0x00000030u
 #define BATON_CONTROL_JUMBO_SHIFT 8u
 #define BATON_CONTROL_JUMBO_MASK 0x00000100u
-#define BATON_TICKS_PER_US 0x000Cu /* Core clock cycles in a microsecond; the time base of the firmware. Set it before CORE_RUN. */
+#define BATON_TICKS_PER_US 0x000Cu /* The time base of the firmware: TICKS core clock cycles are STEP microseconds. Set it before CORE_RUN; while the core runs it may be changed to follow another clock. */
 #define BATON_TICKS_PER_US_TICKS_SHIFT 0u
 #define BATON_TICKS_PER_US_TICKS_MASK 0x0000FFFFu
+#define BATON_TICKS_PER_US_STEP_SHIFT 16u
+#define BATON_TICKS_PER_US_STEP_MASK 0xFFFF0000u
 #define BATON_IRQ_CAUSE 0x0010u /* Why the interrupt line is high. */
 #define BATON_IRQ_CAUSE_EVENT_SHIFT 0u
 #define BATON_IRQ_CAUSE_EVENT_MASK 0x00000001u
@@ -47,6 +49,7 @@
 #define BATON_FW_ADDR_OFFSET_MASK 0x00FFFFFFu
 #define BATON_FW_DATA 0x0024u /* Writes a word of core memory at FW_ADDR and advances it by 4. Ignored while CORE_RUN is 1. */
 #define BATON_FW_SIZE 0x0028u /* Bytes of core memory. */
+#define BATON_TIME_US 0x002Cu /* Microseconds since reset by the firmware's time base, wrapping. */
 #define BATON_HASH_KEY 0x0030u /* Key of the lookup hash; set it before the first handoff. */
 #define BATON_HASH_KEY_COUNT 2u
 #define BATON_INDEX_ADDR 0x0038u /* Host address, a multiple of 32, where the NIC writes its ring indices. */
@@ -186,6 +189,7 @@
 #define BATON_STAT_HOST_RX_DELAY_MAX 0x0258u /* Largest delay of a host packet, in cycles from arrival to completion. */
 #define BATON_STAT_RX_FILTERED 0x025Cu /* Received frames dropped: their destination is not one that RX_FILTER lets in. */
 #define BATON_STAT_TX_ABANDONED 0x0260u /* TSO frames and firmware bursts abandoned, from the first segment on that could not be read. */
+#define BATON_STAT_RX_PROGRAM_DROPS 0x0264u /* Frames that the P4 program dropped. */
 
 /* MAC: The MAC and its PHY; only in builds with a MAC (`baton verilog --top nic-gmii`). */
 #define BATON_MAC_CONTROL 0x1000u /* What the MAC does. */

@@ -30,8 +30,7 @@ fn the_fast_model_and_the_plain_one_agree_in_every_cycle() -> Result<()> {
             mode,
             loss_ppm,
             reorder_ppm: 2 * loss_ppm,
-            response_bytes: 64 << 10,
-            host_connections: 4,
+            response_bytes: 256 << 10,
             ..DemoConfig::default()
         };
         let report = demo::run(&config, both, &baton_tests::firmware()?, |_| Ok(()), &mut |_, _| {})?;
