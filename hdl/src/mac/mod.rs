@@ -302,8 +302,8 @@ module! {
         self.regs.tx_dropped.next = self.tx_frame.st_dropped.val();
 
         // Management.
-        self.share.host.start.next = self.regs.mdio_start.val();
-        self.share.host.command.next = self.regs.mdio_command.val();
+        self.share.driver.start.next = self.regs.mdio_start.val();
+        self.share.driver.command.next = self.regs.mdio_command.val();
         self.master.start.next = self.share.start.val();
         self.master.command.next = self.share.command.val();
         self.share.busy.next = self.master.busy.val();
@@ -315,8 +315,8 @@ module! {
         self.mdio.mdio_o.next = self.master.mdio_o.val();
         self.mdio.mdio_oe.next = self.master.mdio_oe.val();
         self.mdio.phy_reset_n.next = self.regs.phy_reset_n.val() && !self.hold_phy.val();
-        self.regs.mdio_busy.next = self.share.host.busy.val();
-        self.regs.mdio_no_answer.next = self.share.host.no_answer.val();
-        self.regs.mdio_data.next = self.share.host.data.val();
+        self.regs.mdio_busy.next = self.share.driver.busy.val();
+        self.regs.mdio_no_answer.next = self.share.driver.no_answer.val();
+        self.regs.mdio_data.next = self.share.driver.data.val();
     }
 }

@@ -24,7 +24,7 @@ pub struct MdioUser {
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct MdioShare {
     pub cr: Cr,
-    pub host: MdioUser,
+    pub driver: MdioUser,
     pub firmware: MdioUser,
     pub start: Signal<Out, Bit>,
     pub command: Signal<Out, Bits<32>>,
@@ -51,9 +51,9 @@ module! {
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        if self.host.start.val() && !self.host_waits.q.val() {
+        if self.driver.start.val() && !self.host_waits.q.val() {
             self.host_waits.d.next = true;
-            self.host_command.d.next = self.host.command.val();
+            self.host_command.d.next = self.driver.command.val();
         }
         if self.firmware.start.val() && !self.firmware_waits.q.val() {
             self.firmware_waits.d.next = true;
@@ -84,9 +84,9 @@ module! {
         if self.host_waits.q.val() {
             self.command.next = self.host_command.q.val();
         }
-        self.host.busy.next = self.host_waits.q.val();
-        self.host.no_answer.next = self.host_result.q.val().get_bit(16);
-        self.host.data.next = self.host_result.q.val().get_bits::<16>(0);
+        self.driver.busy.next = self.host_waits.q.val();
+        self.driver.no_answer.next = self.host_result.q.val().get_bit(16);
+        self.driver.data.next = self.host_result.q.val().get_bits::<16>(0);
         self.firmware.busy.next = self.firmware_waits.q.val();
         self.firmware.no_answer.next = self.firmware_result.q.val().get_bit(16);
         self.firmware.data.next = self.firmware_result.q.val().get_bits::<16>(0);
