@@ -147,6 +147,11 @@ mod nic {
             self.nic.gates + PIN_GROUPS.len()
         }
 
+        /// Places for what the parts say, in whole words of eight, so that a word at a time can be looked at.
+        fn places(&self) -> usize {
+            self.nic.parts.len().next_multiple_of(8)
+        }
+
         fn of_pin(&self, pin: &str) -> usize {
             let group = PIN_GROUPS.iter().position(|prefix| pin.starts_with(prefix));
             self.nic.gates + group.expect("every input is in a group")
@@ -162,7 +167,7 @@ mod nic {
                 |direction: &str, (name, width): &Pin| format!("{direction} wire [{}:0] {name}", width - 1);
             let inputs: Vec<&Pin> = NicIn::PINS.iter().filter(|(name, _)| *name != "reset").collect();
             let clocks = (0..self.count()).map(|gate| format!("input wire {}", clock_name(gate)));
-            let moves = format!("output wire moves [0:{}]", self.nic.parts.len() - 1);
+            let moves = format!("output wire moves [0:{}]", self.places() - 1);
             let ports: Vec<String> = clocks
                 .chain([moves])
                 .chain(inputs.iter().map(|pin| port("input", pin)))
@@ -176,12 +181,12 @@ mod nic {
                     format!("{register} always_ff @(posedge {clock}) {name}$q <= {name};\n")
                 })
                 .collect();
-            let moves: String = self
-                .nic
-                .parts
-                .iter()
+            let parts = self.nic.parts.iter().map(|(path, _)| format!("{path}.moves$"));
+            let moves: String = parts
+                .chain(std::iter::repeat("1'b0".to_string()))
+                .take(self.places())
                 .enumerate()
-                .map(|(at, (path, _))| format!("assign moves[{at}] = {path}.moves$;\n"))
+                .map(|(at, moves)| format!("assign moves[{at}] = {moves};\n"))
                 .collect();
             let taken = inputs.iter().map(|(name, _)| format!(", .{name}({name}$q)"));
             let given = NicOut::PINS.iter().map(|(name, _)| format!(", .{name}({name})"));
@@ -195,8 +200,14 @@ mod nic {
         /// The gates for `dut.h`: how many, the gate of each moving part, how to raise one, and which of the pins' gates
         /// a change of the pins raises.
         fn header(&self) -> String {
-            let parts = &self.nic.parts;
-            let of_parts: Vec<String> = parts.iter().map(|(_, gate)| gate.to_string()).collect();
+            let of_parts: Vec<String> = self
+                .nic
+                .parts
+                .iter()
+                .map(|(_, gate)| gate.to_string())
+                .chain(std::iter::repeat(TICKS.to_string()))
+                .take(self.places())
+                .collect();
             let clocks: String = (0..self.count())
                 .map(|gate| format!("    case {gate}: top.{} = level; break;\n", clock_name(gate)))
                 .collect();
@@ -218,7 +229,7 @@ mod nic {
                  inline uint64_t changed(const NicIn& now, const NicIn& before, const uint64_t* triggers) {{\n    \
                  uint64_t fire = 0;\n{changed}    return fire;\n}}\n\n",
                 self.count(),
-                parts.len(),
+                self.places(),
                 of_parts.join(", ")
             )
         }

@@ -22,9 +22,9 @@ class Dut {
     struct Model {
         VerilatedContext context;
         Vdut top{&context, "nic_sim"};
-        // Verilator's bit for the rising edge of each gate, and that of the gate of each part, in whole words.
+        // Verilator's bit for the rising edge of each gate, and that of the gate of each part.
         uint64_t triggers[GATES];
-        uint64_t trigger_of_part[(PARTS + 7) / 8 * 8] = {};
+        uint64_t trigger_of_part[PARTS];
         NicIn pins{};
         NicOut out{};
         // The edge that ends the last cycle is still to come.
@@ -54,7 +54,7 @@ class Dut {
             const auto* parts = reinterpret_cast<const uint8_t*>(&top.rootp->moves[0]);
             for (int first = 0; first < PARTS; first += 8) {
                 uint64_t eight = 0;
-                std::memcpy(&eight, parts + first, PARTS - first < 8 ? PARTS - first : 8);
+                std::memcpy(&eight, parts + first, sizeof eight);
                 for (; eight; eight &= eight - 1) fire |= trigger_of_part[first + __builtin_ctzll(eight) / 8];
             }
             return fire;
