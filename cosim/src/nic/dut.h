@@ -26,7 +26,8 @@ class Dut {
         uint64_t triggers[GATES];
         uint64_t trigger_of_part[PARTS];
         NicIn pins{};
-        NicOut out{};
+        // The outputs were never given.
+        bool is_new = true;
         // The edge that ends the last cycle is still to come.
         bool edge_due = false;
 
@@ -38,7 +39,6 @@ class Dut {
                 rising(gate, false);
             }
             for (int part = 0; part < PARTS; ++part) trigger_of_part[part] = triggers[GATE_OF_PART[part]];
-            sample(*top.rootp, out);
         }
         ~Model() { top.final(); }
 
@@ -67,6 +67,8 @@ public:
     // on which the next edge acts. Only gates of parts that move are raised, as the edge would change nothing in the
     // others (`hdl/src/emit/gates.rs`). The tests hold this against the plain model, cycle for cycle.
     //
+    // `out` is the outputs of the cycle before, and is written only where they may have changed.
+    //
     // While reset is high there are no edges; after a reset in mid-run the model is a new one.
     void cycle(const NicIn& pins, NicOut& out) {
         if (pins.reset && model->edge_due) model = std::make_unique<Model>();
@@ -82,10 +84,10 @@ public:
             root.__VnbaTriggered[0] = fire;
             Vdut___024root___eval_nba(&root);
             root.__VnbaTriggered[0] = 0;
-            // No output follows what ticks in every cycle.
-            if (fire != m.triggers[TICKS]) sample(root, m.out);
         }
-        out = m.out;
+        // No output follows what ticks in every cycle.
+        if ((fire & ~m.triggers[TICKS]) != 0 || m.is_new) sample(root, out);
+        m.is_new = false;
         m.edge_due = !pins.reset;
     }
 };

@@ -41,12 +41,14 @@ unsafe impl ExternType for NicOut {
 /// The NIC, as fast as it gets.
 pub struct VerilatedNic {
     dut: UniquePtr<ffi::Dut>,
+    /// Outputs of the last cycle.
+    out: NicOut,
 }
 
 impl VerilatedNic {
     /// A NIC with all state zero, before its reset.
     pub fn new() -> VerilatedNic {
-        VerilatedNic { dut: ffi::new_dut() }
+        VerilatedNic { dut: ffi::new_dut(), out: NicOut::default() }
     }
 }
 
@@ -59,8 +61,7 @@ impl Default for VerilatedNic {
 impl Nic for VerilatedNic {
     #[inline]
     fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        let mut out = NicOut::default();
-        self.dut.pin_mut().cycle(pins, &mut out);
-        out
+        self.dut.pin_mut().cycle(pins, &mut self.out);
+        self.out
     }
 }
