@@ -42,7 +42,7 @@ pub(super) struct Gates<'a> {
 
 impl<'a> Gates<'a> {
     /// Gates whose clocks are inputs of module `wrapper`. `gate_of` names the gate of the module at a path below the
-    /// top, such as `rx.parser`; the top's own path is empty.
+    /// top, such as `rx.verifier`; the top's own path is empty.
     pub(super) fn new(wrapper: &'a str, gate_of: &'a dyn Fn(&str) -> String) -> Self {
         Gates { wrapper, gate_of, names: vec!["ticks".to_string()], parts: Vec::new() }
     }
@@ -51,7 +51,7 @@ impl<'a> Gates<'a> {
         self.names.len()
     }
 
-    /// Enters a module, called as Rust-HDL names it (`top$rx$parser`), as a part. A leaf has its parent's gate. The
+    /// Enters a module, called as Rust-HDL names it (`top$rx$verifier`), as a part. A leaf has its parent's gate. The
     /// number of its gate.
     pub(super) fn enter(&mut self, module: &str, is_leaf: bool) -> usize {
         let path = module.replace('$', ".");

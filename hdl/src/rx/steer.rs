@@ -11,7 +11,8 @@
 //! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, the first of which costs the other
 //! nothing if it passes one; a dropped frame takes one. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed
 //! as it leaves, so that the memory need not hold two of the longest frames, and the words of frames that passed are
-//! freed with the last word of the frame that they passed. Verified in `cosim/tests/rx_path.rs`.
+//! freed with the last word of the frame that they passed. Verified in `cosim/tests/rx_path.rs` and
+//! `cosim/tests/rx_blocks.rs`.
 
 use super::info::{FrameFacts, Packet, RoutedFrame};
 use crate::kit::{Cr, Reg};
