@@ -166,16 +166,48 @@ impl AxiMemory {
         memory: &mut HostMemory,
         observe: &mut dyn FnMut(Access, Burst<'_>),
     ) {
-        let stalls = match self.config.stall_permille {
-            0 => 0,
-            chance => self.stalls(chance),
-        };
-        self.clock_write(now_ps, write, memory, stalls, observe);
-        self.clock_read(now_ps, read, memory, stalls, observe);
+        let stalls = self.stalls();
+        self.clock_write(now_ps, write, memory, stalls, &mut |burst| observe(Access::Write, burst));
+        self.clock_read(now_ps, read, memory, stalls, &mut |burst| observe(Access::Read, burst));
     }
 
-    /// One bit a channel: AW, W, B, AR, R.
-    fn stalls(&mut self, chance: u32) -> u32 {
+    /// Until when [`AxiMemory::clock_write`] will change nothing as long as the master drives these: zero if something is
+    /// about to be transferred, and while the model stalls at random.
+    pub fn write_rests_until_ps(&self, master: &WriteMaster) -> u64 {
+        let transfers = (master.awvalid & self.write.awready)
+            | (master.wvalid & self.write.wready)
+            | (self.write.bvalid & master.bready);
+        if transfers || self.config.stall_permille > 0 {
+            return 0;
+        }
+        let response =
+            self.landing.front().filter(|_| !self.write.bvalid).map_or(u64::MAX, |burst| burst.due_ps);
+        match self.filling.is_empty() || self.write.wready {
+            true => response,
+            false => response.min(self.write_pace.next_ps),
+        }
+    }
+
+    /// The same of [`AxiMemory::clock_read`].
+    pub fn read_rests_until_ps(&self, master: &ReadMaster) -> u64 {
+        let transfers = (master.arvalid & self.read.arready) | (self.read.rvalid & master.rready);
+        if transfers || self.config.stall_permille > 0 {
+            return 0;
+        }
+        let data = self.reading.front().filter(|_| !self.read.rvalid);
+        data.map_or(u64::MAX, |burst| burst.due_ps.max(self.read_pace.next_ps))
+    }
+
+    /// The channels that stall in the next cycle, one bit each: AW, W, B, AR, R. To be drawn once a cycle.
+    #[inline]
+    pub fn stalls(&mut self) -> u32 {
+        match self.config.stall_permille {
+            0 => 0,
+            chance => self.random_stalls(chance),
+        }
+    }
+
+    fn random_stalls(&mut self, chance: u32) -> u32 {
         let mut bits = self.rng.next_u64();
         (0..5).fold(0, |stalls, channel| {
             let stalled = (bits & 0xFFF) * 1000 < u64::from(chance) << 12;
@@ -184,13 +216,14 @@ impl AxiMemory {
         })
     }
 
-    fn clock_write(
+    /// [`AxiMemory::clock`] for the write channels alone.
+    pub fn clock_write(
         &mut self,
         now_ps: u64,
         master: &WriteMaster,
         memory: &mut HostMemory,
         stalls: u32,
-        observe: &mut dyn FnMut(Access, Burst<'_>),
+        observe: &mut dyn FnMut(Burst<'_>),
     ) {
         if master.awvalid && self.write.awready {
             let mut burst = self.spare.pop().unwrap_or_default();
@@ -216,7 +249,7 @@ impl AxiMemory {
             if !burst.error {
                 burst.store(memory);
             }
-            observe(Access::Write, burst.view());
+            observe(burst.view());
             self.write.bvalid = true;
             self.write.bresp = if burst.error { SLVERR } else { OKAY };
             self.spare.push(burst);
@@ -226,13 +259,14 @@ impl AxiMemory {
         self.write.wready = !self.filling.is_empty() && self.write_pace.allows(now_ps) && stalls & 2 == 0;
     }
 
-    fn clock_read(
+    /// [`AxiMemory::clock`] for the read channels alone.
+    pub fn clock_read(
         &mut self,
         now_ps: u64,
         master: &ReadMaster,
         memory: &HostMemory,
         stalls: u32,
-        observe: &mut dyn FnMut(Access, Burst<'_>),
+        observe: &mut dyn FnMut(Burst<'_>),
     ) {
         if master.arvalid && self.read.arready {
             let mut burst = self.spare.pop().unwrap_or_default();
@@ -246,7 +280,7 @@ impl AxiMemory {
             self.read_pace.used(now_ps);
             if self.read.rlast {
                 let burst = self.reading.pop_front().expect("the last word belongs to a burst");
-                observe(Access::Read, burst.view());
+                observe(burst.view());
                 self.spare.push(burst);
             }
         }

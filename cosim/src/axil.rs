@@ -111,6 +111,15 @@ impl LiteMaster {
         self.write_errors
     }
 
+    /// Until when [`LiteMaster::clock`] will change nothing, unless there is another access.
+    pub fn rest_until_ps(&self) -> u64 {
+        match (&self.active, self.queue.front()) {
+            (Some(_), _) => 0,
+            (None, Some((due_ps, _))) => *due_ps,
+            (None, None) => u64::MAX,
+        }
+    }
+
     /// The clock edge that ends a cycle in which the registers drove these; `now_ps` is the time of the next
     /// cycle. Returns the access that this cycle finished.
     ///

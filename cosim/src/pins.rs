@@ -7,6 +7,63 @@
 /// holds the width.
 pub type Pin = (&'static str, usize);
 
+/// A port of the NIC: what transfers by handshakes of its own, and what can rest while others move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// AXI4-Lite, as a subordinate.
+    Registers,
+    /// Address, data and response channels of AXI4 writes.
+    MemoryWrite,
+    /// Address and data channels of AXI4 reads.
+    MemoryRead,
+    /// The stream from the MAC.
+    Rx,
+    /// The stream to the MAC.
+    Tx,
+}
+
+impl Port {
+    pub const COUNT: usize = 5;
+
+    /// The first prefix that fits tells the port of a pin.
+    const PREFIXES: &'static [(&'static str, Port)] = &[
+        ("s_axil_", Port::Registers),
+        ("m_axi_ar", Port::MemoryRead),
+        ("m_axi_r", Port::MemoryRead),
+        ("m_axi_", Port::MemoryWrite),
+        ("rx_", Port::Rx),
+        ("tx_", Port::Tx),
+    ];
+
+    /// The port that a pin belongs to. Reset, the interrupt and the pins that watch the processor belong to none.
+    pub fn of_pin(pin: &str) -> Option<Port> {
+        Self::PREFIXES.iter().find(|(prefix, _)| pin.starts_with(prefix)).map(|(_, port)| *port)
+    }
+}
+
+/// A set of ports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ports(pub u8);
+
+impl Ports {
+    pub const NONE: Ports = Ports(0);
+    pub const ALL: Ports = Ports((1 << Port::COUNT) - 1);
+
+    pub const fn one(port: Port) -> Ports {
+        Ports(1 << port as u8)
+    }
+
+    #[inline]
+    pub fn has(self, port: Port) -> bool {
+        self.0 & Self::one(port).0 != 0
+    }
+
+    #[inline]
+    pub fn insert_if(&mut self, port: Port, condition: bool) {
+        self.0 |= u8::from(condition) << port as u8;
+    }
+}
+
 /// Conversion of a pin's value, for access by position.
 trait Value: Copy {
     fn to_u64(self) -> u64;
@@ -57,6 +114,16 @@ macro_rules! pins {
                 let mut at = 0;
                 $( take(at, Value::to_u64(self.$pin)); at += 1; )*
                 let _ = at;
+            }
+
+            /// Ports with a pin that differs in `other`.
+            #[allow(private_interfaces)]
+            pub fn changed(&self, other: &Self) -> Ports {
+                let mut ports = Ports::NONE;
+                $( if let Some(port) = Port::of_pin(stringify!($pin)) {
+                    ports.insert_if(port, self.$pin != other.$pin);
+                } )*
+                ports
             }
 
             /// Takes the values in the order of [`Self::PINS`].

@@ -5,15 +5,15 @@
 //! in which the models are visited, and nothing on anything but configuration and seed.
 
 use crate::{
-    axi::{Access, AxiConfig, AxiMemory, Burst},
-    axil::{Done, LiteMaster},
+    axi::{AxiConfig, AxiMemory, Burst, ReadMemory, WriteMemory},
+    axil::{Done, LiteManager, LiteMaster},
     monitor::Monitor,
     nic::Nic,
     pcap::Pcap,
-    pins::{NicIn, NicOut},
+    pins::{NicIn, NicOut, Port, Ports},
     port::{HostMemory, HostPort},
     ports::{lite_registers, read_master, tx_stream, write_master},
-    wire::{FrameStats, FromNic, ToNic, WireConfig},
+    wire::{FrameStats, FromNic, RxStream, ToNic, WireConfig},
 };
 use anyhow::{bail, Context, Result};
 
@@ -70,6 +70,8 @@ pub type Observer = Box<dyn FnMut(u64, &Event<'_>)>;
 struct Time {
     cycles: u64,
     now_ps: u64,
+    /// Time of the cycle before.
+    before_ps: u64,
     whole_ps: u64,
     /// Remainder of a second's picoseconds over the clock rate, and how much of it has come together.
     rest: u64,
@@ -83,7 +85,7 @@ impl Time {
     fn new(clock_hz: u64) -> Self {
         assert!((1..=PS_PER_SECOND / 2).contains(&clock_hz), "{clock_hz} Hz is no clock rate");
         let (whole_ps, rest) = (PS_PER_SECOND / clock_hz, PS_PER_SECOND % clock_hz);
-        Time { cycles: 0, now_ps: 0, whole_ps, rest, carried: 0, clock_hz }
+        Time { cycles: 0, now_ps: 0, before_ps: 0, whole_ps, rest, carried: 0, clock_hz }
     }
 
     /// A cycle takes so long from here on.
@@ -94,12 +96,53 @@ impl Time {
     #[inline]
     fn advance(&mut self) {
         self.cycles += 1;
+        self.before_ps = self.now_ps;
         self.now_ps += self.whole_ps;
         self.carried += self.rest;
         if self.carried >= self.clock_hz {
             self.carried -= self.clock_hz;
             self.now_ps += 1;
         }
+    }
+}
+
+/// Which ports have nothing to do. A port rests while its outputs and inputs are those of the cycle before, no transfer
+/// is offered, and the model at its other end waits for a time; an edge would then change nothing.
+#[derive(Debug, Default)]
+struct Rests {
+    /// When each port's rest ends.
+    ports_ps: [u64; Port::COUNT],
+    /// The first of them.
+    until_ps: u64,
+    /// Ports with inputs that the present edge has changed.
+    changed: Ports,
+}
+
+impl Rests {
+    /// The ports for which the edge at the beginning of the cycle at `now_ps` is not to be left out.
+    #[inline]
+    fn due(&mut self, moved: Ports, now_ps: u64) -> Ports {
+        self.changed = Ports::NONE;
+        let bits = self.ports_ps.iter().enumerate().map(|(port, end_ps)| u8::from(now_ps >= *end_ps) << port);
+        Ports(bits.fold(moved.0, |due, bit| due | bit))
+    }
+
+    /// After the edge `port` rests until then, unless its inputs did not stay: what the NIC makes of them is still to be
+    /// seen.
+    #[inline]
+    fn set(&mut self, port: Port, stays: bool, until_ps: u64) {
+        self.ports_ps[port as usize] = if stays { until_ps } else { 0 };
+        self.changed.insert_if(port, !stays);
+    }
+
+    #[inline]
+    fn settle(&mut self) {
+        self.until_ps = self.ports_ps.into_iter().fold(u64::MAX, u64::min);
+    }
+
+    /// Software has done something: every port is looked at again.
+    fn end(&mut self) {
+        (self.ports_ps, self.until_ps) = ([0; Port::COUNT], 0);
     }
 }
 
@@ -142,6 +185,9 @@ pub struct System<N: Nic> {
     from_nic: FromNic,
     monitor: Monitor,
     listeners: Listeners,
+    rests: Rests,
+    /// Ports with pins that are not those of the last cycle.
+    changed: Ports,
 }
 
 /// Cycles of reset.
@@ -167,44 +213,80 @@ impl<N: Nic> System<N> {
             from_nic: FromNic::new(&config.wire),
             monitor: Monitor::default(),
             listeners: Listeners::default(),
+            rests: Rests::default(),
+            changed: Ports::ALL,
         };
         system.pins.reset = true;
         for _ in 0..RESET_CYCLES {
-            system.out = system.nic.cycle(&system.pins);
-            system.monitor.check(&system.pins, &system.out);
+            system.nic.cycle(&system.pins, Ports::ALL, &mut system.out);
+            system.monitor.check(system.time.cycles, Ports::ALL, &system.pins, &system.out);
             system.time.advance();
         }
         system.pins.reset = false;
-        system.drive();
+        drive_registers(&mut system.pins, &system.registers.drive);
         system
     }
 
     /// One cycle of the core clock.
+    #[inline]
     pub fn step(&mut self) {
-        let out = self.nic.cycle(&self.pins);
-        self.monitor.check(&self.pins, &out);
-        let end_ps = self.time.now_ps;
+        let moved = self.nic.cycle(&self.pins, self.changed, &mut self.out);
+        self.changed = Ports::NONE;
         self.time.advance();
-        let now_ps = self.time.now_ps;
-        let System { axi, memory, listeners, to_nic, from_nic, registers, .. } = self;
-        axi.clock(now_ps, &write_master(&out), &read_master(&out), memory, &mut |access, burst| {
-            let event = match access {
-                Access::Read => Event::MemoryRead(burst),
-                Access::Write => Event::MemoryWrite(burst),
-            };
-            listeners.tell(end_ps, event);
-        });
-        if let Some(done) = registers.clock(now_ps, &lite_registers(&out)) {
-            listeners.tell(end_ps, Event::Register(done));
+        if moved != Ports::NONE || self.time.now_ps >= self.rests.until_ps {
+            self.edge(moved);
         }
-        to_nic.clock(now_ps, out.rx_tready, &mut |frame, good_fcs| {
-            listeners.frame(end_ps, frame, Event::FrameIn { frame, good_fcs });
-        });
-        from_nic.clock(now_ps, &tx_stream(&out), &mut |time_ps, frame| {
-            listeners.frame(time_ps, frame, Event::FrameOut { frame });
-        });
-        self.out = out;
-        self.drive();
+    }
+
+    /// The clock edge at the end of a cycle, for each port of which outputs have `moved` or that has rested long enough.
+    fn edge(&mut self, moved: Ports) {
+        let System { axi, memory, listeners, to_nic, from_nic, registers, out, pins, time, rests, .. } = self;
+        let (now_ps, end_ps) = (time.now_ps, time.before_ps);
+        let due = rests.due(moved, now_ps);
+        self.monitor.check(time.cycles - 1, due, pins, out);
+        let stalls = axi.stalls();
+        if due.has(Port::MemoryWrite) {
+            let (master, before) = (write_master(out), axi.write);
+            axi.clock_write(now_ps, &master, memory, stalls, &mut |burst| {
+                listeners.tell(end_ps, Event::MemoryWrite(burst));
+            });
+            rests.set(Port::MemoryWrite, axi.write == before, axi.write_rests_until_ps(&master));
+            drive_memory_write(pins, &axi.write);
+        }
+        if due.has(Port::MemoryRead) {
+            let (master, before) = (read_master(out), axi.read);
+            axi.clock_read(now_ps, &master, memory, stalls, &mut |burst| {
+                listeners.tell(end_ps, Event::MemoryRead(burst));
+            });
+            rests.set(Port::MemoryRead, axi.read == before, axi.read_rests_until_ps(&master));
+            drive_memory_read(pins, &axi.read);
+        }
+        if due.has(Port::Registers) {
+            let before = registers.drive;
+            if let Some(done) = registers.clock(now_ps, &lite_registers(out)) {
+                listeners.tell(end_ps, Event::Register(done));
+            }
+            rests.set(Port::Registers, registers.drive == before, registers.rest_until_ps());
+            drive_registers(pins, &registers.drive);
+        }
+        if due.has(Port::Rx) {
+            let before = to_nic.drive;
+            to_nic.clock(now_ps, out.rx_tready, &mut |frame, good_fcs| {
+                listeners.frame(end_ps, frame, Event::FrameIn { frame, good_fcs });
+            });
+            rests.set(Port::Rx, to_nic.drive == before, to_nic.rest_until_ps(out.rx_tready));
+            drive_rx(pins, &to_nic.drive);
+        }
+        if due.has(Port::Tx) {
+            let (tx, before) = (tx_stream(out), from_nic.tready);
+            from_nic.clock(now_ps, &tx, &mut |time_ps, frame| {
+                listeners.frame(time_ps, frame, Event::FrameOut { frame });
+            });
+            rests.set(Port::Tx, from_nic.tready == before, from_nic.rest_until_ps(&tx));
+            pins.tx_tready = from_nic.tready;
+        }
+        self.changed = rests.changed;
+        rests.settle();
     }
 
     /// A core cycle takes so long from here on, at least a picosecond: for a clock that follows another one.
@@ -234,45 +316,13 @@ impl<N: Nic> System<N> {
         done(self)
     }
 
-    /// Collects what the models drive in the next cycle.
-    fn drive(&mut self) {
-        let (lite, write, read) = (&self.registers.drive, &self.axi.write, &self.axi.read);
-        let rx = &self.to_nic.drive;
-        self.pins = NicIn {
-            reset: false,
-            s_axil_awaddr: lite.awaddr,
-            s_axil_awvalid: lite.awvalid,
-            s_axil_wdata: lite.wdata,
-            s_axil_wstrb: lite.wstrb,
-            s_axil_wvalid: lite.wvalid,
-            s_axil_bready: lite.bready,
-            s_axil_araddr: lite.araddr,
-            s_axil_arvalid: lite.arvalid,
-            s_axil_rready: lite.rready,
-            m_axi_awready: write.awready,
-            m_axi_wready: write.wready,
-            m_axi_bresp: write.bresp,
-            m_axi_bvalid: write.bvalid,
-            m_axi_arready: read.arready,
-            m_axi_rdata: read.rdata,
-            m_axi_rresp: read.rresp,
-            m_axi_rlast: read.rlast,
-            m_axi_rvalid: read.rvalid,
-            rx_tdata: rx.tdata,
-            rx_tkeep: rx.tkeep,
-            rx_tlast: rx.tlast,
-            rx_tuser: rx.tuser,
-            rx_tvalid: rx.tvalid,
-            tx_tready: self.from_nic.tready,
-        };
-    }
-
     /// The NIC.
     pub fn nic(&self) -> &N {
         &self.nic
     }
 
     pub fn nic_mut(&mut self) -> &mut N {
+        self.rests.end();
         &mut self.nic
     }
 
@@ -288,21 +338,28 @@ impl<N: Nic> System<N> {
 
     /// A client sends a frame to the NIC, without its check sequence.
     pub fn wire_send(&mut self, frame: Vec<u8>) {
+        self.rests.end();
         self.to_nic.send(self.time.now_ps, frame);
     }
 
     /// The next frame that has reached the clients, with the time at which it did.
+    #[inline]
     pub fn wire_recv(&mut self) -> Option<(Vec<u8>, u64)> {
+        if self.from_nic.next_arrival_ps() > self.time.now_ps {
+            return None;
+        }
         self.from_nic.receive(self.time.now_ps)
     }
 
     /// Direction to the NIC: faults, counts, backlog.
     pub fn wire_to_nic(&mut self) -> &mut ToNic {
+        self.rests.end();
         &mut self.to_nic
     }
 
     /// Direction from the NIC: faults, counts, underruns.
     pub fn wire_from_nic(&mut self) -> &mut FromNic {
+        self.rests.end();
         &mut self.from_nic
     }
 
@@ -346,12 +403,14 @@ impl<N: Nic> System<N> {
 impl<N: Nic> HostPort for System<N> {
     fn reg_write(&mut self, address: u32, value: u32) {
         let address = u16::try_from(address).expect("registers have 16-bit addresses");
+        self.rests.end();
         self.registers.write(self.time.now_ps, address, value);
     }
 
     /// The processor waits for the answer, so time passes.
     fn reg_read(&mut self, address: u32) -> Result<u32> {
         let short = u16::try_from(address).context("registers have 16-bit addresses")?;
+        self.rests.end();
         self.registers.read(self.time.now_ps, short);
         for _ in 0..READ_CYCLES_MAX {
             self.step();
@@ -379,4 +438,39 @@ impl<N: Nic> HostPort for System<N> {
     fn now_ps(&self) -> u64 {
         self.time.now_ps
     }
+}
+
+fn drive_registers(pins: &mut NicIn, lite: &LiteManager) {
+    pins.s_axil_awaddr = lite.awaddr;
+    pins.s_axil_awvalid = lite.awvalid;
+    pins.s_axil_wdata = lite.wdata;
+    pins.s_axil_wstrb = lite.wstrb;
+    pins.s_axil_wvalid = lite.wvalid;
+    pins.s_axil_bready = lite.bready;
+    pins.s_axil_araddr = lite.araddr;
+    pins.s_axil_arvalid = lite.arvalid;
+    pins.s_axil_rready = lite.rready;
+}
+
+fn drive_memory_write(pins: &mut NicIn, write: &WriteMemory) {
+    pins.m_axi_awready = write.awready;
+    pins.m_axi_wready = write.wready;
+    pins.m_axi_bresp = write.bresp;
+    pins.m_axi_bvalid = write.bvalid;
+}
+
+fn drive_memory_read(pins: &mut NicIn, read: &ReadMemory) {
+    pins.m_axi_arready = read.arready;
+    pins.m_axi_rdata = read.rdata;
+    pins.m_axi_rresp = read.rresp;
+    pins.m_axi_rlast = read.rlast;
+    pins.m_axi_rvalid = read.rvalid;
+}
+
+fn drive_rx(pins: &mut NicIn, rx: &RxStream) {
+    pins.rx_tdata = rx.tdata;
+    pins.rx_tkeep = rx.tkeep;
+    pins.rx_tlast = rx.tlast;
+    pins.rx_tuser = rx.tuser;
+    pins.rx_tvalid = rx.tvalid;
 }

@@ -4,7 +4,7 @@ use baton_abi::regs;
 use baton_cosim::{
     nic::Nic,
     pcap::Pcap,
-    pins::{NicIn, NicOut},
+    pins::{NicIn, NicOut, Ports},
     port::{load_firmware, HostPort},
     system::{Event, System, SystemConfig},
     wire::{Faults, WireConfig},
@@ -96,14 +96,15 @@ impl Echo {
 }
 
 impl Nic for Echo {
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        let out = self.out;
+    fn cycle(&mut self, pins: &NicIn, _: Ports, out: &mut NicOut) -> Ports {
+        let moved = self.out.changed(out);
+        *out = self.out;
         if pins.reset {
             *self = Echo::default();
         } else {
             self.edge(pins);
         }
-        out
+        moved
     }
 }
 

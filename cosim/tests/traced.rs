@@ -2,7 +2,7 @@
 
 use baton_cosim::{
     nic::{Nic, TracedNic, Window},
-    pins::{NicIn, NicOut},
+    pins::{NicIn, NicOut, Ports},
 };
 use std::path::Path;
 
@@ -35,7 +35,12 @@ fn run(nic: &mut TracedNic, cycles: u32) -> Vec<NicOut> {
         rx_tdata: cycle.wrapping_mul(0x0101_0101),
         ..NicIn::default()
     };
-    (0..cycles).map(|cycle| nic.cycle(&pins(cycle))).collect()
+    let mut out = NicOut::default();
+    let mut cycle = |cycle| {
+        nic.cycle(&pins(cycle), Ports::ALL, &mut out);
+        out
+    };
+    (0..cycles).map(&mut cycle).collect()
 }
 
 #[test]

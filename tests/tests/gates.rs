@@ -5,7 +5,7 @@ use anyhow::{ensure, Result};
 use baton::demo::{self, DemoConfig};
 use baton_abi::regs::SchedMode;
 use baton_cosim::nic::{Nic, TracedNic, VerilatedNic, VERILOG};
-use baton_cosim::pins::{NicIn, NicOut};
+use baton_cosim::pins::{NicIn, NicOut, Ports};
 
 struct Both {
     fast: VerilatedNic,
@@ -14,11 +14,15 @@ struct Both {
 }
 
 impl Nic for Both {
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        let (fast, plain) = (self.fast.cycle(pins), self.plain.cycle(pins));
-        assert_eq!(fast, plain, "cycle {}", self.cycles);
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports {
+        let (before, mut plain) = (*out, *out);
+        let moved = self.fast.cycle(pins, changed, out);
+        self.plain.cycle(pins, changed, &mut plain);
+        assert_eq!(*out, plain, "cycle {}", self.cycles);
+        let told = moved.0 & out.changed(&before).0 == out.changed(&before).0;
+        assert!(told, "cycle {}: {before:x?}, then {out:x?}, but {moved:?}", self.cycles);
         self.cycles += 1;
-        fast
+        moved
     }
 }
 

@@ -9,8 +9,8 @@
 #include <cstring>
 #include <memory>
 
-// The region of the model in which everything happens, and the one that finds out which clocks have risen. The build
-// script sees to it that there is nothing else to run.
+// The function of the model in which everything happens, and the one that finds out which clocks have risen. The build
+// script sees to it that there is nothing else to run (`build/regions.rs`).
 void Vdut___024root___eval_nba(Vdut___024root*);
 void Vdut___024root___eval_triggers_vec__act(Vdut___024root*);
 
@@ -48,14 +48,18 @@ class Dut {
             return top.rootp->__VactTriggered[0];
         }
 
-        // The gates of the parts that move. Eight parts that rest cost one look.
+        // The gates of the parts that move. A part says so in a byte; eight of them at once become bits.
         uint64_t moving() const {
             uint64_t fire = triggers[TICKS];
             const auto* parts = reinterpret_cast<const uint8_t*>(&top.rootp->moves[0]);
-            for (int first = 0; first < PARTS; first += 8) {
-                uint64_t eight = 0;
-                std::memcpy(&eight, parts + first, sizeof eight);
-                for (; eight; eight &= eight - 1) fire |= trigger_of_part[first + __builtin_ctzll(eight) / 8];
+            for (int first = 0; first < PARTS; first += 64) {
+                uint64_t bits = 0;
+                for (int part = first; part < PARTS && part < first + 64; part += 8) {
+                    uint64_t eight = 0;
+                    std::memcpy(&eight, parts + part, sizeof eight);
+                    bits |= (eight * 0x0102040810204080) >> 56 << (part - first);
+                }
+                for (; bits; bits &= bits - 1) fire |= trigger_of_part[first + __builtin_ctzll(bits)];
             }
             return fire;
         }
@@ -67,28 +71,27 @@ public:
     // on which the next edge acts. Only gates of parts that move are raised, as the edge would change nothing in the
     // others (`hdl/src/emit/gates.rs`). The tests hold this against the plain model, cycle for cycle.
     //
-    // `out` is the outputs of the cycle before, and is written only where they may have changed.
+    // Inputs are looked at only for the ports in `changed`. `out` is the outputs of the cycle before, and is written only
+    // where they may have changed. The answer is the ports that have changed.
     //
     // While reset is high there are no edges; after a reset in mid-run the model is a new one.
-    void cycle(const NicIn& pins, NicOut& out) {
+    uint8_t cycle(const NicIn& pins, uint8_t changed, NicOut& out) {
         if (pins.reset && model->edge_due) model = std::make_unique<Model>();
         Model& m = *model;
         Vdut___024root& root = *m.top.rootp;
         uint64_t fire = m.edge_due ? m.moving() : 0;
-        if (std::memcmp(&pins, &m.pins, sizeof pins) != 0) {
-            fire |= changed(pins, m.pins, m.triggers);
-            apply(pins, root);
-            m.pins = pins;
-        }
+        if (changed | m.is_new) fire |= take(pins, m.is_new ? ALL_PORTS : changed, m.pins, m.triggers, root);
+        m.edge_due = !pins.reset;
         if (fire) {
             root.__VnbaTriggered[0] = fire;
             Vdut___024root___eval_nba(&root);
             root.__VnbaTriggered[0] = 0;
         }
-        // No output follows what ticks in every cycle.
-        if ((fire & ~m.triggers[TICKS]) != 0 || m.is_new) sample(root, out);
+        if (!m.is_new) return sample(root, fire, out);
         m.is_new = false;
-        m.edge_due = !pins.reset;
+        take_constants(root, out);
+        sample(root, ~0ULL, out);
+        return ALL_PORTS;
     }
 };
 

@@ -12,7 +12,7 @@ use crate::{
     clocks::{ClockId, Clocks, Rising},
     gmii::{Receiver, Sender, Shape, Symbol},
     library::Flavour,
-    pins::{NicIn, NicOut, Pin},
+    pins::{NicIn, NicOut, Pin, Ports},
 };
 use anyhow::Result;
 use std::collections::VecDeque;
@@ -132,7 +132,7 @@ impl LineNic {
         };
         nic.reset(true);
         for _ in 0..4 + 4 * config.rx_ps.max(config.tx_ps) / config.core_ps {
-            nic.cycle(&NicIn { reset: true, ..NicIn::default() });
+            nic.cycle(&NicIn { reset: true, ..NicIn::default() }, Ports::ALL, &mut NicOut::default());
         }
         nic.reset(false);
         Ok(nic)
@@ -223,7 +223,7 @@ impl LineNic {
 }
 
 impl Nic for LineNic {
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
+    fn cycle(&mut self, pins: &NicIn, _: Ports, out: &mut NicOut) -> Ports {
         let (model, inputs) = (&mut self.model, &self.inputs);
         pins.each(|at, value| {
             if let Some(port) = inputs[at] {
@@ -235,12 +235,14 @@ impl Nic for LineNic {
             let rising = self.clocks.before_edge(&mut self.model);
             let is_core = rising.has(self.core);
             let (model, outputs) = (&self.model, &self.outputs);
-            let out = is_core.then(|| NicOut::from_each(|at| outputs[at].map_or(0, |port| model.get(port))));
+            if is_core {
+                *out = NicOut::from_each(|at| outputs[at].map_or(0, |port| model.get(port)));
+            }
             let high = [self.rx_clock, self.tx_clock].map(|clock| self.clocks.is_high(clock));
             self.clocks.edge(&mut self.model);
             let word = self.words.front().copied();
             self.line(rising, high[0], high[1]);
-            if let Some(mut out) = out {
+            if is_core {
                 out.rx_tready = true;
                 if let Some((data, keep, last)) = word {
                     (out.tx_tvalid, out.tx_tdata, out.tx_tkeep, out.tx_tlast) = (true, data, keep, last);
@@ -248,7 +250,7 @@ impl Nic for LineNic {
                         self.words.pop_front();
                     }
                 }
-                return out;
+                return Ports::ALL;
             }
         }
     }

@@ -12,17 +12,21 @@ pub use traced::{TracedNic, Window};
 #[cfg(feature = "nic")]
 pub use verilated::{VerilatedNic, VERILOG};
 
-use crate::pins::{NicIn, NicOut};
+use crate::pins::{NicIn, NicOut, Ports};
 
 /// Whatever has the pins of `nic_top`.
 pub trait Nic {
-    /// One cycle: takes the inputs of this cycle, and returns the outputs as they are at its end, just before
-    /// the clock edge. What was offered and accepted in both is transferred by that edge.
-    fn cycle(&mut self, pins: &NicIn) -> NicOut;
+    /// One cycle: takes the inputs of this cycle, and turns `out`, the outputs of the cycle before, into those at the end
+    /// of this one, just before the clock edge. What was offered and accepted in both is transferred by that edge.
+    ///
+    /// `changed` has the ports with inputs that may differ from the cycle before; returned are the ports with outputs
+    /// that may. Who does not know says [`Ports::ALL`].
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports;
 }
 
 impl<N: Nic + ?Sized> Nic for Box<N> {
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        (**self).cycle(pins)
+    #[inline]
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports {
+        (**self).cycle(pins, changed, out)
     }
 }

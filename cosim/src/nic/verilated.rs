@@ -4,7 +4,7 @@
 //! two structures of pins by reference.
 
 use super::Nic;
-use crate::pins::{NicIn, NicOut};
+use crate::pins::{NicIn, NicOut, Ports};
 use cxx::{kind::Trivial, type_id, ExternType, UniquePtr};
 
 /// The Verilog that this build runs: what [`super::TracedNic`] takes, and what synthesis reads.
@@ -20,7 +20,7 @@ mod ffi {
         type Dut;
 
         fn new_dut() -> UniquePtr<Dut>;
-        fn cycle(self: Pin<&mut Dut>, pins: &NicIn, out: &mut NicOut);
+        fn cycle(self: Pin<&mut Dut>, pins: &NicIn, changed: u8, out: &mut NicOut) -> u8;
     }
 }
 
@@ -41,14 +41,12 @@ unsafe impl ExternType for NicOut {
 /// The NIC, as fast as it gets.
 pub struct VerilatedNic {
     dut: UniquePtr<ffi::Dut>,
-    /// Outputs of the last cycle.
-    out: NicOut,
 }
 
 impl VerilatedNic {
     /// A NIC with all state zero, before its reset.
     pub fn new() -> VerilatedNic {
-        VerilatedNic { dut: ffi::new_dut(), out: NicOut::default() }
+        VerilatedNic { dut: ffi::new_dut() }
     }
 }
 
@@ -60,8 +58,7 @@ impl Default for VerilatedNic {
 
 impl Nic for VerilatedNic {
     #[inline]
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        self.dut.pin_mut().cycle(pins, &mut self.out);
-        self.out
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports {
+        Ports(self.dut.pin_mut().cycle(pins, changed.0, out))
     }
 }

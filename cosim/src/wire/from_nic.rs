@@ -107,6 +107,14 @@ impl FromNic {
         }
     }
 
+    /// Until when [`FromNic::clock`] will change nothing as long as the NIC drives `tx`.
+    pub fn rest_until_ps(&self, tx: &TxStream) -> u64 {
+        match tx.tvalid && self.tready {
+            true => 0,
+            false => self.next_ps,
+        }
+    }
+
     /// The clock edge that ends a cycle in which the NIC drove `tx`; `now_ps` is the time of the next cycle.
     /// `observe` is called with each frame and the time when its last bit left, before any fault.
     #[inline]

@@ -88,6 +88,15 @@ impl ToNic {
         self.arriving.is_none() && self.network.next_ps() == u64::MAX
     }
 
+    /// Until when [`ToNic::clock`] will change nothing as long as the NIC drives `tready`, unless a frame is sent.
+    pub fn rest_until_ps(&self, tready: bool) -> u64 {
+        match (self.drive.tvalid, tready) {
+            (true, true) => 0,
+            (true, false) => u64::MAX,
+            (false, _) => self.next_ps,
+        }
+    }
+
     /// The clock edge that ends a cycle in which the NIC drove `tready`; `now_ps` is the time of the next cycle.
     /// `observe` is called with each frame, and whether its check sequence was right, when its last word has been taken.
     #[inline]

@@ -11,8 +11,9 @@
 //! has the gate [`TICKS`], so that it does not keep its module awake. A leaf cell says in a comment when it moves
 //! ([`MOVES`]).
 
-use super::statement::{Block, Statement};
+use super::statement::{self, Block};
 use crate::kit::MOVES;
+use std::{collections::HashSet, fmt::Write};
 
 /// The gate of registers that change in nearly every cycle: it is raised in every cycle.
 pub const TICKS: usize = 0;
@@ -88,101 +89,80 @@ impl<'a> Gates<'a> {
     }
 }
 
-/// The wire that says that a module moves. Widths in it are those of the assignments that it asks about.
-pub(super) fn wire(moves: &str) -> String {
+/// The wire that says that a leaf cell moves.
+fn wire(moves: &str) -> String {
     format!(
         "    /* verilator lint_off WIDTH */\n    wire moves$ = {moves};\n    /* verilator lint_on WIDTH */\n"
     )
 }
 
-/// When something changes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Change {
-    Never,
-    Always,
-    When(String),
+/// Writes combinational blocks, and looks at inputs of registers (`name$d`) where they are assigned: a block that assigns
+/// one with another value than the register has raises a flag of its own.
+pub(super) struct Watch<'a> {
+    /// Whether the input of a register is to be looked at.
+    is_watched: &'a dyn Fn(&str) -> bool,
+    flags: Vec<String>,
+    seen: HashSet<String>,
 }
 
-impl Change {
-    pub(super) fn expression(&self) -> &str {
-        match self {
-            Change::Never => "1'b0",
-            Change::Always => "1'b1",
-            Change::When(condition) => condition,
-        }
+impl<'a> Watch<'a> {
+    pub(super) fn new(is_watched: &'a dyn Fn(&str) -> bool) -> Self {
+        Watch { is_watched, flags: Vec::new(), seen: HashSet::new() }
     }
 
-    fn only_if(self, condition: &str) -> Change {
-        match self {
-            Change::Never => Change::Never,
-            Change::Always => Change::When(condition.to_string()),
-            Change::When(change) => Change::When(format!("({condition} & {change})")),
+    /// Writes an `always_comb` of its own for `block`.
+    pub(super) fn write(&mut self, text: &mut String, block: &Block) {
+        let flag = format!("moves${}", self.flags.len());
+        let mut body = String::new();
+        let mut raised = false;
+        statement::write(&mut body, block, 8, &mut |lines, target, part, value| {
+            lines.line(format_args!("{target}{part} = {value};"));
+            let register = target.strip_suffix("$d").filter(|register| (self.is_watched)(register));
+            let Some(register) = register else { return };
+            self.seen.insert(register.to_string());
+            if value.strip_suffix("$q") != Some(register) {
+                raised = true;
+                lines.line(format_args!("{flag} = {flag} | ({register}{part} != {target}{part});"));
+            }
+        });
+        if raised {
+            let _ = writeln!(text, "    reg {flag};");
+            body.insert_str(0, &format!("        {flag} = 1'b0;\n"));
+            self.flags.push(flag);
         }
-    }
-}
-
-/// Any of `changes`.
-pub(super) fn any(changes: impl IntoIterator<Item = Change>) -> Change {
-    let mut terms = Vec::new();
-    for change in changes {
-        match change {
-            Change::Never => {}
-            Change::Always => return Change::Always,
-            Change::When(condition) => terms.push(condition),
-        }
-    }
-    match terms.len() {
-        0 => Change::Never,
-        _ => Change::When(format!("({})", terms.join(" | "))),
+        let _ = write!(text, "    always_comb begin\n{body}    end\n");
     }
 }
 
-/// A register that differs from `value`. The comparison has the width that the assignment would have, so it holds
-/// whenever the assignment changes a bit.
-pub(super) fn differs(register: &str, value: &str) -> Change {
-    Change::When(format!("({register} != ({value}))"))
-}
-
-/// When a block of assignments to registers (`name$d`) changes one of them. `ticks` says of a name whether it changes in
-/// nearly every cycle: what takes such a value under a condition is taken to change whenever the condition holds.
-pub(super) fn changes(block: &Block, ticks: &dyn Fn(&str) -> bool) -> Change {
-    any(block.iter().map(|statement| change(statement, ticks)))
-}
-
-fn change(statement: &Statement, ticks: &dyn Fn(&str) -> bool) -> Change {
-    match statement {
-        Statement::Assign { target, part, value } => {
-            let register = target.strip_suffix("$d").unwrap_or(target);
-            differs(&format!("{register}{part}"), value)
+/// The wire that says that a module moves: whether `block`, assignments to registers (`name$d`), changes one of them, or
+/// a register in `apart` has another input than its value; those that `watch` has seen are in its flags. `ticks` says of
+/// a name whether it changes in nearly every cycle: what takes such a value under a condition is taken to change
+/// whenever the condition holds.
+///
+/// It is written as the block is, so that a simulator looks at what lies under a condition only where that holds.
+/// A comparison has the width that the assignment would have, so it holds whenever the assignment changes a bit.
+pub(super) fn moves<'a>(
+    block: &Block,
+    apart: impl Iterator<Item = &'a str>,
+    watch: &Watch,
+    ticks: &dyn Fn(&str) -> bool,
+) -> String {
+    const INDENT: usize = 8;
+    let apart = apart.filter(|name| !watch.seen.contains(*name)).map(|name| format!("({name} != {name}$d)"));
+    let start: Vec<String> = watch.flags.iter().cloned().chain(apart).collect();
+    let start = if start.is_empty() { "1'b0".to_string() } else { start.join(" | ") };
+    let mut body = String::new();
+    statement::write(&mut body, block, INDENT, &mut |lines, target, part, value| {
+        if lines.indent > INDENT && statement::names(value).any(ticks) {
+            return lines.line(format_args!("moves$ = 1'b1;"));
         }
-        Statement::If { condition, then, otherwise } => any([
-            branch(then, ticks).only_if(&format!("(|{condition})")),
-            branch(otherwise, ticks).only_if(&format!("(~|{condition})")),
-        ]),
-        Statement::Case { subject, arms } => {
-            let mut labels = Vec::new();
-            any(arms.iter().map(|(label, body)| {
-                let condition = if *label == "default" {
-                    format!("(~({}))", if labels.is_empty() { "1'b0".into() } else { labels.join(" | ") })
-                } else {
-                    labels.push(format!("({subject} == ({label}))"));
-                    labels[labels.len() - 1].clone()
-                };
-                branch(body, ticks).only_if(&condition)
-            }))
-        }
-    }
-}
-
-fn branch(block: &Block, ticks: &dyn Fn(&str) -> bool) -> Change {
-    let takes_ticks = block.iter().any(|statement| match statement {
-        Statement::Assign { value, .. } => super::statement::names(value).any(ticks),
-        _ => false,
+        let register = target.strip_suffix("$d").unwrap_or(target);
+        lines.line(format_args!("moves$ = moves$ | ({register}{part} != ({value}));"));
     });
-    match takes_ticks {
-        true => Change::Always,
-        false => changes(block, ticks),
-    }
+    format!(
+        "    /* verilator lint_off WIDTH */\n    reg moves$;\n    always_comb begin\n        moves$ = {start};\n{body}    \
+         end\n    /* verilator lint_on WIDTH */\n"
+    )
 }
 
 #[cfg(test)]
@@ -190,37 +170,67 @@ mod tests {
     use super::*;
     use crate::emit::statement;
 
+    /// The statements that say when `text` changes a register.
     fn of(text: &str) -> String {
         let lines: Vec<&str> = text.lines().collect();
-        changes(&statement::parse(&lines), &|name| name == "now").expression().to_string()
+        let watch = Watch::new(&|_| false);
+        let block = statement::parse(&lines);
+        let text =
+            moves(&block, ["apart"].into_iter().filter(|_| text.contains("apart")), &watch, &|n| n == "now");
+        let (_, body) = text.split_once("always_comb begin\n").unwrap();
+        let (body, _) = body.rsplit_once("    end\n").unwrap();
+        body.lines().map(|line| format!("{}\n", line.trim_start())).collect()
     }
 
     #[test]
     fn a_register_moves_when_its_value_differs() {
-        assert_eq!(of("a$d = b;"), "((a != (b)))");
-        assert_eq!(of("a$d[(0)+:(2)] = b;"), "((a[(0)+:(2)] != (b)))");
-        assert_eq!(of(""), "1'b0");
+        assert_eq!(of(""), "moves$ = 1'b0;\n");
+        assert_eq!(of("a$d = b;"), "moves$ = 1'b0;\nmoves$ = moves$ | (a != (b));\n");
+        assert_eq!(
+            of("a$d[(0)+:(2)] = apart$d;"),
+            "moves$ = (apart != apart$d);\nmoves$ = moves$ | (a[(0)+:(2)] != (apart$d));\n"
+        );
     }
 
     #[test]
-    fn conditions_lead_to_assignments() {
+    fn what_lies_under_a_condition_stays_there() {
         assert_eq!(
             of("if (go) begin\na$d = b;\nend\nelse begin\nc$d = 'h0;\nend"),
-            "((((|(go)) & ((a != (b)))) | ((~|(go)) & ((c != ('h0))))))"
+            "moves$ = 1'b0;\nif (go) begin\nmoves$ = moves$ | (a != (b));\nend\nelse begin\n\
+             moves$ = moves$ | (c != ('h0));\nend\n"
         );
         assert_eq!(
-            of("case (s)\n0:\nbegin\na$d = b;\nend\ndefault:\nbegin\na$d = c;\nend\nendcase"),
-            "(((((s) == (0)) & ((a != (b)))) | ((~(((s) == (0)))) & ((a != (c))))))"
+            of("case (s)\n0:\nbegin\na$d = b;\nend\nendcase"),
+            "moves$ = 1'b0;\ncase (s)\n0: begin\nmoves$ = moves$ | (a != (b));\nend\nendcase\n"
         );
     }
 
     #[test]
     fn what_ticks_is_not_compared() {
-        assert_eq!(of("if (take) begin\nstamp$d = now;\nother$d = b;\nend"), "(((|(take))))");
         assert_eq!(
-            of("if (take) begin\nif (x) begin\nstamp$d = now - b;\nend\nend"),
-            "((((|(take)) & (((|(x)))))))"
+            of("if (take) begin\nstamp$d = now - a;\nother$d = b;\nend"),
+            "moves$ = 1'b0;\nif (take) begin\nmoves$ = 1'b1;\nmoves$ = moves$ | (other != (b));\nend\n"
         );
+    }
+
+    #[test]
+    fn an_input_that_stays_a_signal_is_looked_at_where_it_is_assigned() {
+        let is_watched = |name: &str| name == "a";
+        let mut watch = Watch::new(&is_watched);
+        let mut text = String::new();
+        let lines = ["b = c;"];
+        watch.write(&mut text, &statement::parse(&lines));
+        assert_eq!(text, "    always_comb begin\n        b = c;\n    end\n");
+        text.clear();
+        let lines = ["a$d = a$q;", "if (go) begin", "a$d = b;", "end"];
+        watch.write(&mut text, &statement::parse(&lines));
+        assert_eq!(
+            text,
+            "    reg moves$0;\n    always_comb begin\n        moves$0 = 1'b0;\n        a$d = a$q;\n        \
+             if (go) begin\n            a$d = b;\n            moves$0 = moves$0 | (a != a$d);\n        end\n    end\n"
+        );
+        let apart = moves(&Vec::new(), ["a", "other"].into_iter(), &watch, &|_| false);
+        assert!(apart.contains("moves$ = moves$0 | (other != other$d);"), "{apart}");
     }
 
     #[test]

@@ -174,15 +174,19 @@ impl<'a> Module<'a> {
             self.write_head(&mut text, line, &apart);
         }
         let combinational = statement::project(&self.block, &|target| !is_clocked(target));
+        let is_gated = gates.is_some();
+        let is_watched =
+            |name: &str| is_gated && self.registers.get(name).is_some_and(|register| !register.ticks);
+        let mut watch = gates::Watch::new(&is_watched);
         for group in group(&combinational) {
-            text.push_str("    always_comb begin\n");
-            statement::write(&mut text, &group, 8, &statement::blocking);
-            text.push_str("    end\n");
+            watch.write(&mut text, &group);
         }
         let clocked: Block =
             statement::project(&self.block, &is_clocked).into_iter().filter(|s| !self.holds(s)).collect();
         match gates {
-            Some(gates) if !self.registers.is_empty() => self.write_gated(&mut text, &clocked, &apart, gates),
+            Some(gates) if !self.registers.is_empty() => {
+                self.write_gated(&mut text, &clocked, &apart, &watch, gates)
+            }
             _ => self.write_clocked(&mut text, &clocked, &apart),
         }
         for line in &self.after {
@@ -242,7 +246,7 @@ impl<'a> Module<'a> {
             text.push_str("        end\n        else begin\n");
             let own = |target: &str| target.strip_suffix("$d").is_some_and(|name| members.contains(&name));
             let body = statement::project(clocked, &own);
-            statement::write(text, &body, 12, &|target| (target.trim_end_matches("$d").to_string(), "<="));
+            statement::write(text, &body, 12, &mut take);
             for name in members.iter().filter(|name| apart.contains(*name)) {
                 let _ = writeln!(text, "            {name} <= {name}$d;");
             }
@@ -256,6 +260,7 @@ impl<'a> Module<'a> {
         text: &mut String,
         clocked: &[Statement],
         apart: &HashSet<&str>,
+        watch: &gates::Watch,
         gates: &mut Gates,
     ) {
         let gate = gates.enter(self.name, false);
@@ -268,15 +273,13 @@ impl<'a> Module<'a> {
             let body = statement::project(clocked, &|target| own(target.trim_end_matches("$d")));
             let apart = self.order.iter().filter(|name| apart.contains(*name) && own(name));
             let _ = writeln!(text, "    always_ff @(posedge {}) begin", gates.clock(gate));
-            statement::write(text, &body, 8, &|target| (target.trim_end_matches("$d").to_string(), "<="));
+            statement::write(text, &body, 8, &mut take);
             for name in apart.clone() {
                 let _ = writeln!(text, "        {name} <= {name}$d;");
             }
             text.push_str("    end\n");
             if !ticking {
-                let apart = apart.map(|name| gates::differs(name, &format!("{name}$d")));
-                let moves = gates::any([gates::changes(&body, &ticks)].into_iter().chain(apart));
-                text.push_str(&gates::wire(moves.expression()));
+                text.push_str(&gates::moves(&body, apart.copied(), watch, &ticks));
             }
         }
     }
@@ -297,6 +300,11 @@ impl<'a> Module<'a> {
         out.push_str(rest);
         out
     }
+}
+
+/// A register (`name$d`) takes a value at the edge.
+fn take(lines: &mut statement::Lines, target: &str, part: &str, value: &str) {
+    lines.line(format_args!("{}{part} <= {value};", target.trim_end_matches("$d")));
 }
 
 fn is_declaration(line: &str) -> bool {

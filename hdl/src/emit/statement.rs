@@ -16,12 +16,20 @@ pub enum Statement<'a> {
     Case { subject: &'a str, arms: Vec<(&'a str, Block<'a>)> },
 }
 
-/// How to write an assignment: the name of its target, and the operator.
-pub type Spelling<'s> = &'s dyn Fn(&str) -> (String, &'static str);
+/// What to write, in lines with an indent, where an assignment stands: given target, part and value.
+pub type Spelling<'s> = &'s mut dyn FnMut(&mut Lines, &str, &str, &str);
 
-/// An assignment as it stands in a combinational block.
-pub fn blocking(target: &str) -> (String, &'static str) {
-    (target.to_string(), "=")
+/// Text that grows by lines of one indent.
+pub struct Lines<'t> {
+    text: &'t mut String,
+    pub indent: usize,
+}
+
+impl Lines<'_> {
+    pub fn line(&mut self, line: std::fmt::Arguments) {
+        let indent = self.indent;
+        let _ = writeln!(self.text, "{:indent$}{line}", "");
+    }
 }
 
 /// Reads the lines between `always @(*) begin` and its `end`.
@@ -178,18 +186,22 @@ fn project_one<'a>(statement: &Statement<'a>, keep: &dyn Fn(&str) -> bool) -> Op
 /// Writes a block, each statement on its own lines.
 pub fn write(out: &mut String, block: &[Statement], indent: usize, spelling: Spelling) {
     for statement in block {
-        let _ = write!(out, "{:indent$}", "");
-        write_one(out, statement, indent, spelling);
+        match statement {
+            Statement::Assign { target, part, value } => {
+                spelling(&mut Lines { text: out, indent }, target, part, value);
+            }
+            _ => {
+                let _ = write!(out, "{:indent$}", "");
+                write_one(out, statement, indent, spelling);
+            }
+        }
     }
 }
 
-/// Writes a statement whose first line is indented already.
+/// Writes a statement with others in it, whose first line is indented already.
 fn write_one(out: &mut String, statement: &Statement, indent: usize, spelling: Spelling) {
     match statement {
-        Statement::Assign { target, part, value } => {
-            let (target, operator) = spelling(target);
-            let _ = writeln!(out, "{target}{part} {operator} {value};");
-        }
+        Statement::Assign { .. } => unreachable!("it has lines of its own"),
         Statement::If { condition, then, otherwise } => {
             // What has nothing to do when it holds is asked the other way round.
             let (condition, then, otherwise) = match then.is_empty() {
@@ -256,7 +268,9 @@ mod tests {
 
     fn written(block: &[Statement]) -> String {
         let mut out = String::new();
-        write(&mut out, block, 0, &blocking);
+        write(&mut out, block, 0, &mut |lines, target, part, value| {
+            lines.line(format_args!("{target}{part} = {value};"));
+        });
         out
     }
 

@@ -6,7 +6,7 @@ use baton_abi::regs::{self, mailbox};
 use baton_abi::{msg, ring};
 use baton_cosim::axi::AxiConfig;
 use baton_cosim::nic::Nic;
-use baton_cosim::pins::{NicIn, NicOut};
+use baton_cosim::pins::{NicIn, NicOut, Ports};
 use baton_cosim::port::{load_firmware, HostPort};
 use baton_cosim::system::{Event, System, SystemConfig};
 use baton_cosim::wire::{Faults, WireConfig};
@@ -70,9 +70,10 @@ struct Watched<N> {
 }
 
 impl<N: Nic> Nic for Watched<N> {
-    fn cycle(&mut self, pins: &NicIn) -> NicOut {
-        (self.pins, self.out) = (*pins, self.nic.cycle(pins));
-        self.out
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports {
+        let moved = self.nic.cycle(pins, changed, out);
+        (self.pins, self.out) = (*pins, *out);
+        moved
     }
 }
 
