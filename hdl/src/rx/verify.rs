@@ -15,7 +15,7 @@
 //! `commit` of the staging memory, four after the frame's last word; a frame that is not committed is
 //! forgotten. It relies on two facts: frames are at least four words (else they are not committed), and the
 //! words of the next frame do not start before the cycle after the last word. Verified in
-//! `cosim/tests/rx_path.rs`.
+//! `cosim/tests/rx_verify.rs`, and with the whole receive path in `cosim/tests/rx_path.rs`.
 
 use super::checksum::Checksum;
 use super::info::FrameFacts;
