@@ -119,6 +119,27 @@ fn the_phys_reset_pin_follows_its_register() {
     assert_eq!(bench.dut.peek("mdio$phy_reset_n"), 0);
 }
 
+#[test]
+fn a_reset_in_an_access_ends_it() {
+    let mut chance = Chance::new(62);
+    let mut bench = Bench::new(&Options::default());
+    let mut phy = Phy::new(9, 20_000);
+    for round in 0..20 {
+        bench.write(regs::MDIO_DIVIDER, 3);
+        bench.write(regs::MDIO_COMMAND, 9 << 21 | chance.below(32) << 16);
+        // An access takes 130 times four cycles of 8 ns.
+        bench.run_ns(u64::from(chance.below(4_000)));
+        bench.reset("cr$reset", 40);
+        assert_eq!(bench.read(regs::MDIO_STATUS) >> 16 & 1, 0, "round {round}: busy after a reset");
+        bench.write(regs::MDIO_DIVIDER, 3);
+        let (register, value) = (chance.below(32), chance.below(0x10000));
+        access(&mut bench, &mut phy, 1 << 26 | 9 << 21 | register << 16 | value);
+        assert_eq!(u32::from(phy.registers[register as usize]), value, "round {round}");
+        let (status, _) = access(&mut bench, &mut phy, 9 << 21 | register << 16);
+        assert_eq!(status, value, "round {round}");
+    }
+}
+
 /// Two slaves that answer after a random time; every access reaches the right one, and its answer comes
 /// back.
 #[test]
@@ -133,7 +154,20 @@ fn the_register_port_is_split_by_address() {
     let (mut seen_write, mut seen_read) = ([0u64; 2], [0u64; 2]);
     let (mut writes, mut reads) = (0u32, 0u32);
     let (mut write, mut read): (Option<(u64, bool)>, Option<(u64, bool)>) = (None, None);
+    let mut resets = 0;
     for _ in 0..20_000 {
+        if chance.permille(2) {
+            for name in ["awvalid", "wvalid", "arvalid"] {
+                dut.poke(name, 0);
+            }
+            for name in names {
+                dut.poke(&format!("{name}bvalid"), 0);
+                dut.poke(&format!("{name}rvalid"), 0);
+            }
+            dut.reset(1 + chance.below(2));
+            (write_in, read_in, write, read) = ([None; 2], [None; 2], None, None);
+            resets += 1;
+        }
         // The master: one access at a time in each direction; address and data of a write come apart.
         if write.is_none() && chance.permille(300) {
             let address = u64::from(chance.below(0x4000)) & !3;
@@ -231,4 +265,5 @@ fn the_register_port_is_split_by_address() {
         }
     }
     assert!(writes > 1_000 && reads > 1_000, "{writes} writes, {reads} reads");
+    assert!(resets > 20, "{resets} resets");
 }

@@ -1,9 +1,13 @@
 //! The softcore's devices at their bus: queues in both directions, windows, and what ends the core's sleep.
 
+mod support;
+
 use baton_abi::mmio::{self, lookup, BLOCKS};
 use baton_abi::Access;
 use baton_cosim::block::Model;
 use baton_hdl::core::Mmio;
+use std::collections::VecDeque;
+use support::Chance;
 
 struct Bench {
     dut: Model,
@@ -363,6 +367,66 @@ fn lost_bursts_are_counted_with_their_connection() {
         bench.dut.cycle();
     }
     assert_eq!(bench.read(mmio::TX_LOST), 0xABCD_0002);
+}
+
+/// Jobs and commands come and go at random, and resets at any time empty both queues.
+#[test]
+fn queues_are_empty_after_a_reset_at_any_time() {
+    const SEED: u64 = 9;
+    let mut chance = Chance::new(SEED);
+    let mut bench = Bench::new();
+    let mut jobs: VecDeque<[u64; 2]> = VecDeque::new();
+    // Words of commands so far, of which the oldest are in the window.
+    let mut words: VecDeque<u32> = VecDeque::new();
+    let (mut taken, mut popped, mut resets) = (0, 0, 0);
+    for step in 0..20_000u32 {
+        let at = format!("seed {SEED}, step {step}");
+        if chance.permille(5) {
+            for name in ["write", "cmd_valid", "job_pop"] {
+                bench.set(name, 0);
+            }
+            bench.dut.reset(1 + chance.below(2));
+            (jobs, words) = (VecDeque::new(), VecDeque::new());
+            resets += 1;
+        }
+        assert_eq!(bench.get("job_valid"), u64::from(!jobs.is_empty()), "{at}");
+        if let Some(job) = jobs.front() {
+            assert_eq!(["job_src", "job_addr"].map(|name| bench.get(name)), *job, "{at}");
+        }
+        match chance.below(4) {
+            0 if jobs.len() < 8 => {
+                let job = [u64::from(chance.below(0x4000)), u64::from(step)];
+                bench.write(mmio::JOB_SRC_LEN, 4 << 16 | job[0] as u32);
+                bench.write(mmio::JOB_ADDR, step);
+                bench.write(mmio::JOB_GO, 1);
+                jobs.push_back(job);
+            }
+            1 if !jobs.is_empty() => {
+                bench.set("job_pop", 1);
+                bench.dut.cycle();
+                bench.set("job_pop", 0);
+                jobs.pop_front();
+                taken += 1;
+            }
+            2 if bench.get("cmd_ready") == 1 => {
+                bench.set("cmd_word", step.into());
+                bench.set("cmd_valid", 1);
+                bench.dut.cycle();
+                bench.set("cmd_valid", 0);
+                words.push_back(step);
+            }
+            3 if words.len() >= 8 => {
+                for place in 0..8 {
+                    assert_eq!(bench.read(mmio::CMD + 4 * place), words[place as usize], "{at}");
+                }
+                bench.write(mmio::CMD_POP, 1);
+                words.drain(..8);
+                popped += 1;
+            }
+            _ => bench.dut.cycle(),
+        }
+    }
+    assert!(taken > 500 && popped > 100 && resets > 50, "seed {SEED}: {taken}, {popped}, {resets}");
 }
 
 /// A clock of 156.25 MHz has 625 cycles in 4 microseconds; a divider or a step of zero counts as one.

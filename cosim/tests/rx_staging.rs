@@ -1,8 +1,12 @@
 //! The staging memory by itself: what it takes back when it has no room, which the whole path never lets
 //! happen.
 
+mod support;
+
 use baton_cosim::block::Model;
 use baton_hdl::{emit, rx};
+use std::collections::VecDeque;
+use support::Chance;
 
 /// A staging memory of 512 words.
 struct Staging {
@@ -107,4 +111,124 @@ fn the_first_reason_counts() {
     staging.dut.poke("room", 1);
     assert_eq!(staging.frame(4, 77, false), COMMIT);
     assert_eq!(staging.read(3), 80);
+}
+
+/// What the reference holds: words of committed frames, and those of the frame that comes in.
+#[derive(Default)]
+struct Reference {
+    committed: VecDeque<u32>,
+    pending: Vec<u32>,
+    spilled: bool,
+}
+
+impl Reference {
+    /// A word of a frame, and with the last one what comes of it.
+    fn word(&mut self, word: u32, len: u64, last: Option<bool>, rules: &Rules) -> [u64; 5] {
+        let full = self.committed.len() + self.pending.len() == 512;
+        let limit = if rules.jumbo { 9016 } else { 1516 + 4 * u64::from(rules.vlan) };
+        self.spilled |= full;
+        if !self.spilled && len <= limit && !rules.refuse {
+            self.pending.push(word);
+        }
+        let Some(bad_fcs) = last else { return [0; 5] };
+        let spilled = std::mem::take(&mut self.spilled);
+        let fate = match (bad_fcs, (16..=limit).contains(&len), rules.refuse, spilled || !rules.room) {
+            (true, ..) => FCS,
+            (_, false, ..) => LENGTH,
+            (.., true, _) => FILTER,
+            (.., true) => OVERFLOW,
+            _ => COMMIT,
+        };
+        if fate == COMMIT {
+            self.committed.extend(&self.pending);
+        }
+        self.pending.clear();
+        fate
+    }
+}
+
+/// What holds for a frame.
+struct Rules {
+    vlan: bool,
+    jumbo: bool,
+    refuse: bool,
+    room: bool,
+}
+
+#[test]
+fn frames_are_kept_or_taken_back_with_stalls_and_resets_at_any_time() {
+    const SEED: u64 = 8;
+    let mut chance = Chance::new(SEED);
+    let mut staging = Staging::new();
+    let mut reference = Reference::default();
+    let mut counts = [0; 5];
+    let (mut expected, mut asked, mut resets) = ([0; 5], None, 0);
+    for frame in 0..6_000 {
+        let bytes = match chance.below(8) {
+            0 => 1 + chance.below(20),
+            1 => 1510 + chance.below(12),
+            2 => chance.below(3000) + 1,
+            _ => 16 + chance.below(200),
+        };
+        let words = bytes.div_ceil(4);
+        let bad_fcs = chance.permille(100);
+        let rules = Rules {
+            vlan: chance.permille(300),
+            jumbo: chance.permille(200),
+            refuse: chance.permille(100),
+            room: chance.permille(950),
+        };
+        for (name, on) in
+            [("vlan", rules.vlan), ("jumbo", rules.jumbo), ("refuse", rules.refuse), ("room", rules.room)]
+        {
+            staging.dut.poke(name, on.into());
+        }
+        let stop = if chance.permille(20) { chance.below(words) } else { words };
+        let mut place = 0;
+        // One cycle more, so that the fate of the last word shows before the next frame's settings.
+        while place <= stop {
+            let offered = place < words && chance.permille(800);
+            let (data, last) = (chance.below(u32::MAX), place + 1 == words);
+            let len = u64::from(if last { bytes } else { 4 * (place + 1) });
+            staging.dut.poke("valid", offered.into());
+            staging.dut.poke("word", data.into());
+            staging.dut.poke("len", len);
+            staging.dut.poke("last", last.into());
+            staging.dut.poke("bad_fcs", bad_fcs.into());
+            let most = reference.committed.len().min(60) as u32;
+            let frees = if most > 0 && chance.permille(60) { 1 + chance.below(most) } else { 0 };
+            staging.dut.poke("free", (frees > 0).into());
+            staging.dut.poke("free_words", frees.into());
+            staging.dut.eval();
+            let fates = ["commit", "drop_fcs", "drop_length", "drop_filter", "drop_overflow"]
+                .map(|n| staging.dut.peek(n));
+            assert_eq!(fates, expected, "seed {SEED}, frame {frame}, word {place}");
+            if let Some(word) = asked.take() {
+                assert_eq!(staging.dut.peek("read_data") as u32, word, "seed {SEED}, frame {frame}");
+            }
+            if !reference.committed.is_empty() {
+                let place = chance.below(reference.committed.len() as u32);
+                staging.dut.poke("read_addr", place.into());
+                asked = Some(reference.committed[place as usize]);
+            }
+            staging.dut.cycle();
+            expected = [0; 5];
+            if offered {
+                expected = reference.word(data, len, last.then_some(bad_fcs), &rules);
+            }
+            counts.iter_mut().zip(expected).for_each(|(count, pulse)| *count += pulse);
+            reference.committed.drain(..frees as usize);
+            place += u32::from(offered || place == words);
+        }
+        if stop < words || chance.permille(5) {
+            for name in ["valid", "free"] {
+                staging.dut.poke(name, 0);
+            }
+            staging.dut.reset(1 + chance.below(2));
+            (reference, expected, asked) = (Reference::default(), [0; 5], None);
+            resets += 1;
+        }
+    }
+    assert!(counts.iter().all(|count| *count > 100), "seed {SEED}: fates {counts:?}");
+    assert!(resets > 100, "seed {SEED}: {resets} resets");
 }
