@@ -472,7 +472,8 @@ module! {
         self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val() || self.filter.bus.write_hit.val() || self.counters.bus.write_hit.val();
         self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val() || self.filter.bus.read_hit.val() || self.counters.bus.read_hit.val();
         self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val() | self.filter.bus.read_data.val() | self.counters.bus.read_data.val();
-        self.identity.cycles.next = self.cycles.q.val();
+        self.identity.accept_read.next = self.axil.accept_read.val();
+        self.identity.now.next = self.cycles.q.val();
         self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
         self.raise.next = bit_cast::<5, 1>(self.write_side.irq_event.val().into())
             | (bit_cast::<5, 1>(self.write_side.irq_rx.val().into()) << 1)
@@ -671,6 +672,7 @@ module! {
         self.statistics.tx_bad_descriptors.next = self.tx_side.st_bad_desc.val();
         self.statistics.dma_read_errors.next = self.tx_side.dma_error.val();
         self.statistics.dma_write_errors.next = self.write_side.dma_error.val();
+        self.statistics.accept_read.next = self.axil.accept_read.val();
         self.statistics.core_instructions.next = self.system.retired.val();
         self.statistics.core_idle_cycles.next = self.system.asleep.val();
         self.statistics.host_rx_qlen.next = self.rx.hq_qlen.val();

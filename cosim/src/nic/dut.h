@@ -22,9 +22,9 @@ class Dut {
     struct Model {
         VerilatedContext context;
         Vdut top{&context, "nic_sim"};
-        // Verilator's bit for the rising edge of each gate, and that of the gate of each part.
+        // Verilator's bit for the rising edge of each gate, and those of the gates of eight parts, by which of them move.
         uint64_t triggers[GATES];
-        uint64_t trigger_of_part[PARTS];
+        uint64_t triggers_of_eight[PARTS / 8][256] = {};
         NicIn pins{};
         // The outputs were never given.
         bool is_new = true;
@@ -38,7 +38,11 @@ class Dut {
                 triggers[gate] = rising(gate, true);
                 rising(gate, false);
             }
-            for (int part = 0; part < PARTS; ++part) trigger_of_part[part] = triggers[GATE_OF_PART[part]];
+            for (int part = 0; part < PARTS; ++part) {
+                for (int moves = 0; moves < 256; ++moves) {
+                    if (moves >> part % 8 & 1) triggers_of_eight[part / 8][moves] |= triggers[GATE_OF_PART[part]];
+                }
+            }
         }
         ~Model() { top.final(); }
 
@@ -52,14 +56,10 @@ class Dut {
         uint64_t moving() const {
             uint64_t fire = triggers[TICKS];
             const auto* parts = reinterpret_cast<const uint8_t*>(&top.rootp->moves[0]);
-            for (int first = 0; first < PARTS; first += 64) {
-                uint64_t bits = 0;
-                for (int part = first; part < PARTS && part < first + 64; part += 8) {
-                    uint64_t eight = 0;
-                    std::memcpy(&eight, parts + part, sizeof eight);
-                    bits |= (eight * 0x0102040810204080) >> 56 << (part - first);
-                }
-                for (; bits; bits &= bits - 1) fire |= trigger_of_part[first + __builtin_ctzll(bits)];
+            for (int first = 0; first < PARTS; first += 8) {
+                uint64_t eight = 0;
+                std::memcpy(&eight, parts + first, sizeof eight);
+                fire |= triggers_of_eight[first / 8][(eight * 0x0102040810204080) >> 56];
             }
             return fire;
         }

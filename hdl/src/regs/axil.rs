@@ -44,6 +44,9 @@ pub struct AxilSlave {
     pub read_addr: Signal<Out, Bits<16>>,
     pub read_data: Signal<In, Bits<32>>,
     pub read_hit: Signal<In, Bit>,
+    /// A read is accepted; `read_addr` is its address in the next cycle. What changes all the time can be kept for the
+    /// answer here, and the answer then changes with reads alone.
+    pub accept_read: Signal<Out, Bit>,
     /// A write was accepted in the cycle before.
     write_pending: Reg<Bit>,
     write_legal: Reg<Bit>,
@@ -58,7 +61,7 @@ pub struct AxilSlave {
     rresp: Reg<Bits<2>>,
     rdata: Reg<Bits<32>>,
     accept_write: Signal<Local, Bit>,
-    accept_read: Signal<Local, Bit>,
+    accepts_read: Signal<Local, Bit>,
 }
 
 module! {
@@ -94,10 +97,11 @@ module! {
         self.port.bvalid.next = self.bvalid.q.val();
         self.port.bresp.next = self.bresp.q.val();
 
-        self.accept_read.next = self.port.arvalid.val() && !self.read_pending.q.val() && !self.rvalid.q.val();
-        self.port.arready.next = self.accept_read.val();
-        self.read_pending.d.next = self.accept_read.val();
-        if self.accept_read.val() {
+        self.accepts_read.next = self.port.arvalid.val() && !self.read_pending.q.val() && !self.rvalid.q.val();
+        self.port.arready.next = self.accepts_read.val();
+        self.accept_read.next = self.accepts_read.val();
+        self.read_pending.d.next = self.accepts_read.val();
+        if self.accepts_read.val() {
             self.read_addr_held.d.next = self.port.araddr.val();
             self.read_legal.d.next = !self.port.araddr.val().get_bits::<2>(0).any();
         }

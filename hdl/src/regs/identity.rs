@@ -28,7 +28,12 @@ pub struct Identity {
     pub irq: Signal<Out, Bit>,
     /// One bit a cause, high for one cycle.
     pub raise: Signal<In, Bits<5>>,
-    pub cycles: Signal<In, Bits<32>>,
+    /// From the register port: a read is accepted, and answered in the next cycle.
+    pub accept_read: Signal<In, Bit>,
+    /// Cycle counter.
+    pub now: Signal<In, Bits<32>>,
+    /// It, as it was when the last read was accepted.
+    cycles_shown: Reg<Bits<32>>,
     run: Reg<Bit>,
     mode: Reg<Bits<2>>,
     jumbo_on: Reg<Bit>,
@@ -83,7 +88,9 @@ impl Identity {
             fw_data: Default::default(),
             irq: Default::default(),
             raise: Default::default(),
-            cycles: Default::default(),
+            accept_read: Default::default(),
+            now: Default::default(),
+            cycles_shown: Default::default(),
             run: Reg::new(boot_ticks_per_us.is_some()),
             mode: Default::default(),
             jumbo_on: Default::default(),
@@ -114,7 +121,7 @@ impl Identity {
 
 module! {
     impl [] Logic for Identity;
-    regs: run, mode, jumbo_on, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
+    regs: cycles_shown, run, mode, jumbo_on, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -195,6 +202,9 @@ module! {
         self.irq_level.d.next = self.active.val().any();
         self.irq.next = self.irq_level.q.val();
 
+        if self.accept_read.val() {
+            self.cycles_shown.d.next = self.now.val();
+        }
         self.run_word.next = bit_cast::<32, 1>(self.run.q.val().into());
         self.mode_word.next = bit_cast::<32, 2>(self.mode.q.val()) << 4;
         self.jumbo_word.next = bit_cast::<32, 1>(self.jumbo_on.q.val().into()) << 8;
@@ -220,7 +230,7 @@ module! {
                 self.bus.read_data.next = bit_cast::<32, 5>(self.enable.q.val());
             }
             24 => {
-                self.bus.read_data.next = self.cycles.val();
+                self.bus.read_data.next = self.cycles_shown.q.val();
             }
             28 => {
                 self.bus.read_data.next = self.capabilities.val();

@@ -29,6 +29,8 @@ pub struct Statistics {
     pub dma_write_errors: Signal<In, Bit>,
     pub tx_bad_descriptors: Signal<In, Bit>,
     pub tx_abandoned: Signal<In, Bit>,
+    /// From the register port.
+    pub accept_read: Signal<In, Bit>,
     pub core_instructions: Signal<In, Bit>,
     pub core_idle_cycles: Signal<In, Bit>,
     pub host_rx_qlen: Signal<In, Bits<16>>,
@@ -57,6 +59,9 @@ pub struct Statistics {
     tx_abandoned_count: Reg<Bits<32>>,
     core_instructions_count: Ticker<Bits<32>>,
     core_idle_cycles_count: Ticker<Bits<32>>,
+    /// Both as they were when the last read was accepted.
+    core_instructions_shown: Reg<Bits<32>>,
+    core_idle_cycles_shown: Reg<Bits<32>>,
     host_rx_qlen_most: Reg<Bits<16>>,
     host_rx_qlen_word: Signal<Local, Bits<32>>,
     host_rx_qlen_most_word: Signal<Local, Bits<32>>,
@@ -76,6 +81,7 @@ pub struct Statistics {
 module! {
     impl [] Logic for Statistics;
     regs: rx_frames_count, tx_frames_count, rx_bad_fcs_count, rx_bad_length_count, rx_bad_checksum_count, rx_overflow_count, rx_filtered_count, rx_program_drop_count, host_rx_frames_count, host_rx_drops_count, nic_rx_frames_count, nic_rx_drops_count, host_tx_frames_count, nic_tx_frames_count, dma_read_errors_count, dma_write_errors_count, tx_bad_descriptors_count, tx_abandoned_count, core_instructions_count, core_idle_cycles_count,
+        core_instructions_shown, core_idle_cycles_shown,
         host_rx_qlen_most, nic_rx_qlen_most, host_tx_qlen_most, cmd_qlen_most, delay_sum, delay_max;
     children: ;
     #[hdl_gen]
@@ -139,6 +145,10 @@ module! {
         }
         if self.core_idle_cycles.val() {
             self.core_idle_cycles_count.d.next = self.core_idle_cycles_count.q.val() + 1;
+        }
+        if self.accept_read.val() {
+            self.core_instructions_shown.d.next = self.core_instructions_count.q.val();
+            self.core_idle_cycles_shown.d.next = self.core_idle_cycles_count.q.val();
         }
         if self.host_rx_qlen.val() > self.host_rx_qlen_most.q.val() {
             self.host_rx_qlen_most.d.next = self.host_rx_qlen.val();
@@ -217,10 +227,10 @@ module! {
                 self.bus.read_data.next = self.tx_bad_descriptors_count.q.val();
             }
             572 => {
-                self.bus.read_data.next = self.core_instructions_count.q.val();
+                self.bus.read_data.next = self.core_instructions_shown.q.val();
             }
             576 => {
-                self.bus.read_data.next = self.core_idle_cycles_count.q.val();
+                self.bus.read_data.next = self.core_idle_cycles_shown.q.val();
             }
             580 => {
                 self.bus.read_data.next = self.host_rx_qlen_word.val() | self.host_rx_qlen_most_word.val();
