@@ -286,8 +286,17 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         }
     }
 
+    /// It calls nothing where no timer runs, which is the common case, so that it saves no register there.
     #[inline(never)]
     fn start_timer(&mut self, slot: SlotIndex, deadline: Instant) {
+        if self.table.timer_link(slot).is_running() {
+            return self.restart_timer(slot, deadline);
+        }
+        self.wheel.start_idle(&mut self.table, slot, deadline.0);
+    }
+
+    #[inline(never)]
+    fn restart_timer(&mut self, slot: SlotIndex, deadline: Instant) {
         self.wheel.start(&mut self.table, slot, deadline.0);
     }
 
