@@ -10,6 +10,8 @@
 //! live in the table's slots, so the wheel works over any table size and holds no memory of its own but the
 //! heads.
 
+use baton_abi::at_most;
+
 /// Index of a connection slot, or [`NONE`].
 pub type SlotIndex = u16;
 /// No slot.
@@ -228,7 +230,9 @@ impl TimerWheel {
     /// the same tick.
     fn next_slot(&self) -> Option<(u16, u32)> {
         let mut first: Option<(u16, u32)> = None;
+        let turns = at_most!(LEVELS);
         for level in 0..LEVELS {
+            turns.take();
             let here = self.now >> SLOT_SHIFT[level];
             let Some(slot) = self.first_from(level, here % LEVEL_SLOTS as u32) else { continue };
             let ahead = slot.wrapping_sub(here) % LEVEL_SLOTS as u32;
@@ -245,7 +249,9 @@ impl TimerWheel {
         const WORDS: usize = LEVEL_SLOTS / 32;
         let words = self.occupied.get(level * WORDS..)?.first_chunk::<WORDS>()?;
         let behind = !(u32::MAX << (here % 32));
+        let turns = at_most!(WORDS + 1);
         for step in 0..=WORDS {
+            turns.take();
             let index = (here as usize / 32 + step) % WORDS;
             // The first word counts from `here` on, and what is before that at the very end.
             let word = match step {
