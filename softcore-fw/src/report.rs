@@ -99,9 +99,9 @@ impl<H: Hardware> Firmware<'_, H> {
                     match self.write_end(slot) {
                         End::Written => {}
                         End::NoRoom => return,
-                        End::Last => {
+                        End::Record => {
                             self.table.dequeue(Queue::Report);
-                            return;
+                            return self.write_record(slot);
                         }
                     }
                 }
@@ -137,17 +137,21 @@ impl<H: Hardware> Firmware<'_, H> {
                 let header = Header { code: event::RESET, slots: 1, conn };
                 self.mover.event(&mut self.hw, header, &[cookie, reason]);
             }
-            Fate::Restoring { .. } => {
-                let now = Instant(self.hw.read(TIME_US));
-                let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
-                let record = connection.export(now).to_words();
-                self.mover.long_event(&mut self.hw, header, cookie, &record);
-                self.table.release(slot);
-                return End::Last;
-            }
+            Fate::Restoring { .. } => return End::Record,
         }
         self.table.release(slot);
         End::Written
+    }
+
+    /// Gives a connection back, for which there is room, and frees its slot.
+    #[inline(never)]
+    fn write_record(&mut self, slot: SlotIndex) {
+        let Some((conn, connection)) = self.table.entry(slot) else { return };
+        let now = Instant(self.hw.read(TIME_US));
+        let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
+        let record = connection.export(now).to_words();
+        self.mover.long_event(&mut self.hw, header, connection.cookie, &record);
+        self.table.release(slot);
     }
 }
 
@@ -156,8 +160,8 @@ enum End {
     Written,
     /// There is no room, and the connection stays in the queue.
     NoRoom,
-    /// It was a record, after which a batch ends: making one takes long, and two never have room.
-    Last,
+    /// Its record is to be written, after which a batch ends: making one takes long, and two never have room.
+    Record,
 }
 
 /// Event slots of a connection's last event.
