@@ -9,7 +9,7 @@
 //! host memory are 32-bit I/O virtual addresses; fields of network headers are plain numbers (the
 //! hardware and the `wire` codecs swap bytes, nobody else does).
 #![no_std]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 pub mod handoff;
 pub mod link;

@@ -5,6 +5,7 @@
 //! and are taken only when there is room for it.
 
 use baton_abi::{
+    at_most,
     handoff::{HandoffRecord, RECORD_WORDS},
     mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
@@ -163,7 +164,11 @@ impl<H: Hardware> Firmware<'_, H> {
     /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
     #[inline(never)]
     fn read_record(&self) -> Option<HandoffRecord> {
-        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| self.hw.command_word(2 + index));
+        let turns = at_most!(RECORD_WORDS);
+        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| {
+            turns.take();
+            self.hw.command_word(2 + index)
+        });
         HandoffRecord::from_words(&words).ok()
     }
 

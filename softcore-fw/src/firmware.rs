@@ -7,6 +7,7 @@
 //! until there is work or the next timer.
 
 use baton_abi::{
+    at_most,
     mmio::{
         work as item, HOST_RX_GO, HOST_TX_GO, NIC_RX_MARKS, SCHED_NEXT, STATUS, STATUS_TX_ROOM, TIME_US,
         WAKE_AT, WAKE_ON,
@@ -231,7 +232,9 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.hw.mark::<{ work::HOST_PACKET }>();
         self.hw.write(go, 1);
         // The scheduler is silent for a few cycles after an item was taken.
+        let turns = at_most!(SCHEDULER_POLLS);
         for _ in 0..SCHEDULER_POLLS {
+            turns.take();
             if self.hw.read(SCHED_NEXT) != item::NONE {
                 break;
             }
@@ -244,7 +247,9 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.hw.mark::<{ work::TIMER }>();
         let now = Instant(self.hw.read(TIME_US));
         self.publish_totals();
+        let turns = at_most!(TIMER_STEPS_PER_TURN);
         for _ in 0..TIMER_STEPS_PER_TURN {
+            turns.take();
             match self.wheel.poll(&mut self.table, now.0) {
                 Step::Expired(slot) => self.timer_expired(slot, now),
                 Step::Moved => {}
@@ -286,8 +291,17 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         }
     }
 
+    /// It calls nothing where no timer runs, which is the common case, so that it saves no register there.
     #[inline(never)]
     fn start_timer(&mut self, slot: SlotIndex, deadline: Instant) {
+        if self.table.timer_link(slot).is_running() {
+            return self.restart_timer(slot, deadline);
+        }
+        self.wheel.start_idle(&mut self.table, slot, deadline.0);
+    }
+
+    #[inline(never)]
+    fn restart_timer(&mut self, slot: SlotIndex, deadline: Instant) {
         self.wheel.start(&mut self.table, slot, deadline.0);
     }
 

@@ -4,6 +4,7 @@
 //! model that decodes the same offsets, so that a test exercises the same register protocol. Device
 //! reads have no side effect, so `read` takes a shared reference.
 
+use baton_abi::at_most;
 use baton_abi::mmio::{
     self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
     LOOKUP_RESULT, LOOKUP_VALUE, LOOKUP_VLAN, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO,
@@ -42,9 +43,9 @@ pub enum LookupOutcome {
 /// in the low half.
 pub type LookupKey = [u32; 4];
 
-/// Polls of `LOOKUP_RESULT` before an operation is taken for failed. The table answers within 130 cycles;
+/// Polls of `LOOKUP_RESULT`, each of four instructions, before an operation is taken for failed. The table answers within 130 cycles;
 /// the bound only keeps a broken device from hanging the firmware.
-const LOOKUP_POLLS: u32 = 1024;
+const LOOKUP_POLLS: u32 = 128;
 
 /// Register sequences that more than one part of the firmware uses.
 pub trait HardwareExt: Hardware {
@@ -139,7 +140,9 @@ pub trait HardwareExt: Hardware {
         }
         self.write(LOOKUP_VLAN, vlan);
         self.write(LOOKUP_OP, op);
+        let turns = at_most!(LOOKUP_POLLS);
         for _ in 0..LOOKUP_POLLS {
+            turns.take();
             let result = self.read(LOOKUP_RESULT);
             if result & lookup::BUSY == 0 {
                 return match result >> lookup::OUTCOME_SHIFT & 3 {

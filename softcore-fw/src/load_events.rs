@@ -4,6 +4,7 @@
 //! take it, so none is ever lost; it is made by one of the next packets.
 
 use baton_abi::{
+    at_most,
     mmio::CORE_CYCLES,
     msg::{event, ConnId, Header},
     regs::mailbox,
@@ -123,7 +124,9 @@ impl<H: Hardware> Firmware<'_, H> {
         // As many as bring `Cnum` below `Soft_Limit`, and at least one.
         let wanted = (load.cnum + 1).saturating_sub(self.load.soft_limit()).max(1);
         let cycle = self.hw.read(CORE_CYCLES);
+        let turns = at_most!(CANDIDATES);
         for candidate in self.shed.costliest().into_iter().take(wanted as usize) {
+            turns.take();
             let Some(connection) = self.table.find(candidate.conn).and_then(|slot| self.table.get(slot))
             else {
                 continue;
@@ -138,7 +141,9 @@ impl<H: Hardware> Firmware<'_, H> {
 
     /// Writes what waits, as far as there is room for events.
     pub(crate) fn write_load_events(&mut self) {
+        let turns = at_most!(CAPACITY + 1);
         while self.mover.has_event_room(1) {
+            turns.take();
             let Some(Waiting { code, conn, body }) = self.load_events.pop() else { return };
             self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
         }

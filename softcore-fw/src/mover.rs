@@ -9,10 +9,11 @@
 //! order, hence an event that announces received bytes follows their copies.
 
 use baton_abi::{
+    at_most,
     handoff::SPANS,
     mmio::{job, JOB_ROOM, NIC_RX_COPY, NIC_RX_POP, STATUS, STATUS_EVENT_ROOM, STATUS_JOB_ROOM},
     msg::Header,
-    ring::SLOT_WORDS,
+    ring::{SLOTS_MAX, SLOT_WORDS},
 };
 
 use crate::hardware::{Hardware, HardwareExt};
@@ -74,10 +75,14 @@ impl Mover {
         debug_assert!(header.slots <= self.credits);
         debug_assert!(body.len() < usize::from(header.slots) * SLOT_WORDS);
         hw.event_word(header.to_word());
+        let turns = at_most!(SLOT_WORDS);
         for &word in body {
+            turns.take();
             hw.event_word(word);
         }
+        let turns = at_most!(SLOT_WORDS);
         for _ in body.len() + 1..usize::from(header.slots) * SLOT_WORDS {
+            turns.take();
             hw.event_word(0);
         }
         self.credits = self.credits.saturating_sub(header.slots);
@@ -90,10 +95,14 @@ impl Mover {
         debug_assert!(body.len() + 2 <= usize::from(header.slots) * SLOT_WORDS);
         hw.event_word(header.to_word());
         hw.event_word(cookie);
+        let turns = at_most!(SLOTS_MAX * SLOT_WORDS);
         for &word in body {
+            turns.take();
             hw.event_word(word);
         }
+        let turns = at_most!(SLOT_WORDS);
         for _ in body.len() + 2..usize::from(header.slots) * SLOT_WORDS {
+            turns.take();
             hw.event_word(0);
         }
         self.credits = self.credits.saturating_sub(header.slots);

@@ -7,6 +7,8 @@
 //! host, in its turn.
 
 use baton_abi::{
+    at_most,
+    handoff::SPANS,
     mmio::{nic_rx, NIC_RX_NEXT, TIME_US},
     msg::{reset, ConnId},
     regs::mailbox,
@@ -279,7 +281,9 @@ fn copy_payload<H: Hardware>(
     mut len: u16,
     mut stream_offset: u32,
 ) {
+    let turns = at_most!(SPANS);
     while len > 0 {
+        turns.take();
         let Some((addr, contiguous)) = connection.receive.at(stream_offset) else {
             debug_assert!(false, "the TCB accepted bytes beyond the receive buffer");
             return;

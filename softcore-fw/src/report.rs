@@ -8,6 +8,7 @@
 use core::mem::take;
 
 use baton_abi::{
+    at_most,
     handoff::RECORD_WORDS,
     mmio::TIME_US,
     msg::{event, slots_for, Header},
@@ -78,7 +79,9 @@ impl<H: Hardware> Firmware<'_, H> {
         if !self.load_events.is_empty() {
             self.write_load_events();
         }
+        let turns = at_most!(CONNECTIONS_PER_BATCH);
         for _ in 0..CONNECTIONS_PER_BATCH {
+            turns.take();
             let Some(slot) = self.table.first(Queue::Report) else { return };
             if let Some((conn, connection)) = self.table.entry(slot) {
                 let cookie = connection.cookie;
@@ -92,35 +95,41 @@ impl<H: Hardware> Firmware<'_, H> {
                         self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
                     }
                 }
-                if (*peer_closed || connection.settled) && !self.write_end(slot) {
-                    return;
+                if *peer_closed || connection.settled {
+                    match self.write_end(slot) {
+                        End::Written => {}
+                        End::NoRoom => return,
+                        End::Record => {
+                            self.table.dequeue(Queue::Report);
+                            return self.write_record(slot);
+                        }
+                    }
                 }
             }
             self.table.dequeue(Queue::Report);
         }
     }
 
-    /// Reports that the peer has closed, and that the connection has left, which frees its slot. False: there is no room, and it
-    /// stays in the queue.
+    /// Reports that the peer has closed, and that the connection has left, which frees its slot.
     #[inline(never)]
-    fn write_end(&mut self, slot: SlotIndex) -> bool {
-        let Some((conn, connection)) = self.table.entry(slot) else { return true };
+    fn write_end(&mut self, slot: SlotIndex) -> End {
+        let Some((conn, connection)) = self.table.entry(slot) else { return End::Written };
         let cookie = connection.cookie;
         if connection.unreported.peer_closed {
             if !self.mover.has_event_room(1) {
-                return false;
+                return End::NoRoom;
             }
             connection.unreported.peer_closed = false;
             self.mover.event(&mut self.hw, Header { code: event::PEER_CLOSED, slots: 1, conn }, &[cookie]);
         }
         if !connection.settled {
-            return true;
+            return End::Written;
         }
         if !self.mover.has_event_room(last_slots(connection)) {
-            return false;
+            return End::NoRoom;
         }
         match connection.fate {
-            Fate::Open => return true,
+            Fate::Open => return End::Written,
             Fate::Closed => {
                 self.mover.event(&mut self.hw, Header { code: event::CLOSED, slots: 1, conn }, &[cookie]);
             }
@@ -128,16 +137,31 @@ impl<H: Hardware> Firmware<'_, H> {
                 let header = Header { code: event::RESET, slots: 1, conn };
                 self.mover.event(&mut self.hw, header, &[cookie, reason]);
             }
-            Fate::Restoring { .. } => {
-                let now = Instant(self.hw.read(TIME_US));
-                let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
-                let record = connection.export(now).to_words();
-                self.mover.long_event(&mut self.hw, header, cookie, &record);
-            }
+            Fate::Restoring { .. } => return End::Record,
         }
         self.table.release(slot);
-        true
+        End::Written
     }
+
+    /// Gives a connection back, for which there is room, and frees its slot.
+    #[inline(never)]
+    fn write_record(&mut self, slot: SlotIndex) {
+        let Some((conn, connection)) = self.table.entry(slot) else { return };
+        let now = Instant(self.hw.read(TIME_US));
+        let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
+        let record = connection.export(now).to_words();
+        self.mover.long_event(&mut self.hw, header, connection.cookie, &record);
+        self.table.release(slot);
+    }
+}
+
+/// What became of the report that a connection has ended.
+enum End {
+    Written,
+    /// There is no room, and the connection stays in the queue.
+    NoRoom,
+    /// Its record is to be written, after which a batch ends: making one takes long, and two never have room.
+    Record,
 }
 
 /// Event slots of a connection's last event.

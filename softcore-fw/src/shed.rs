@@ -9,7 +9,7 @@
 //! the costliest few are kept in order while their counters rise. A counter rises by one at a time, so a connection
 //! that belongs among them enters at its own packet at the latest: the list is exact.
 
-use baton_abi::msg::ConnId;
+use baton_abi::{at_most, msg::ConnId};
 use baton_tcp::Instant;
 
 /// Connections that are offered after a sample, at most.
@@ -103,7 +103,9 @@ impl Shed {
     /// Puts a connection where its packets place it.
     fn rank(&mut self, new: Candidate) {
         let mut moving = new;
+        let turns = at_most!(CANDIDATES);
         for place in &mut self.costliest {
+            turns.take();
             if place.conn == new.conn && place.packets > 0 {
                 // Its place of before, into which the one that it passed moves.
                 *place = moving;

@@ -8,11 +8,12 @@
 use core::cell::Cell;
 
 use baton_abi::{
+    at_most,
     mmio::{STATUS, STATUS_TX_ROOM, TIME_US},
     regs::mailbox,
     work,
 };
-use baton_tcp::Instant;
+use baton_tcp::{Instant, BURST_SEGMENTS_MAX};
 
 use crate::{
     connection::Fate,
@@ -26,6 +27,7 @@ use crate::{
 const BURSTS_PER_TURN: u32 = 2;
 /// Most segments of a burst. Hardware takes more, but other connections would wait for the wire.
 const SEGMENTS_PER_BURST: u32 = 8;
+const _: () = assert!(SEGMENTS_PER_BURST <= BURST_SEGMENTS_MAX);
 /// Connections that a turn asks for segments.
 const CONNECTIONS_PER_TURN: u32 = 4;
 
@@ -35,7 +37,9 @@ impl<H: Hardware> Firmware<'_, H> {
     #[inline(never)]
     pub(crate) fn transmit(&mut self) -> bool {
         let mut bursts = 0;
+        let turns = at_most!(CONNECTIONS_PER_TURN);
         for _ in 0..CONNECTIONS_PER_TURN {
+            turns.take();
             self.hw.mark::<{ work::TRANSMIT }>();
             let Some(slot) = self.table.dequeue(Queue::Transmit) else { break };
             if self.send_burst(slot) {

@@ -1,28 +1,30 @@
 //! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
 //!
 //! Three levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
-//! the whole level below, so that the three cover the 2^32 microseconds of the clock. Level 0 reaches 65 ms, which is as far as
-//! delayed acknowledgements are away, so they do not move down on their way. An entry lies in the
-//! level of the highest digit in which its deadline differs from the wheel's time; it moves down when the
-//! wheel reaches its slot. [`TimerWheel::poll`] does one such step a call, so that a crowd of timers in one
-//! slot never holds up the event loop.
+//! the whole level below, so that the three cover the 2^32 microseconds of the clock. An entry lies in the lowest level whose
+//! next 255 slots reach as far as its deadline, and moves down when the wheel reaches its slot. So a deadline that is less than
+//! 65 ms away, as that of a delayed acknowledgement is, never moves. [`TimerWheel::poll`] does one such step a call, so
+//! that a crowd of timers in one slot never holds up the event loop.
 //!
 //! Deadlines are rounded up to a tick: a timer may fire up to 256 microseconds late, never early. Links
 //! live in the table's slots, so the wheel works over any table size and holds no memory of its own but the
 //! heads.
+
+use baton_abi::at_most;
 
 /// Index of a connection slot, or [`NONE`].
 pub type SlotIndex = u16;
 /// No slot.
 pub const NONE: SlotIndex = u16::MAX;
 
-const TICK_SHIFT: u32 = 8;
+/// Times of the wheel are in microseconds, and multiples of this.
+const TICK_US: u32 = 256;
 const LEVELS: usize = 3;
-const LEVEL_BITS: u32 = 8;
-const LEVEL_SLOTS: usize = 1 << LEVEL_BITS;
-const TICK_MASK: u32 = (1 << (LEVEL_BITS * LEVELS as u32)) - 1;
-/// Longest time, in ticks, for which the wheel stands still when no timer runs: less than half the circle.
-const QUIET_TICKS_MAX: u32 = 1 << 22;
+const LEVEL_SLOTS: usize = 256;
+/// The bits of a time above these count the slots of a level.
+const SLOT_SHIFT: [u32; LEVELS] = [8, 16, 24];
+/// Longest time for which the wheel stands still when no timer runs: less than half the circle.
+const QUIET_MAX_US: u32 = 1 << 30;
 /// The list of entries taken out of a slot that the wheel has reached.
 const REACHED: u16 = (LEVELS * LEVEL_SLOTS) as u16;
 /// [`TimerLink::list`] of a timer that is not running.
@@ -35,7 +37,6 @@ pub struct TimerLink {
     previous: SlotIndex,
     /// List that holds this entry, or [`IDLE`].
     list: u16,
-    /// Deadline in ticks.
     deadline: u32,
 }
 
@@ -65,22 +66,22 @@ pub enum Step {
 
 #[derive(Debug)]
 pub struct TimerWheel {
-    /// Time that the wheel has reached, in ticks.
+    /// Time that the wheel has reached.
     now: u32,
     heads: [SlotIndex; LEVELS * LEVEL_SLOTS + 1],
     /// A bit for each slot that is not empty.
     occupied: [u32; LEVELS * LEVEL_SLOTS / 32],
-    /// Nothing is due before this tick. It may be too early, which costs one search, but not too late.
+    /// Nothing is due before this time. It may be too early, which costs one search, but not too late.
     quiet_until: u32,
 }
 
 impl TimerWheel {
     pub fn new(now_us: u32) -> Self {
         TimerWheel {
-            now: now_us >> TICK_SHIFT,
+            now: tick_before(now_us),
             heads: [NONE; LEVELS * LEVEL_SLOTS + 1],
             occupied: [0; LEVELS * LEVEL_SLOTS / 32],
-            quiet_until: now_us >> TICK_SHIFT,
+            quiet_until: tick_before(now_us),
         }
     }
 
@@ -90,16 +91,22 @@ impl TimerWheel {
         if links.timer(slot).is_running() {
             self.stop(links, slot);
         }
-        let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
-        links.timer(slot).deadline = tick;
-        self.place(links, slot, tick);
+        self.start_idle(links, slot, deadline_us);
+    }
+
+    /// As [`TimerWheel::start`], for a timer that does not run.
+    #[inline(always)]
+    pub fn start_idle(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline_us: u32) {
+        debug_assert!(!links.timer(slot).is_running());
+        let deadline = tick_before(deadline_us.wrapping_add(TICK_US - 1));
+        links.timer(slot).deadline = deadline;
+        self.place(links, slot, deadline);
     }
 
     /// Whether the slot's timer runs and expires no later than this.
     #[inline]
     pub fn runs_until(&self, link: &TimerLink, deadline_us: u32) -> bool {
-        let tick = deadline_us.wrapping_add((1 << TICK_SHIFT) - 1) >> TICK_SHIFT & TICK_MASK;
-        link.is_running() && !later(link.deadline, tick)
+        link.is_running() && !later(link.deadline, deadline_us.wrapping_add(TICK_US - 1))
     }
 
     /// Stops a slot's timer, if it runs.
@@ -130,26 +137,31 @@ impl TimerWheel {
     pub fn poll(&mut self, links: &mut impl TimerLinks, now_us: u32) -> Step {
         let slot = self.heads[REACHED as usize];
         if slot != NONE {
-            self.stop(links, slot);
-            let deadline = links.timer(slot).deadline;
+            let TimerLink { next, deadline, .. } = *links.timer(slot);
+            links.timer(slot).list = IDLE;
+            self.heads[REACHED as usize] = next;
+            if next != NONE {
+                let follower = links.timer(next);
+                (follower.previous, follower.list) = (NONE, REACHED);
+            }
             if later(deadline, self.now) {
                 self.place(links, slot, deadline);
                 return Step::Moved;
             }
             return Step::Expired(slot);
         }
-        let now = now_us >> TICK_SHIFT & TICK_MASK;
+        let now = tick_before(now_us);
         if later(self.quiet_until, now) {
             return Step::Idle;
         }
         match self.next_slot() {
-            Some((list, tick)) if !later(tick, now) => {
-                self.now = tick;
+            Some((list, time)) if !later(time, now) => {
+                self.now = time;
                 self.reach(links, list);
                 return Step::Moved;
             }
-            Some((_, tick)) => self.quiet_until = tick,
-            None => self.quiet_until = now.wrapping_add(QUIET_TICKS_MAX) & TICK_MASK,
+            Some((_, time)) => self.quiet_until = time,
+            None => self.quiet_until = now.wrapping_add(QUIET_MAX_US),
         }
         self.now = now;
         Step::Idle
@@ -166,41 +178,47 @@ impl TimerWheel {
     /// look, but not too late.
     #[inline]
     pub fn quiet_until(&self) -> u32 {
-        self.quiet_until << TICK_SHIFT
+        self.quiet_until
     }
 
     /// When [`TimerWheel::poll`] has something to do next: a deadline, or a slot to be rearranged before it.
     #[cfg(test)]
     pub fn next_deadline(&self) -> Option<u32> {
         if self.heads[REACHED as usize] != NONE {
-            return Some(self.now << TICK_SHIFT);
+            return Some(self.now);
         }
-        self.next_slot().map(|(_, tick)| tick << TICK_SHIFT)
+        self.next_slot().map(|(_, time)| time)
     }
 
     #[inline(always)]
-    fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, tick: u32) {
-        let (mut list, mut span) = (REACHED, 0);
-        if later(tick, self.now) {
-            // The level of the highest digit in which they differ.
-            let difference = (tick ^ self.now) & TICK_MASK;
-            while difference >> span >= LEVEL_SLOTS as u32 {
-                span += LEVEL_BITS;
-            }
-            let level = span / LEVEL_BITS * LEVEL_SLOTS as u32;
-            list = (level + (tick >> span) % LEVEL_SLOTS as u32) as u16;
+    fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline: u32) {
+        let (mut list, mut from) = (REACHED, deadline);
+        if later(deadline, self.now) {
+            // The lowest level in which the deadline is less than a circle of slots away.
+            let level = if deadline.wrapping_sub(self.now) < 1 << SLOT_SHIFT[1] {
+                0
+            } else if (deadline >> SLOT_SHIFT[1]).wrapping_sub(self.now >> SLOT_SHIFT[1]) % (1 << 16)
+                < LEVEL_SLOTS as u32
+            {
+                1
+            } else {
+                2
+            };
+            let number = deadline >> SLOT_SHIFT[level];
+            list = (level * LEVEL_SLOTS + number as usize % LEVEL_SLOTS) as u16;
+            // The slot's first tick: the entry moves down then, before it is due.
+            from = number << SLOT_SHIFT[level];
+        }
+        let next = core::mem::replace(&mut self.heads[list as usize], slot);
+        if next != NONE {
+            links.timer(next).previous = slot;
+        } else {
             if let Some(word) = self.occupied.get_mut(usize::from(list / 32)) {
                 *word |= 1 << (list % 32);
             }
-        }
-        if later(self.quiet_until, tick) {
-            // The slot's first tick: the entry moves down then, before it is due.
-            self.quiet_until = tick >> span << span;
-        }
-        let next = self.heads[list as usize];
-        self.heads[list as usize] = slot;
-        if next != NONE {
-            links.timer(next).previous = slot;
+            if later(self.quiet_until, from) {
+                self.quiet_until = from;
+            }
         }
         let link = links.timer(slot);
         link.next = next;
@@ -208,20 +226,22 @@ impl TimerWheel {
         link.list = list;
     }
 
-    /// The slot that the wheel reaches first, and when. All entries of a level lie ahead of all entries
-    /// of the levels below it, so the lowest level that holds one has it.
+    /// The slot that the wheel reaches first, and when. Of several that it reaches at once, the highest: it may hold entries of
+    /// the same tick.
     fn next_slot(&self) -> Option<(u16, u32)> {
+        let mut first: Option<(u16, u32)> = None;
+        let turns = at_most!(LEVELS);
         for level in 0..LEVELS {
-            let shift = level as u32 * LEVEL_BITS;
-            let here = self.now >> shift & (LEVEL_SLOTS as u32 - 1);
-            // The highest level wraps with the clock; on the others, slots behind `here` are empty.
-            if let Some(slot) = self.first_from(level, here) {
-                let digits_above = self.now & !((1 << (shift + LEVEL_BITS)) - 1);
-                let tick = digits_above | slot << shift;
-                return Some(((level * LEVEL_SLOTS) as u16 + slot as u16, tick & TICK_MASK));
+            turns.take();
+            let here = self.now >> SLOT_SHIFT[level];
+            let Some(slot) = self.first_from(level, here % LEVEL_SLOTS as u32) else { continue };
+            let ahead = slot.wrapping_sub(here) % LEVEL_SLOTS as u32;
+            let time = (here + ahead) << SLOT_SHIFT[level];
+            if first.is_none_or(|(_, other)| !later(time, other)) {
+                first = Some(((level * LEVEL_SLOTS) as u16 + slot as u16, time));
             }
         }
-        None
+        first
     }
 
     /// The first slot of a level that is not empty, from this one on and round.
@@ -229,7 +249,9 @@ impl TimerWheel {
         const WORDS: usize = LEVEL_SLOTS / 32;
         let words = self.occupied.get(level * WORDS..)?.first_chunk::<WORDS>()?;
         let behind = !(u32::MAX << (here % 32));
+        let turns = at_most!(WORDS + 1);
         for step in 0..=WORDS {
+            turns.take();
             let index = (here as usize / 32 + step) % WORDS;
             // The first word counts from `here` on, and what is before that at the very end.
             let word = match step {
@@ -259,10 +281,16 @@ impl TimerWheel {
     }
 }
 
-/// Whether tick `a` is after tick `b`, on the circle of the clock.
+/// The last tick until a time.
+#[inline(always)]
+fn tick_before(us: u32) -> u32 {
+    us & !(TICK_US - 1)
+}
+
+/// Whether `a` is after `b`, on the circle of the clock.
+#[inline(always)]
 fn later(a: u32, b: u32) -> bool {
-    let distance = a.wrapping_sub(b) & TICK_MASK;
-    distance != 0 && distance <= TICK_MASK / 2
+    a.wrapping_sub(b) as i32 > 0
 }
 
 #[cfg(test)]

@@ -7,10 +7,11 @@
 #[cfg(debug_assertions)]
 use crate::{predict::Header, segment::Options};
 use crate::{
-    segment::{Arrival, Deliver, Flags, SegmentIn},
+    segment::{Arrival, Deliver, Flags, SegmentIn, SACK_BLOCKS},
     tcb::{flag, State, Tcb, Timer},
     Instant, SeqNumber,
 };
+use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 
 impl Tcb {
     /// Takes a segment of this connection. See [`Arrival`] for what the caller does then; it polls for
@@ -370,8 +371,12 @@ impl Tcb {
     fn take_sack(&mut self, segment: &SegmentIn, ack: SeqNumber) -> u32 {
         let mut new = 0;
         if self.has(flag::SACK) {
+            let turns = at_most!(SACK_BLOCKS);
             for block in segment.options.sack_blocks() {
-                if block.start.gt(ack) && block.start.lt(block.end) && block.end.le(self.snd_nxt) {
+                turns.take();
+                // Counted from `ack`, so that no block is taken that lies half the circle away.
+                let (start, end) = (block.start.since(ack), block.end.since(ack));
+                if 0 < start && start < end && end <= self.snd_nxt.since(ack) {
                     new += self.sacked.insert(block.start, block.end).unwrap_or(0);
                 }
             }
@@ -452,7 +457,9 @@ impl Tcb {
             let ranges = self.received.as_slice();
             let fin_end = ranges.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
             // In ascending order, so one pass joins all that the segment reaches.
+            let turns = at_most!(RECEIVED_RANGES);
             for range in ranges {
+                turns.take();
                 if range.start.le(end) {
                     end = end.max(range.end);
                 }

@@ -9,6 +9,8 @@
 //! DEVIATION: rescue retransmission (RFC 6675 Section 4, NextSeg rule 4) is left out: the retransmission timer
 //! does its work. RFC 2018 Section 8: the scoreboard is dropped at a timeout, in case the peer reneged.
 
+use baton_abi::{at_most, handoff::SACKED_RANGES};
+
 use crate::{
     control::{Congestion, CongestionControl, Window},
     tcb::{flag, Phase, Tcb},
@@ -226,7 +228,9 @@ impl Tcb {
     /// segments' bytes, selectively acknowledged above them. With `eager`, by NextSeg rule 3: every hole.
     fn lost_end(&self, eager: bool) -> SeqNumber {
         let mut bytes = 0;
+        let turns = at_most!(SACKED_RANGES);
         for (n, range) in self.sacked.as_slice().iter().rev().enumerate() {
+            turns.take();
             bytes += range.end.since(range.start);
             if eager || n + 1 >= usize::from(DUP_THRESH) || bytes > 2 * self.smss() {
                 return range.start;

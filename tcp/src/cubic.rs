@@ -13,6 +13,8 @@
 //! growth is then slower than the RFC's. There is no HyStart++ (an option in Section 4.10) and no undo of a spurious
 //! reduction (Section 4.9: SHOULD, needs a detector such as RFC 3522 that is not here).
 
+use baton_abi::at_most;
+
 use crate::{
     control::{CongestionControl, Window},
     Tcb,
@@ -200,7 +202,9 @@ fn cube_root(x: u64) -> u32 {
     let dropped = bits.saturating_sub(32).div_ceil(3);
     let mut rest = (x >> (3 * dropped)) as u32;
     let mut root = 0u32;
+    let turns = at_most!(11);
     for shift in (0..=30).rev().step_by(3) {
+        turns.take();
         root <<= 1;
         let next = 3 * root * (root + 1) + 1;
         if rest >> shift >= next {

@@ -6,11 +6,16 @@
 
 #[cfg(debug_assertions)]
 use crate::segment::{BurstOut, Options, SegmentOut};
+use baton_abi::at_most;
+
 use crate::{
     segment::Flags,
     tcb::{flag, Tcb, Timer},
     Instant, SeqNumber,
 };
+
+/// Most segments of a lean burst.
+pub const BURST_SEGMENTS_MAX: u32 = 8;
 
 /// A burst of full segments of new text, or an acknowledgement alone. Its header is that of the first segment, but for
 /// PSH, which is the last one's.
@@ -73,7 +78,7 @@ impl Tcb {
     }
 
     /// The next burst likewise, if it is of new text. `None`: nothing was changed but the clock of the timestamps, which has
-    /// advanced.
+    /// advanced. `segments` is at most [`BURST_SEGMENTS_MAX`].
     #[inline]
     pub fn lean_text(
         &mut self,
@@ -95,7 +100,9 @@ impl Tcb {
             return None;
         }
         let (mut len, mut count) = (max, 1);
+        let turns = at_most!(BURST_SEGMENTS_MAX);
         while count < segments && allowed - len >= max {
+            turns.take();
             len += max;
             count += 1;
         }

@@ -82,7 +82,7 @@ pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
 pub use config::{Config, CongestionAlgorithm};
-pub use lean::LeanBurst;
+pub use lean::{LeanBurst, BURST_SEGMENTS_MAX};
 pub use predict::{Header, Predicted};
 pub use segment::{
     reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,

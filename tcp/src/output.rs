@@ -6,8 +6,10 @@
 //! New text goes out in bursts, for a caller whose hardware cuts them: as many segments as windows and buffer allow
 //! are decided and committed at once, and are the very segments that would go one at a time.
 
+use baton_abi::{at_most, handoff::RECEIVED_RANGES};
+
 use crate::{
-    segment::{BurstOut, Flags, Options, SegmentOut, SACK_BLOCKS},
+    segment::{BurstOut, Flags, Options, Range, SegmentOut, SACK_BLOCKS},
     tcb::{flag, Phase, State, Tcb, Timer},
     Instant, SeqNumber,
 };
@@ -66,7 +68,10 @@ impl Tcb {
         #[cfg(debug_assertions)]
         let (mut lean, deadline) = (self.clone(), self.poll_at());
         #[cfg(debug_assertions)]
-        let burst = lean.lean_ack(now).or_else(|| lean.lean_text(now, segments, &contiguous));
+        // The host's bursts are longer.
+        let burst = (segments <= crate::BURST_SEGMENTS_MAX)
+            .then(|| lean.lean_ack(now).or_else(|| lean.lean_text(now, segments, &contiguous)))
+            .flatten();
         let plan = match self.plan(now, segments) {
             Plan::Text(mut text) if text.len > 0 => {
                 text.len = text.len.min(contiguous(text.start.since(self.snd_una)));
@@ -347,13 +352,25 @@ impl Tcb {
         if count > 0 {
             // RFC 2018 Section 4: the block with the most recent segment first.
             let ranges = self.received.as_slice();
-            let first =
-                ranges.iter().position(|r| r.start.le(self.recent) && self.recent.lt(r.end)).unwrap_or(0);
-            let others = ranges.iter().enumerate().filter(|(i, _)| *i != first).map(|(_, r)| r);
-            for (slot, range) in options.sack.iter_mut().zip(ranges.get(first).into_iter().chain(others)) {
-                if options.sack_count < count {
-                    *slot = *range;
+            let turns = at_most!(RECEIVED_RANGES);
+            let holds_recent = |r: &Range| {
+                turns.take();
+                r.start.le(self.recent) && self.recent.lt(r.end)
+            };
+            let first = ranges.iter().position(holds_recent).unwrap_or(0);
+            let turns = at_most!(RECEIVED_RANGES);
+            let mut places = options.sack.iter_mut();
+            let mut put = |range: &Range| {
+                if let (true, Some(place)) = (options.sack_count < count, places.next()) {
+                    *place = *range;
                     options.sack_count += 1;
+                }
+            };
+            ranges.get(first).map(&mut put);
+            for (index, range) in ranges.iter().enumerate() {
+                turns.take();
+                if index != first {
+                    put(range);
                 }
             }
         }

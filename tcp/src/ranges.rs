@@ -3,7 +3,10 @@
 //! Two of them live in a TCB: what arrived out of order, and what the peer selectively acknowledged
 //! (RFC 2018). All ranges lie within half the sequence space, so their order is that of the numbers.
 
-use baton_abi::handoff::{RecordError, SeqRange};
+use baton_abi::{
+    handoff::{RecordError, SeqRange},
+    work::Turns,
+};
 
 use crate::{segment::Range, SeqNumber};
 
@@ -13,6 +16,11 @@ pub(crate) struct Ranges<const N: usize> {
     ranges: [Range; N],
     count: u8,
 }
+
+/// Most ranges of any list, for the longest path through the firmware.
+const LONGEST: usize = if cfg!(test) { 4 } else { 3 };
+/// Stands for the loops over lists.
+const LINE: u32 = line!();
 
 impl<const N: usize> Ranges<N> {
     pub const EMPTY: Self =
@@ -28,6 +36,22 @@ impl<const N: usize> Ranges<N> {
         self.count == 0
     }
 
+    /// Whether all ranges are so.
+    pub fn all(&self, is_so: impl Fn(&Range) -> bool) -> bool {
+        let turns = Self::turns();
+        self.as_slice().iter().all(|range| {
+            turns.take();
+            is_so(range)
+        })
+    }
+
+    /// For a loop over the list.
+    #[inline(always)]
+    fn turns() -> Turns<{ LONGEST as u32 }, LINE> {
+        const { assert!(N <= LONGEST) }
+        Turns::new()
+    }
+
     pub fn clear(&mut self) {
         *self = Self::EMPTY;
     }
@@ -39,7 +63,9 @@ impl<const N: usize> Ranges<N> {
         let mut merged = Range { start, end };
         let mut known = 0;
         let mut placed = false;
+        let turns = Self::turns();
         for range in self.as_slice() {
+            turns.take();
             if range.end.lt(start) {
                 list.push(*range)?;
             } else if range.start.gt(end) {
@@ -74,17 +100,23 @@ impl<const N: usize> Ranges<N> {
             return;
         }
         let mut list = Self::EMPTY;
-        for range in self.as_slice().iter().filter(|r| r.end.gt(seq)) {
-            let start = range.start.max(seq);
-            // There is room for as many as there were.
-            let _ = list.push(Range { start, end: range.end });
+        let turns = Self::turns();
+        for range in self.as_slice() {
+            turns.take();
+            if range.end.gt(seq) {
+                let start = range.start.max(seq);
+                // There is room for as many as there were.
+                let _ = list.push(Range { start, end: range.end });
+            }
         }
         *self = list;
     }
 
     /// The end of the range that holds `seq`, or `seq` itself.
     pub fn skip(&self, seq: SeqNumber) -> SeqNumber {
+        let turns = Self::turns();
         for range in self.as_slice() {
+            turns.take();
             if range.start.le(seq) && seq.lt(range.end) {
                 return range.end;
             }
@@ -94,7 +126,12 @@ impl<const N: usize> Ranges<N> {
 
     /// Start of the first range above `seq`.
     pub fn next_start(&self, seq: SeqNumber) -> Option<SeqNumber> {
-        self.as_slice().iter().find(|r| r.start.gt(seq)).map(|r| r.start)
+        let turns = Self::turns();
+        let above = |r: &&Range| {
+            turns.take();
+            r.start.gt(seq)
+        };
+        self.as_slice().iter().find(above).map(|r| r.start)
     }
 
     /// How many numbers of `from..to` are in no range.
@@ -103,7 +140,9 @@ impl<const N: usize> Ranges<N> {
             return 0;
         }
         let mut missing = to.since(from);
+        let turns = Self::turns();
         for range in self.as_slice() {
+            turns.take();
             let (start, end) = (range.start.max(from), range.end.min(to));
             if start.lt(end) {
                 missing -= end.since(start);
@@ -121,7 +160,9 @@ impl<const N: usize> Ranges<N> {
         let mut list = Self::EMPTY;
         let mut edge = low;
         let mut ended = false;
+        let turns = Self::turns();
         for (slot, range) in list.ranges.iter_mut().zip(record) {
+            turns.take();
             if *range == SeqRange::default() {
                 ended = true;
                 continue;

@@ -4,12 +4,17 @@
 //! delayed acknowledgement, timers as the time that they have left. Not carried are the importer's own
 //! [`Config`] times and the rate limit of challenge acknowledgements, which starts anew.
 
-use baton_abi::handoff::{RecordError, TcbRecord};
+use baton_abi::{
+    at_most,
+    handoff::{RecordError, TcbRecord, RECEIVED_RANGES},
+};
 
 use crate::{
     control::{Congestion, NewReno},
     cubic::{self, Cubic},
     ranges::Ranges,
+    rtt::BACKOFF_MAX,
+    segment::Range,
     tcb::{flag, Phase, State, Tcb, Timer},
     Config, CongestionAlgorithm, Instant, SeqNumber,
 };
@@ -26,11 +31,15 @@ impl Tcb {
         let mut tcb = self.clone();
         tcb.tick(now);
         let control = ControlRecord::new(&tcb.control, tcb.ts_val);
+        let turns = at_most!(RECEIVED_RANGES);
         let recent = tcb
             .received
             .as_slice()
             .iter()
-            .position(|r| r.start.le(tcb.recent) && tcb.recent.lt(r.end))
+            .position(|r: &Range| {
+                turns.take();
+                r.start.le(tcb.recent) && tcb.recent.lt(r.end)
+            })
             .unwrap_or(0);
         TcbRecord {
             state: tcb.state as u8,
@@ -290,7 +299,7 @@ fn check_parameters(record: &TcbRecord) -> Result<(), RecordError> {
         && (least..=Config::MSS_MAX).contains(&record.snd_mss)
         && (Config::MSS_MIN..=Config::MSS_MAX).contains(&record.rcv_mss)
         && record.rcv_step <= record.rcv_mss
-        && record.backoff <= 15
+        && record.backoff <= BACKOFF_MAX
         && record.retransmits <= 100
         && record.snd_wnd <= record.max_snd_wnd
         && record.max_snd_wnd <= window_max

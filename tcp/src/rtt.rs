@@ -1,9 +1,14 @@
 //! Round-trip time and the retransmission timeout (RFC 6298).
 
+use baton_abi::at_most;
+
 use crate::{
     tcb::{flag, Tcb},
     Instant, SeqNumber,
 };
+
+/// Most times that the timeout doubles; it reaches its longest before that.
+pub(crate) const BACKOFF_MAX: u8 = 15;
 
 impl Tcb {
     /// RFC 6298 Section 2.1: one second until there is a sample.
@@ -38,7 +43,9 @@ impl Tcb {
 
     #[inline(never)]
     fn backed_off(&self, mut rto: u32) -> u32 {
-        for _ in 0..self.backoff {
+        let turns = at_most!(BACKOFF_MAX);
+        for _ in 0..self.backoff.min(BACKOFF_MAX) {
+            turns.take();
             if rto >= self.config.max_rto_us {
                 break;
             }

@@ -3,7 +3,10 @@
 //! A send or receive buffer is a short list of spans, in stream order. The engine counts bytes; this
 //! tells where they are. The firmware and the host use the same type, and a handoff copies it.
 
-use baton_abi::handoff::{RecordError, Span};
+use baton_abi::{
+    handoff::{RecordError, Span},
+    work::Turns,
+};
 
 /// The list has no room for another span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,11 @@ pub struct Spans<const N: usize = 4> {
     spans: [Span; N],
     count: u8,
 }
+
+/// Most spans of any list, for the longest path through the firmware.
+const LONGEST: usize = 4;
+/// Stands for the loops over lists.
+const LINE: u32 = line!();
 
 impl<const N: usize> Default for Spans<N> {
     fn default() -> Self {
@@ -28,6 +36,13 @@ impl<const N: usize> Spans<N> {
 
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// For a loop over the list.
+    #[inline(always)]
+    fn turns() -> Turns<{ LONGEST as u32 }, LINE> {
+        const { assert!(N <= LONGEST) }
+        Turns::new()
     }
 
     /// Bytes in all spans. Counted when asked: what comes and goes all the time shall have one number to keep, not two.
@@ -88,7 +103,9 @@ impl<const N: usize> Spans<N> {
     pub fn consume(&mut self, n: u32) {
         let mut left = n.min(self.len());
         // Nothing is left when the spans are through: `left` is at most their sum.
+        let turns = Self::turns();
         while let Some(first) = self.spans.first_mut().filter(|_| left > 0) {
+            turns.take();
             if first.len > left {
                 first.addr = first.addr.wrapping_add(left);
                 first.len -= left;
@@ -114,7 +131,9 @@ impl<const N: usize> Spans<N> {
 
     #[inline(never)]
     fn at_later(&self, mut offset: u32) -> Option<(u32, u32)> {
+        let turns = Self::turns();
         for span in &self.spans {
+            turns.take();
             if offset < span.len {
                 return Some((span.addr.wrapping_add(offset), span.len - offset));
             }
@@ -146,7 +165,9 @@ impl Spans<4> {
     /// From a handoff record: spans that are not empty, from the first on.
     pub fn from_record(spans: &[Span; 4]) -> Result<Self, RecordError> {
         let mut list = Self::default();
+        let turns = Self::turns();
         for span in spans {
+            turns.take();
             list.push(span.addr, span.len).map_err(|Full| RecordError::Buffer)?;
         }
         Ok(list)

@@ -496,8 +496,8 @@ impl Tcb {
             || (self.snd_una.le(self.rtx_nxt)
                 && self.rtx_nxt.le(self.snd_nxt)
                 && self.snd_nxt.le(sent_end)
-                && self.received.as_slice().iter().all(|r| r.start.gt(self.rcv_nxt))
-                && self.sacked.as_slice().iter().all(|r| r.start.gt(self.snd_una) && r.end.le(self.snd_nxt))
+                && self.received.all(|r| r.start.gt(self.rcv_nxt))
+                && self.sacked.all(|r| r.start.gt(self.snd_una) && r.end.le(self.snd_nxt))
                 && (!self.has(flag::FIN_KNOWN) || !self.received.is_empty()))
     }
 }

@@ -4,6 +4,7 @@
 //! closed window, probes an idle peer or ends FIN-WAIT-2 or TIME-WAIT, which never happen together.
 
 use crate::{
+    rtt::BACKOFF_MAX,
     tcb::{flag, State, Tcb, Timer},
     Instant,
 };
@@ -123,6 +124,6 @@ impl Tcb {
     /// RFC 6298 Section 5.5.
     fn back_off(&mut self) {
         self.retransmits += 1;
-        self.backoff = (self.backoff + 1).min(15);
+        self.backoff = (self.backoff + 1).min(BACKOFF_MAX);
     }
 }

@@ -5,11 +5,11 @@
 
 use core::ops::Range as Bytes;
 
-use baton_abi::handoff::Endpoints;
+use baton_abi::{at_most, handoff::Endpoints};
 
 use crate::{
     lean::LeanBurst,
-    segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut},
+    segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS},
     SeqNumber,
 };
 
@@ -142,20 +142,24 @@ pub fn parse_options(count: usize, word: impl Fn(usize) -> u32) -> Options {
 fn parse_option_list(options: &mut Options, mut at: usize, end: usize, word: &dyn Fn(usize) -> u32) {
     let byte = |at: usize| (word(at / 4) >> (24 - 8 * (at % 4))) as u8;
     let long = |at: usize| u32::from_be_bytes([byte(at), byte(at + 1), byte(at + 2), byte(at + 3)]);
+    // The blocks are read at the end: only one such option can count, whatever the list says.
+    let mut sack_at = 0;
+    let turns = at_most!(4 * OPTION_WORDS);
     while at < end {
+        turns.take();
         let kind = byte(at);
         match kind {
-            0 => return,
+            0 => break,
             1 => {
                 at += 1;
                 continue;
             }
-            _ if at + 1 >= end => return,
+            _ if at + 1 >= end => break,
             _ => {}
         }
         let len = usize::from(byte(at + 1));
         if len < 2 || at + len > end {
-            return;
+            break;
         }
         match (kind, len) {
             (2, 4) => options.mss = Some(u16::from_be_bytes([byte(at + 2), byte(at + 3)])),
@@ -163,16 +167,18 @@ fn parse_option_list(options: &mut Options, mut at: usize, end: usize, word: &dy
             (4, 2) => options.sack_permitted = true,
             (5, 10 | 18 | 26 | 34) => {
                 options.sack_count = ((len - 2) / 8) as u8;
-                let blocks = options.sack.iter_mut().take((len - 2) / 8);
-                for (i, block) in blocks.enumerate() {
-                    let at = at + 2 + 8 * i;
-                    *block = Range { start: SeqNumber(long(at)), end: SeqNumber(long(at + 4)) };
-                }
+                sack_at = at + 2;
             }
             (8, 10) => options.timestamps = Some((long(at + 2), long(at + 6))),
             _ => {}
         }
         at += len;
+    }
+    let turns = at_most!(SACK_BLOCKS);
+    for (i, block) in options.sack.iter_mut().take(usize::from(options.sack_count)).enumerate() {
+        turns.take();
+        let at = sack_at + 8 * i;
+        *block = Range { start: SeqNumber(long(at)), end: SeqNumber(long(at + 4)) };
     }
 }
 
@@ -202,7 +208,9 @@ pub fn emit_options(options: &Options, mut put: impl FnMut(usize, u32)) -> usize
     let blocks = options.sack_blocks();
     if !blocks.is_empty() {
         add(0x0101_0502 + 8 * blocks.len() as u32);
+        let turns = at_most!(SACK_BLOCKS);
         for block in blocks {
+            turns.take();
             add(block.start.0);
             add(block.end.0);
         }

@@ -82,6 +82,26 @@ fn drive(tcb: &mut Tcb, segments: &[SegmentIn]) {
     }
 }
 
+/// A SACK block that begins and ends half the sequence space apart from what is in flight, so that comparing numbers alone takes it
+/// for one that lies between the acknowledgement and SND.NXT.
+#[test]
+fn a_sack_block_around_the_circle_is_ignored() {
+    for (start, end) in
+        [(0x2000_0000, 0x8000_0000), (0x7FFF_FFFF, 0xFFFF_FFFF), (1, 0x8000_2000), (4000, 1000)]
+    {
+        let (mut tcb, ..) = busy();
+        let before = tcb.clone();
+        let options = Options { timestamps: Some((502, 0)), sack_count: 1, ..Options::NONE };
+        let mut segment = SegmentIn { flags: Flags::ACK, window: 5000, options, ..SegmentIn::default() };
+        (segment.seq, segment.ack) = (tcb.rcv_nxt(), tcb.snd_una());
+        segment.options.sack[0] = Range { start: tcb.snd_una() + start, end: tcb.snd_una() + end };
+        let _ = tcb.segment_arrives(Instant(3000), &segment);
+        let record = |tcb: &Tcb| tcb.export(Instant(3000)).sacked;
+        assert_eq!(record(&tcb), record(&before), "{start:#x} to {end:#x}");
+        drive(&mut tcb, &[segment]);
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
 

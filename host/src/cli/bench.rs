@@ -3,11 +3,7 @@
 use anyhow::{ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
 use baton::latency::{self, LatencyConfig};
-use baton::profile::{
-    self,
-    figures::{BUDGETS, EVENT_BOUND},
-    Program, Workload,
-};
+use baton::profile::{self, figures::BUDGETS, worst::Worst, Program, Workload};
 use baton::report::Delay;
 use baton_cosim::{nic::VerilatedNic, receive, reference};
 use indicatif::ProgressBar;
@@ -180,7 +176,13 @@ fn work(args: &Args, firmware: &[u8], figures: &mut BTreeMap<&'static str, f64>)
         figures.extend(profile::figures::of(workload, &profile));
     }
     bar.finish_and_clear();
-    figures.insert("event_bound_instructions", EVENT_BOUND);
+    let worst = Worst::of(&program)?;
+    println!("the longest paths through the program, in instructions");
+    for (event, most) in &worst.events {
+        println!("  {event:<20} {most:>8}");
+    }
+    println!("  {:<20} {:>8}", "a turn of the loop", worst.turn);
+    figures.extend(profile::figures::bounds(&program)?);
     for (name, most) in BUDGETS {
         if let Some(value) = figures.get(name).filter(|value| **value > most) {
             println!("{name} is {value:.1}; its budget is {most}");

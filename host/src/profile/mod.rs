@@ -8,14 +8,18 @@
 //! The loads are [`Workload`]: for what is frequent, with all connections active, and for what is rare, each event that costs
 //! much. [`figures`] makes the figures of them that have a name.
 
+mod bound;
+mod code;
 pub mod figures;
 mod program;
+pub mod worst;
 
 use crate::latency::{LatencyConfig, Load, Machine, Messages};
 use anyhow::{ensure, Result};
 use baton_abi::{mmio::RAM_BASE, regs::SchedMode, work};
 use baton_cosim::{nic::Nic, pins::NicOut};
 pub use program::Program;
+use worst::{LoopCounter, LoopTurns};
 
 /// Instructions and cycles; cycles in which the core slept do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
@@ -54,6 +58,8 @@ pub struct Profile {
     pub all: Cost,
     /// Segments with payload that the peers have received.
     pub segments_sent: u64,
+    /// How often each loop turned.
+    pub loops: Vec<LoopTurns>,
     /// What passed between host and NIC.
     pub messages: Messages,
     /// Cycles measured, asleep or not.
@@ -128,6 +134,7 @@ struct Counter<'a> {
     functions: Vec<Cost>,
     /// By word of the image.
     words: Vec<Cost>,
+    loops: LoopCounter,
     current: usize,
     /// What the current piece of work has cost so far.
     open: Cost,
@@ -135,16 +142,17 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn new(program: &'a Program) -> Self {
-        Counter {
+    fn new(program: &'a Program) -> Result<Self> {
+        Ok(Counter {
             program,
             kinds: Default::default(),
             functions: vec![Cost::default(); program.functions.len()],
             words: vec![Cost::default(); program.words()],
+            loops: LoopCounter::new(program)?,
             current: work::LOOK as usize,
             open: Cost::default(),
             waiting_cycles: 0,
-        }
+        })
     }
 
     /// A cycle in which the core was awake; `retired`: the instruction that ended in it.
@@ -154,6 +162,7 @@ impl<'a> Counter<'a> {
         for &kind in self.program.marks(pc) {
             self.mark(kind);
         }
+        self.loops.retired(pc);
         let cost = Cost { instructions: 1, cycles: std::mem::take(&mut self.waiting_cycles) };
         self.open += cost;
         self.functions[self.program.function(pc)] += cost;
@@ -210,7 +219,7 @@ pub fn measure<N: Nic>(
 ) -> Result<Profile> {
     let config = workload.config(connections);
     let mut machine = Machine::start(&config, nic, firmware)?;
-    let mut counter = Counter::new(program);
+    let mut counter = Counter::new(program)?;
     let early = workload == Workload::Turnover;
     let count = |core: &NicOut, counter: &mut Counter| {
         if !core.core_asleep {
@@ -257,6 +266,7 @@ pub fn measure<N: Nic>(
         functions,
         addresses,
         all,
+        loops: counter.loops.into_turns(),
         segments_sent: load.segments_heard() - heard,
         messages: load.messages().since(&messages),
         cycles,

@@ -1,9 +1,10 @@
 //! What a profile needs of the firmware's executable: its functions, and where which work begins.
 
+use super::{bound::TurnMark, code::Code};
 use anyhow::{ensure, Context, Result};
 use baton_abi::{
     mmio::RAM_BASE,
-    work::{self, SECTION as MARKS},
+    work::{self, SECTION as MARKS, TURNS_SECTION as TURNS},
 };
 use object::{Object, ObjectSection, ObjectSymbol, SymbolKind};
 use std::collections::BTreeMap;
@@ -19,6 +20,10 @@ pub struct Program {
     marks: BTreeMap<u32, Vec<usize>>,
     /// Whether an instruction has a mark, for each word of the image.
     marked: Vec<bool>,
+    /// For the longest path.
+    pub(super) code: Code,
+    /// What the loops say of their turns, by address of a place that each turn passes.
+    pub(super) turns: BTreeMap<u32, Vec<TurnMark>>,
 }
 
 impl Program {
@@ -62,12 +67,27 @@ impl Program {
             *place = true;
             marks.entry(address).or_default().push(kind);
         }
-        Ok(Program { functions, owner, marks, marked })
+        let code = Code::of(&file)?;
+        let mut turns: BTreeMap<u32, Vec<TurnMark>> = BTreeMap::new();
+        let section = file.section_by_name(TURNS).with_context(|| format!("there is no {TURNS}"))?.data()?;
+        let (notes, rest) = section.as_chunks::<12>();
+        ensure!(rest.is_empty(), "{TURNS} has {} bytes", section.len());
+        for note in notes {
+            let word = |at: usize| u32::from_le_bytes([note[at], note[at + 1], note[at + 2], note[at + 3]]);
+            turns.entry(word(0)).or_default().push(TurnMark { most: word(4), line: word(8) });
+        }
+        Ok(Program { functions, owner, marks, marked, code, turns })
     }
 
     /// Words of code.
     pub fn words(&self) -> usize {
         self.owner.len()
+    }
+
+    /// Addresses at which work of a kind begins.
+    pub fn places(&self, kind: u32) -> Vec<u32> {
+        let begins = |(_, kinds): &(&u32, &Vec<usize>)| kinds.contains(&(kind as usize));
+        self.marks.iter().filter(begins).map(|(address, _)| *address).collect()
     }
 
     /// The place of an instruction among them.
