@@ -54,7 +54,7 @@ pub use hash::Hash;
 pub use info::{FrameFacts, Packet, RoutedFrame};
 pub use lookup::Lookup;
 pub use lookup_side::LookupSide;
-pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEYS, KEY_BITS, PROGRAM};
+pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEYS, KEY_BITS, PROGRAM, PROGRAM_PATH};
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
 pub use staging::Staging;
