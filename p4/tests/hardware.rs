@@ -49,6 +49,17 @@ fn the_five_programs_are_taken_without_a_word() {
     }
 }
 
+/// Of the programs for each construct one is refused: it has two tables that the control plane fills.
+#[test]
+fn each_construct_can_be_hardware() {
+    for (path, _) in support::programs("tests/valid") {
+        let (hardware, text, diagnostics) = compile(&path);
+        let two_tables = path.ends_with("table_hit.p4");
+        assert_eq!(hardware.is_none(), two_tables, "{}: {text}", path.display());
+        assert_eq!(diagnostics.has_errors(), two_tables);
+    }
+}
+
 /// What the control plane is told of each of the five.
 #[test]
 fn the_control_planes_are_as_their_snapshots() {

@@ -9,6 +9,7 @@ use super::netlist::{Net, Netlist, Op};
 use super::parser::Machine;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ActionId, HeaderId, MatchKind, Program, Role, Stmt, Table, TableId, VarId};
+use crate::source::Span;
 use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
@@ -76,8 +77,12 @@ impl Values for Place<'_, '_, '_> {
         }
     }
 
-    fn refuse(&mut self, diagnostic: Diagnostic) {
-        self.control.refused.push(diagnostic);
+    fn ahead(&mut self, _: u32, _: u32, width: u32, _: Span) -> Net {
+        self.control.list.constant(0u8, width) // the checker has it in parsers only
+    }
+
+    fn is_short(&mut self, _: u32) -> Net {
+        self.control.list.bit(false)
     }
 }
 

@@ -206,6 +206,14 @@ impl Netlist {
         self.concat(zeros, net)
     }
 
+    /// What is left of a value without the zeros in front that are known, at least one bit.
+    pub fn without_leading_zeros(&self, net: Net) -> Net {
+        match self.cell(net).op {
+            Op::Concat(left, right) if self.is(left, 0) => self.without_leading_zeros(right),
+            _ => net,
+        }
+    }
+
     pub fn not(&mut self, net: Net) -> Net {
         let width = self.width(net);
         match self.cell(net).op.clone() {

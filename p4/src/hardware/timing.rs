@@ -64,25 +64,32 @@ impl<'a> Paths<'a> {
     }
 
     pub fn check_steps(&self, steps: &[Step], refused: &mut Vec<Diagnostic>) {
-        self.steps(steps, 0, refused);
+        self.steps(steps, (0, None), refused);
     }
 
-    /// `before` is when the conditions around are there.
-    fn steps(&self, steps: &[Step], before: u32, refused: &mut Vec<Diagnostic>) {
+    /// `before` is when the conditions around are there, and the one that is last.
+    fn steps(&self, steps: &[Step], before: (u32, Option<Net>), refused: &mut Vec<Diagnostic>) {
+        let arrival = |net: Net| self.arrival[net.index()];
+        let later = |net: Net| match before {
+            (time, Some(last)) if time >= arrival(net) => (time, last),
+            (time, _) => (time.max(arrival(net)), net),
+        };
         for step in steps {
             match step {
-                Step::Set(_, net) => {
-                    let arrival = before.max(self.arrival[net.index()]) + 4;
-                    self.check_at("a register of the parser", *net, arrival, refused);
+                Step::Set(register, net) => {
+                    let (time, last) = later(*net);
+                    let name = &self.list.registers[register.0].name;
+                    self.check_at(&format!("the register `{name}`"), last, time + 4, refused);
                 }
                 Step::If(condition, then, otherwise) => {
-                    let now = before.max(self.arrival[condition.index()]) + 2;
-                    self.check_at("a decision of the parser", *condition, now, refused);
-                    self.steps(then, now, refused);
-                    self.steps(otherwise, now, refused);
+                    let (time, last) = later(*condition);
+                    self.check_at("a decision of the parser", last, time + 2, refused);
+                    self.steps(then, (time + 2, Some(last)), refused);
+                    self.steps(otherwise, (time + 2, Some(last)), refused);
                 }
                 Step::Case(_, branches) => {
-                    branches.iter().for_each(|(_, steps)| self.steps(steps, before + 6, refused));
+                    let (time, last) = before;
+                    branches.iter().for_each(|(_, steps)| self.steps(steps, (time + 6, last), refused));
                 }
             }
         }
