@@ -9,8 +9,10 @@
 //! Frames and the firmware's operations share one engine, which takes a frame first whenever it is free.
 //!
 //! Core clock, synchronous reset. A frame that may have a connection takes 11 cycles and one for each word of the key,
-//! another one cycle; both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
-//! that it ends within nine times that. It sees the frames before it looked up in the old table and those after
+//! another one cycle; both come out in order. An operation takes as long, once no frame waits or 31 have gone before it, so
+//! that it ends within 33 times that. So 31 frames and an operation take at most 32 times 20 cycles with the longest
+//! key that there can be, of nine words, and while the 31 smallest frames come, one every 21 cycles, the queue of frames
+//! never grows by more than what comes during one operation. It sees the frames before it looked up in the old table and those after
 //! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations
 //! wait. `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a
 //! Rust model in `cosim/tests/rx_lookup.rs`; a table of sixteen entries is proven, for any hash function, in
@@ -73,7 +75,7 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     serves_op: Reg<Bit>,
     pending: Reg<Bit>,
     /// Frames that went before the pending operation.
-    passed: Reg<Bits<3>>,
+    passed: Reg<Bits<5>>,
     /// What the engine works on.
     engine_key: Reg<Bits<KEY_BITS>>,
     /// The way whose address is out.

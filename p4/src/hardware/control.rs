@@ -15,8 +15,9 @@ use std::collections::BTreeMap;
 
 /// Bits that an entry of the table that the control plane fills has for the parameters of its action.
 pub const PARAM_BITS: u32 = 16;
-/// Key bits of that table, at most.
-pub const MAX_KEY_BITS: u32 = 320;
+/// Key bits of that table, at most: a lookup then takes 20 cycles, and 31 of them with an operation of the firmware as
+/// long as 31 of the smallest frames.
+pub const MAX_KEY_BITS: u32 = 288;
 /// Bits of an entry that tell its action; so many actions can a table have.
 pub const ACTION_BITS: u32 = 4;
 const MAX_ACTIONS: usize = 1 << ACTION_BITS;
@@ -376,7 +377,7 @@ impl Control<'_> {
             return Some(
                 error(format!("a key of {key_bits} bits takes the lookup too long"))
                     .at(table.span, format!("at most {MAX_KEY_BITS} bits"))
-                    .note("a word of 32 bits more takes the hash a cycle more, and a smallest frame comes every 21"),
+                    .note("a word of 32 bits more takes the hash a cycle more; a smallest frame comes every 21 cycles, and the firmware changes the table meanwhile"),
             );
         }
         if table.actions.len() > MAX_ACTIONS {
