@@ -57,6 +57,8 @@ fn the_five_programs_do_as_interpreted() {
     for (name, looked_up, hits) in rig.counts() {
         assert!(looked_up > 1000 && hits > 500, "{name}: {looked_up} lookups, {hits} hits");
     }
+    let ipv6_hits = rig.ipv6_hits("ipv6");
+    assert!(ipv6_hits > 100, "{ipv6_hits} segments over IPv6 were found");
 }
 
 /// What the NIC is built with: the same modules, by way of Rust-HDL and its emission.

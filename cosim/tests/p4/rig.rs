@@ -115,6 +115,8 @@ struct Unit {
     seen: Vec<Vec<u64>>,
     looked_up: u64,
     hits: u64,
+    /// Hits of packets over IPv6.
+    ipv6_hits: u64,
 }
 
 pub struct Rig {
@@ -165,7 +167,7 @@ fn wrapper(top: &str, sources: &[Source]) -> String {
              u{index}_resolver u{index}_r(.carry(u{index}_carry){late});\n\
              assign u{index}_ends = u{index}_valid && u{index}_last;\n",
             range(hardware.carry_bits),
-            range(35 * hardware.words_ahead.max(1) as u32),
+            range(hardware.window_bits),
         );
     }
     let text = |(index, source): (usize, &Source)| match &source.verilog {
@@ -191,7 +193,16 @@ impl Rig {
                 value: port("value"),
             };
             let entries = Entries::default();
-            Unit { source, ports, table: Table::new(), entries, seen: vec![], looked_up: 0, hits: 0 }
+            Unit {
+                source,
+                ports,
+                table: Table::new(),
+                entries,
+                seen: vec![],
+                looked_up: 0,
+                hits: 0,
+                ipv6_hits: 0,
+            }
         });
         let units = units.collect();
         dut.reset(2);
@@ -206,6 +217,11 @@ impl Rig {
     /// Name, frames that were looked up, and frames that were found, of each program.
     pub fn counts(&self) -> Vec<(String, u64, u64)> {
         self.units.iter().map(|unit| (unit.source.name.clone(), unit.looked_up, unit.hits)).collect()
+    }
+
+    /// Of these, packets over IPv6 that were found, in a program.
+    pub fn ipv6_hits(&self, program: &str) -> u64 {
+        self.units.iter().filter(|unit| unit.source.name == program).map(|unit| unit.ipv6_hits).sum()
     }
 
     /// Enters every second of the keys that were looked up, with any action.
@@ -307,6 +323,7 @@ impl Rig {
             unit.seen.append(&mut check.seen);
             unit.looked_up += check.looked_up;
             unit.hits += check.hits;
+            unit.ipv6_hits += check.ipv6_hits;
         }
         compared
     }
@@ -331,6 +348,7 @@ struct Check {
     seen: Vec<Vec<u64>>,
     looked_up: u64,
     hits: u64,
+    ipv6_hits: u64,
 }
 
 impl Check {
@@ -412,6 +430,8 @@ fn step(dut: &mut Model, units: &[Unit], interpreters: &[Interpreter], checks: &
             }
             check.looked_up += u64::from(looked_up);
             check.hits += u64::from(is_hit);
+            check.ipv6_hits +=
+                u64::from(outcome.hit && outcome.headers.iter().any(|header| header.name == "ipv6"));
         }
     }
     dut.cycle();

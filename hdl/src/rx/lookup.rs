@@ -2,7 +2,7 @@
 //!
 //! An exact match on the key that the P4 program makes of a frame, or of what the firmware writes. A keyed hash names two buckets of four entries, one
 //! in each half of the table; a new entry goes to the bucket with more room, the left one of equals. An insertion is
-//! refused when both are full, nothing is ever evicted. The table has two entries for each connection that it is made
+//! refused when both are full, or if the program has no table; nothing is ever evicted. The table has two entries for each connection that it is made
 //! for, and two choices leave it so even that at that load fewer than one insertion in ten thousand is refused, one in
 //! five hundred when connections come and go. Which buckets a connection has, no one can tell who lacks the hash key.
 //!
@@ -21,7 +21,7 @@
 use super::hash::Hash;
 use super::info::{FrameFacts, RoutedFrame};
 use super::lookup_side::LookupSide;
-use super::program::{EntryKey, Resolver, KEY_BITS};
+use super::program::{EntryKey, Resolver, KEYS, KEY_BITS};
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -97,6 +97,8 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     scan: Signal<Local, Bit>,
     found: Signal<Local, Bit>,
     found_value: Signal<Local, Bits<16>>,
+    /// The program has no table, so nothing that is entered would be found: every insertion is refused.
+    tableless: Constant<Bit>,
     to_right: Signal<Local, Bit>,
     no_room: Signal<Local, Bit>,
     end_op: Signal<Local, Bit>,
@@ -161,6 +163,7 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             scan: Default::default(),
             found: Default::default(),
             found_value: Default::default(),
+            tableless: Constant::new(KEYS.is_empty()),
             to_right: Default::default(),
             no_room: Default::default(),
             end_op: Default::default(),
@@ -299,7 +302,8 @@ module! {
         // The end of an operation: 1 insert, 2 delete, 3 find.
         self.end_op.next = (self.state.q.val() == 5) && self.serves_op.q.val();
         self.to_right.next = self.right.free.val() > self.left.free.val();
-        self.no_room.next = (self.left.free.val() == 0) && (self.right.free.val() == 0);
+        self.no_room.next =
+            self.tableless.val() || ((self.left.free.val() == 0) && (self.right.free.val() == 0));
         self.insert.next =
             self.end_op.val() && (self.lk_op.val() == 1) && !self.found.val() && !self.no_room.val();
         self.remove.next = self.end_op.val() && (self.lk_op.val() == 2);

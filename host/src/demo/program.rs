@@ -148,3 +148,48 @@ impl<'p> Watch<'p> {
         Ok((record, faults))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::server::driver::LoggedFrame;
+
+    fn parsed(program: &str) -> Parsed {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../p4/programs").join(program);
+        baton_p4::check(&path, &Default::default(), &Disk).unwrap().parsed
+    }
+
+    /// The outcomes that the probes have in a program: frames dropped, and queues with their classes.
+    fn outcomes(program: &str) -> (usize, std::collections::BTreeSet<(u8, u8)>) {
+        let parsed = parsed(program);
+        let interpreter = Interpreter::new(&parsed, &Entries::default()).unwrap();
+        let outcomes =
+            probes::all([2, 0, 0, 0, 0, 1], [10, 0, 0, 1]).into_iter().map(|probe| interpreter.run(&probe));
+        let (dropped, passed): (Vec<Outcome>, Vec<Outcome>) = outcomes.partition(|outcome| outcome.drop);
+        assert!(passed.iter().all(|outcome| outcome.parser_error == "NoError"), "{passed:?}");
+        (dropped.len(), passed.iter().map(|outcome| (outcome.queue, outcome.class_of_service)).collect())
+    }
+
+    #[test]
+    fn probes_meet_each_rule() {
+        assert_eq!(outcomes("connection.p4"), (0, [(0, 0)].into()));
+        assert_eq!(outcomes("priority.p4"), (0, [(0, 0), (1, 1), (2, 2), (3, 3)].into()));
+        assert_eq!(outcomes("firewall.p4"), (4, [(0, 0)].into()));
+    }
+
+    #[test]
+    fn a_frame_in_another_queue_is_a_fault() {
+        let parsed = parsed("priority.p4");
+        let mut watch = Watch::new(&parsed, [2, 0, 0, 0, 0, 1], [10, 0, 0, 1]).unwrap();
+        let bytes = watch.probes[0].clone();
+        for (queue, class, wrong) in [(3, 3, 0), (3, 2, 1), (2, 3, 2)] {
+            watch.at_host.borrow_mut().push(LoggedFrame { bytes: bytes.clone(), queue, class });
+            watch.look();
+            assert_eq!((watch.wrong, watch.faults.len()), (wrong, wrong as usize), "{queue} {class}");
+        }
+        assert_eq!(watch.checked, 3);
+        watch.on_wire.borrow_mut().push(bytes);
+        watch.look();
+        assert_eq!(watch.drops, 0);
+    }
+}

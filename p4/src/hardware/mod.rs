@@ -62,6 +62,10 @@ pub struct Hardware {
     pub parser_nodes: usize,
     /// Words that the parser looks ahead: so many cycles and one a frame's last word is held back, if there are any.
     pub words_ahead: usize,
+    /// Bits of the port `ahead` between window and classifier.
+    pub window_bits: u32,
+    /// Levels of logic of the longest path, as they are counted before synthesis.
+    pub levels: u32,
     pub control_plane: ControlPlane,
 }
 
@@ -140,7 +144,9 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
         };
         paths.check(&what, *net, refused);
     }
-    timing::Paths::new(&resolver.list).check_late(&resolver.outputs, refused);
+    let late_paths = timing::Paths::new(&resolver.list);
+    late_paths.check_late(&resolver.outputs, refused);
+    let levels = paths.levels().max(late_paths.levels());
     if has_errors(refused) {
         return None;
     }
@@ -150,6 +156,8 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     Some(Hardware {
         window: window::module(machine.ahead),
         words_ahead: machine.ahead as usize,
+        window_bits: window::port_bits(machine.ahead),
+        levels,
         entry_key: entry::module(program, &control.lookup, key_words),
         classifier,
         resolver,

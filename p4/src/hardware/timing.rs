@@ -6,6 +6,7 @@
 
 use super::netlist::{Net, Netlist, Op, Step};
 use crate::diag::{Code, Diagnostic};
+use std::cell::Cell;
 
 /// Levels of logic between two registers.
 const MAX_LEVELS: u32 = 12;
@@ -16,6 +17,8 @@ const MAX_QUARTERS: u32 = 4 * MAX_LEVELS;
 pub struct Paths<'a> {
     list: &'a Netlist,
     arrival: Vec<u32>,
+    /// The longest path that was checked, in quarters of a level.
+    longest: Cell<u32>,
 }
 
 impl<'a> Paths<'a> {
@@ -27,7 +30,12 @@ impl<'a> Paths<'a> {
             let constant = operands.iter().any(|net| list.value(*net).is_some());
             arrival.push(before + delay(list, &cell.op, constant));
         }
-        Paths { list, arrival }
+        Paths { list, arrival, longest: Cell::new(0) }
+    }
+
+    /// Levels of the longest path that was checked.
+    pub fn levels(&self) -> u32 {
+        self.longest.get().div_ceil(4)
     }
 
     pub fn check(&self, what: &str, net: Net, refused: &mut Vec<Diagnostic>) {
@@ -35,6 +43,7 @@ impl<'a> Paths<'a> {
     }
 
     fn check_at(&self, what: &str, net: Net, arrival: u32, refused: &mut Vec<Diagnostic>) {
+        self.longest.set(self.longest.get().max(arrival));
         if arrival <= MAX_QUARTERS || refused.iter().any(|known| known.code == Code::HardwarePath) {
             return;
         }
