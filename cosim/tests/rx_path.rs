@@ -7,7 +7,7 @@ mod bench;
 mod frames;
 
 use baton_abi::mmio::lookup::{DELETE, FIND, INSERT};
-use baton_hdl::rx::KEY_BITS;
+use baton_hdl::rx::{FRAMES_BEFORE_OPERATION, KEY_BITS};
 use bench::{Bench, Pace, Verdict};
 use frames::{Connections, FrameMaker, Kind, Rules, KINDS};
 
@@ -197,10 +197,10 @@ fn minimum_frames_every_21_cycles_pass_without_loss() {
 }
 
 /// Cycles between smallest frames that are all looked up, with operations on the table all the time: a lookup takes
-/// 11 cycles and one for each word of the key, an operation goes after 31 frames, and steering takes 17.
+/// 11 cycles and one for each word of the key, an operation goes after so many frames, and steering takes 17.
 fn measured_interval() -> u32 {
-    let lookup = 11 + KEY_BITS as u32 / 32;
-    (32 * lookup).div_ceil(31).max(17)
+    let (lookup, frames) = (11 + KEY_BITS as u32 / 32, FRAMES_BEFORE_OPERATION as u32);
+    ((frames + 1) * lookup).div_ceil(frames).max(17)
 }
 
 #[test]

@@ -79,8 +79,9 @@ fn row(root: &Path, program: &Path) -> Result<String> {
     let timing: Value = serde_json::from_str(&fs::read_to_string(folder.join("timing.json"))?)?;
     let clocks = timing["fmax"].as_object().context("nextpnr reports clocks")?;
     let mhz = clocks.values().filter_map(|clock| clock["achieved"].as_f64()).fold(f64::MAX, f64::min);
-    // With operations of the firmware on the table all the time: one goes after 31 frames.
-    let interval = STEER_CYCLES.max((32 * lookup).div_ceil(31));
+    // With operations of the firmware on the table all the time: one goes after so many frames.
+    let frames = if hardware.key_words <= 7 { 7 } else { 31 };
+    let interval = STEER_CYCLES.max(((frames + 1) * lookup).div_ceil(frames));
     let lookup = if lookup == 0 { "none".into() } else { lookup.to_string() };
     Ok(format!(
         "| `{name}.p4` | {key} | {lookup} | {interval} | {} | {} | {} | {} | {mhz:.0} |",

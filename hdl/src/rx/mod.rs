@@ -53,7 +53,7 @@ pub use checksum::Checksum;
 pub use filter::Admission;
 pub use hash::Hash;
 pub use info::{FrameFacts, Packet, RoutedFrame};
-pub use lookup::Lookup;
+pub use lookup::{Lookup, FRAMES_BEFORE_OPERATION};
 pub use lookup_side::LookupSide;
 pub use program::{
     Classifier, EntryKey, Resolver, Window, CARRY_BITS, KEYS, KEY_BITS, PROGRAM, PROGRAM_PATH,
