@@ -107,6 +107,12 @@ fn each_construct_does_as_interpreted() {
         for _ in 0..if is_long() { 20_000 } else { 2000 } {
             rig.push(packets::any(&mut chance), chance.permille(100));
         }
+        for _ in 0..40 {
+            let frame = packets::any(&mut chance);
+            for length in 1..=frame.len() {
+                rig.push(frame[..length].to_vec(), chance.permille(100));
+            }
+        }
         rig.run(10 + round, false);
         rig.fill(&mut chance);
     }

@@ -184,7 +184,7 @@ impl Burst {
 
     pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
         let range = mmio::TX_HEADER_BYTES_MIN..=mmio::TX_HEADER_BYTES_MAX;
-        let fits = self.len == 0 || self.mss > 0 && self.header_len - 2 + self.mss <= limit;
+        let fits = self.len == 0 || self.mss > 0 && self.header_len + self.mss <= limit + 2;
         if !range.contains(&self.header_len) || self.header_len % 4 != 0 || !fits {
             return Outcome::Bad;
         }
