@@ -30,6 +30,7 @@ mod verilog;
 mod window;
 
 pub use control_plane::{ControlPlane, KeyDescription, TableDescription};
+pub use timing::MAX_LEVELS;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::Program;

@@ -1,15 +1,18 @@
 //! Whether each path fits a cycle.
 //!
-//! Delays are counted in levels of four-input tables as an ECP5 has them. A level with the
-//! way to it takes 0.9 ns or so, so that [`MAX_LEVELS`] fit the 11.8 ns of a cycle at 85 MHz with something to spare. It is an estimate, made before any tool
-//! has placed a cell; its use is to refuse a program whose paths are too long by far, and to say which.
+//! Delays are counted in levels of four-input tables as an ECP5 has them, and the weights below are such that a level
+//! takes at most 0.6 ns, clock to output and set-up included, in an ECP5 of grade 8 out of context: chains of additions, comparisons,
+//! multiplexers, logic and decisions were placed and measured (`cargo xtask p4-table PROGRAM`, docs/p4.md). [`MAX_LEVELS`] of them
+//! are 7.2 ns, a little more than half of a cycle at the 75 MHz of the fastest board; the rest is for the ways in a full
+//! chip. It is an estimate, made before any tool has placed a cell; its use is to refuse a program whose paths are too
+//! long, and to say which.
 
 use super::netlist::{Net, Netlist, Op, Step};
 use crate::diag::{Code, Diagnostic};
 use std::cell::Cell;
 
 /// Levels of logic between two registers.
-const MAX_LEVELS: u32 = 12;
+pub const MAX_LEVELS: u32 = 12;
 /// Delays are in quarters of a level.
 const MAX_QUARTERS: u32 = 4 * MAX_LEVELS;
 
@@ -127,7 +130,10 @@ fn delay(list: &Netlist, op: &Op, constant: bool) -> u32 {
         Op::And(..) | Op::Or(..) | Op::Xor(..) => 2,
         Op::Mux(..) => 3,
         Op::Eq(a, _) => tree(list.width(*a) * if constant { 1 } else { 2 }),
-        // A carry chain takes a level to enter and one to leave, and passes sixteen bits in a level.
-        Op::Add(a, _) | Op::Sub(a, _) | Op::Lt(a, _) => 6 + list.width(*a) / 4,
+        // To enter a carry chain and to leave it takes two levels, and it passes eight bits in one, more of a long one.
+        Op::Add(a, _) | Op::Sub(a, _) | Op::Lt(a, _) => match list.width(*a) {
+            width @ 0..=16 => 8 + width / 2,
+            width => 12 + width / 4,
+        },
     }
 }
