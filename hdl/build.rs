@@ -30,8 +30,11 @@ fn main() {
     });
     let Some(text) = text else { fail(&diag::render(&diagnostics, &checked.parsed.sources)) };
     let name = program.file_stem().unwrap_or_default().to_string_lossy();
-    let text =
-        format!("/// The program that this NIC is made by.\npub const PROGRAM: &str = {name:?};\n\n{text}");
+    let path = program.to_string_lossy();
+    let text = format!(
+        "/// The program that this NIC is made by.\npub const PROGRAM: &str = {name:?};\n\
+         /// Its file, where this was built.\npub const PROGRAM_PATH: &str = {path:?};\n\n{text}"
+    );
     let out = PathBuf::from(env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
     fs::write(out.join("classifier.rs"), text).expect("OUT_DIR can be written");
 }

@@ -96,7 +96,10 @@ fn gate_of(path: &str) -> String {
     const SHARED: &[(&str, &[&str])] = &[
         ("core", &["system"]),
         ("mmio", &["mmio.scheduler"]),
-        ("receive stream", &["rx.align", "rx.admission", "rx.verifier", "rx.classifier", "rx.staging"]),
+        (
+            "receive stream",
+            &["rx.align", "rx.window", "rx.admission", "rx.verifier", "rx.classifier", "rx.staging"],
+        ),
         ("receive lookup", &["rx.lookup", "rx.steer"]),
         ("receive queues", &["rx.host", "rx.nic"]),
         ("write data", &["write_side.mover", "write_side.writer"]),

@@ -4,6 +4,9 @@
 //! all the while. [`run`] drives the world through the script, checks that every byte arrived, and
 //! returns the [`Report`].
 
+mod probes;
+mod program;
+
 use crate::client::http::Expect;
 use crate::client::{ClientConfig, ClientHost, FetchId, FetchState};
 use crate::report::{
@@ -18,6 +21,7 @@ use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::{System, SystemConfig};
 use baton_cosim::wire::{Faults, WireConfig};
+use program::Watch;
 
 /// What to simulate.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,6 +47,11 @@ pub struct DemoConfig {
     /// VLANs of two tenants: the first is that of the connection that moves. The first of the other clients is in the
     /// second, has the same address and connects from the same port, and the NIC owns its connection too.
     pub tenants: Option<[u16; 2]>,
+    /// Frames are sent that the P4 program may tell apart, and what it does with every frame is compared with the
+    /// interpreter of the language.
+    pub probes: bool,
+    /// The NIC's program has a table of connections; without one, none can be handed off.
+    pub has_table: bool,
 }
 
 impl Default for DemoConfig {
@@ -60,6 +69,8 @@ impl Default for DemoConfig {
             cycles_max: 400_000_000,
             sample_us: 200,
             tenants: None,
+            probes: false,
+            has_table: !baton_hdl::rx::KEYS.is_empty(),
         }
     }
 }
@@ -90,6 +101,7 @@ impl DemoConfig {
     pub fn server(&self) -> ServerConfig {
         let mut config = ServerConfig { seed: self.seed, ..ServerConfig::default() };
         config.driver.sched_mode = self.mode;
+        config.driver.by_class = true;
         config.driver.ticks_per_us = (self.clock_hz / 1_000_000) as u32;
         config.tcp.min_rto_us = 3_000;
         config.tcp.delayed_ack_us = 500;
@@ -145,7 +157,7 @@ enum Stage {
 /// Called now and then with the response bytes that have arrived, of those expected.
 pub type Progress<'a> = &'a mut dyn FnMut(u64, u64);
 
-struct Script {
+struct Script<'p> {
     config: DemoConfig,
     stage: Stage,
     /// Each client's connection.
@@ -159,6 +171,7 @@ struct Script {
     bytes: u64,
     /// Clients whose connection was seen on the NIC.
     seen_on_nic: Vec<bool>,
+    watch: Option<Watch<'p>>,
 }
 
 /// The demo's world: a server that runs, and idle clients, one more than there are host connections.
@@ -188,20 +201,28 @@ pub fn run<N: Nic>(
     progress: Progress,
 ) -> Result<Report> {
     let started = std::time::Instant::now();
-    let moving_ip = config.client_ip(MOVING);
+    let (moving_ip, has_table) = (config.client_ip(MOVING), config.has_table);
     let selection = move |endpoints: &Endpoints, load: NicLoad| {
-        endpoints.remote_ip == moving_ip && load.connections < load.soft_limit
+        has_table && endpoints.remote_ip == moving_ip && load.connections < load.soft_limit
     };
     let mut world = build(config, nic, firmware, Box::new(selection))?;
     prepare(&mut world.system)?;
-    let mut script = Script::start(config, &mut world);
+    let program = if config.probes { Some(program::read()?) } else { None };
+    let watch = match &program {
+        Some(program) => {
+            let address = config.server().address;
+            Some(Watch::start(program, &mut world, address.mac, address.ip)?)
+        }
+        None => None,
+    };
+    let mut script = Script::start(config, &mut world, watch);
     let finished = script.play(&mut world, progress)?;
     world.system.capture_end()?;
     script.report(&mut world, finished, firmware.len(), started.elapsed().as_secs_f64())
 }
 
-impl Script {
-    fn start<N: Nic>(config: &DemoConfig, world: &mut World<N>) -> Script {
+impl<'p> Script<'p> {
+    fn start<N: Nic>(config: &DemoConfig, world: &mut World<N>, watch: Option<Watch<'p>>) -> Script<'p> {
         let body = Expect { seed: config.seed, len: config.response_bytes };
         let moving = world.client_mut(MOVING).fetch([body]);
         let mut script = Script {
@@ -216,6 +237,7 @@ impl Script {
             last_byte_ps: 0,
             bytes: 0,
             seen_on_nic: vec![false; world.clients().len()],
+            watch,
         };
         for index in 1..world.clients().len() {
             let expect = script.next_request();
@@ -244,6 +266,10 @@ impl Script {
             if now_ps >= next_sample_ps {
                 next_sample_ps = now_ps - now_ps % sample_ps + sample_ps;
                 self.sample(world)?;
+                if let Some(watch) = &mut self.watch {
+                    watch.look();
+                    watch.probe(world);
+                }
                 progress(self.bytes, u64::from(self.config.response_bytes));
             }
             if self.failed(world) {
@@ -377,7 +403,7 @@ impl Script {
         if !finished && failures.is_empty() {
             failures.push("the run did not finish".into());
         }
-        if self.stage != Stage::SecondTurn {
+        if self.stage != Stage::SecondTurn && self.config.has_table {
             failures.push(format!("the script stopped at {:?}", self.stage));
         }
         if self.bytes != u64::from(self.config.response_bytes) {
@@ -399,13 +425,19 @@ impl Script {
     }
 
     fn report<N: Nic>(
-        self,
+        mut self,
         world: &mut World<N>,
         finished: bool,
         firmware_bytes: usize,
         seconds: f64,
     ) -> Result<Report> {
-        let failures = self.failures(world, finished)?;
+        let mut failures = self.failures(world, finished)?;
+        let mut program = None;
+        if let Some(watch) = self.watch.take() {
+            let (record, mut faults) = watch.finish(world)?;
+            program = Some(record);
+            failures.append(&mut faults);
+        }
         let simulated_ps = world.system.now_ps();
         let core_cycles = world.system.cycles();
         let connections = self.connections(world);
@@ -439,6 +471,7 @@ impl Script {
             },
             softcore: softcore(world, core_cycles, packets.nic_received + packets.nic_sent)?,
             packets,
+            program,
             host_packet_delay: Delay::of(world.server.take_host_packet_delays(), 60),
             connections,
             handoffs: self.milestones,

@@ -1,8 +1,9 @@
-// Queues by ports and DSCP, with no table: every packet goes to the host, and hardware sorts it.
+// Queues by ports and DSCP, with no table for them: hardware sorts what goes to the host.
 //
 // Network control and voice come first, then the web, then the rest, and last the bulk
 // transfers that mark themselves as such.
-// A queue of the host serves each class. No connection is ever handed off to this NIC.
+// A queue of the host serves each class. The table is that of connection.p4: what belongs to a connection on the NIC
+// goes there, and needs no queue of the host.
 
 #include <core.p4>
 #include <baton.p4>
@@ -69,6 +70,7 @@ parser MainParser(
         meta.dscp = hdr.ipv4.dscp;
         verify(hdr.ipv4.ihl >= 5, error.IPv4BadHeaderLength);
         pkt.advance((bit<32>)(hdr.ipv4.ihl - 5) << 5);
+        // The ports are in the first fragment, too.
         transition select(hdr.ipv4.fragment_offset, hdr.ipv4.protocol) {
             (0, PROTOCOL_TCP): parse_tcp;
             (0, PROTOCOL_UDP): parse_udp;
@@ -109,6 +111,30 @@ control MainControl(
     in baton_main_input_metadata_t istd,
     inout baton_main_output_metadata_t ostd)
 {
+    action to_connection(ConnectionId_t connection) {
+        ostd.hit = true;
+        ostd.connection = connection;
+    }
+
+    action to_host() {
+        ostd.hit = false;
+    }
+
+    table connections {
+        key = {
+            hdr.ipv4.src_addr: exact @name("remote_addr");
+            hdr.ipv4.dst_addr: exact @name("local_addr");
+            hdr.tcp.src_port:  exact @name("remote_port");
+            hdr.tcp.dst_port:  exact @name("local_port");
+        }
+        actions = {
+            to_connection;
+            to_host;
+        }
+        const default_action = to_host();
+        size = CONNECTIONS;
+    }
+
     action choose(in QueueId_t queue, in ClassOfService_t class) {
         ostd.queue = queue;
         ostd.class_of_service = class;
@@ -127,6 +153,13 @@ control MainControl(
             choose(QUEUE_WEB, 2);
         } else {
             choose(QUEUE_BEST_EFFORT, 1);
+        }
+
+        // A fragment, and a header that lies about its length, are the host's to judge.
+        if (hdr.tcp.isValid() && hdr.ipv4.isValid() && hdr.ipv4.more_fragments == 0
+            && hdr.tcp.data_offset >= 5 && istd.parser_error == error.NoError) {
+            ostd.payload_offset = ostd.transport_offset + ((bit<16>)hdr.tcp.data_offset << 2);
+            connections.apply();
         }
     }
 }

@@ -1,12 +1,13 @@
-//! Mutated programs: whatever comes in, the compiler ends, with diagnostics or with a program, and never
-//! panics.
+//! Mutated programs: whatever comes in, the compiler ends, with diagnostics or with a program and hardware of it, and
+//! never panics.
 //!
 //! The mutations are seeded. A failure prints the seed; `BATON_P4_FUZZ_SEED=<seed> cargo test -p baton-p4 --test
 //! fuzz` replays it alone, and `BATON_P4_FUZZ_CASES=<n>` runs more of them.
 
 mod support;
 
-use baton_p4::diag::render;
+use baton_p4::diag::{render, Diagnostics};
+use baton_p4::hardware;
 use baton_p4::lex::lex;
 use baton_p4::print::print;
 use baton_p4::source::FileId;
@@ -219,6 +220,17 @@ fn try_text(bytes: &[u8]) {
         )
         .unwrap();
         assert_eq!(without_positions(&again.program), without_positions(&checked.parsed.program), "{text}");
+    }
+    if let Some(ir) = &checked.ir {
+        // It becomes hardware, or is told why it cannot.
+        let mut refused = Diagnostics::default();
+        let made = hardware::compile(ir, &mut refused);
+        assert_eq!(made.is_some(), !refused.has_errors());
+        render(&refused, &checked.parsed.sources);
+        if let Some(made) = made {
+            assert!(made.verilog("").contains("module classifier"));
+            let _ = made.rust_hdl().map_err(|why| assert!(!why.message.is_empty()));
+        }
     }
 }
 

@@ -49,6 +49,59 @@ fn the_five_programs_are_taken_without_a_word() {
     }
 }
 
+/// Of the programs for each construct one is refused: it has two tables that the control plane fills.
+#[test]
+fn each_construct_can_be_hardware() {
+    for (path, _) in support::programs("tests/valid") {
+        let (hardware, text, diagnostics) = compile(&path);
+        let two_tables = path.ends_with("table_hit.p4");
+        assert_eq!(hardware.is_none(), two_tables, "{}: {text}", path.display());
+        assert_eq!(diagnostics.has_errors(), two_tables);
+    }
+}
+
+/// A program in which what one field becomes takes so many operations one behind the other.
+fn chain(operations: usize) -> String {
+    let fields = ["a", "b", "c", "d"];
+    let operation = |value: String, number: usize| {
+        let other = fields[(number + 1) % fields.len()];
+        let symbol = if number % 3 == 0 { "+" } else { "^" };
+        format!("({value} {symbol} hdr.h.{other})")
+    };
+    let value = (0..operations).fold("hdr.h.a".to_string(), operation);
+    format!(
+        "#include <core.p4>\n#include <baton.p4>\n\
+         header h_t {{ bit<16> a; bit<16> b; bit<16> c; bit<16> d; }}\n\
+         struct headers_t {{ h_t h; }}\nstruct metadata_t {{ }}\n\
+         parser MainParser(packet_in pkt, out headers_t hdr, inout metadata_t meta, in \
+         baton_main_parser_input_metadata_t istd) {{ state start {{ pkt.extract(hdr.h); transition accept; }} }}\n\
+         control MainControl(in headers_t hdr, inout metadata_t meta, in baton_main_input_metadata_t istd, \
+         inout baton_main_output_metadata_t ostd) {{ apply {{ ostd.network_offset = {value}; }} }}\n\
+         BATON_NIC(MainParser(), MainControl()) main;\n"
+    )
+}
+
+/// Each operation makes the path longer; the first program beyond the limit is refused, with both ends of the path.
+#[test]
+fn the_longest_path_is_taken_and_one_more_is_refused() {
+    let mut before = 0;
+    for operations in 1..40 {
+        let checked = support::check_text(&chain(operations));
+        let mut refused = Diagnostics::default();
+        let made = hardware::compile(&checked.ir.expect("the program is right"), &mut refused);
+        let Some(made) = made else {
+            assert!(before + 1 >= hardware::MAX_LEVELS, "the last program that is taken has {before} levels");
+            let said = render(&refused, &checked.parsed.sources);
+            assert!(said.contains("error[E1004]: the path to `network_offset`"), "{said}");
+            assert!(said.contains("the path ends here") && said.contains("begins here"), "{said}");
+            return;
+        };
+        assert!(made.levels >= before, "{operations} operations");
+        before = made.levels;
+    }
+    panic!("no path is too long");
+}
+
 /// What the control plane is told of each of the five.
 #[test]
 fn the_control_planes_are_as_their_snapshots() {

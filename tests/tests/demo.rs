@@ -68,6 +68,17 @@ fn every_byte_arrives_in_fcfs_mode() -> Result<()> {
     Ok(())
 }
 
+/// Frames of a stranger between the connections': what the P4 program does with each is as the interpreter says.
+#[test]
+fn the_program_does_as_interpreted() -> Result<()> {
+    let report = run(&DemoConfig { probes: true, response_bytes: 128 << 10, ..DemoConfig::default() })?;
+    check(&report, 1);
+    let program = report.program.expect("the program was watched");
+    assert!(program.probes > 100 && program.checked > program.probes, "{program:?}");
+    assert_eq!(program.dropped, 0, "connection.p4 drops nothing");
+    Ok(())
+}
+
 #[test]
 fn every_byte_arrives_over_a_bad_wire() -> Result<()> {
     for seed in 1..=3 {

@@ -13,6 +13,7 @@ use baton_p4::{
 use std::{
     collections::{HashMap, VecDeque},
     path::{Path, PathBuf},
+    rc::Rc,
 };
 
 /// A program and its hardware.
@@ -27,9 +28,10 @@ pub struct Source {
 impl Source {
     /// The program of the NIC that this is built with, as Rust-HDL emits it.
     pub fn built() -> Source {
-        let mut source = Source::program(rx::PROGRAM);
+        let mut source = Source::at(Path::new(rx::PROGRAM_PATH)).expect("the NIC was built from it");
+        let window = emit::verilog("u0_window", rx::Window::default());
         let classifier = emit::verilog("u0_classifier", rx::Classifier::default());
-        source.verilog = Some(classifier + &emit::verilog("u0_resolver", rx::Resolver::default()));
+        source.verilog = Some(window + &classifier + &emit::verilog("u0_resolver", rx::Resolver::default()));
         source
     }
 
@@ -67,6 +69,10 @@ impl Source {
         }
     }
 
+    pub fn looks_ahead(&self) -> bool {
+        self.hardware.words_ahead > 0
+    }
+
     fn table(&self) -> Option<&TableDescription> {
         self.hardware.control_plane.tables.iter().find(|table| table.kind == "hash")
     }
@@ -88,6 +94,8 @@ const LATE: [(&str, u32); 5] =
     [("hit", 1), ("connection", 16), ("drop", 1), ("queue", 8), ("class_of_service", 3)];
 
 struct Ports {
+    /// The classifier takes the last word of a frame.
+    ends: Port,
     key: Port,
     plain: Vec<Port>,
     late: Vec<Port>,
@@ -107,6 +115,8 @@ struct Unit {
     seen: Vec<Vec<u64>>,
     looked_up: u64,
     hits: u64,
+    /// Hits of packets over IPv6.
+    ipv6_hits: u64,
 }
 
 pub struct Rig {
@@ -141,12 +151,23 @@ fn wrapper(top: &str, sources: &[Source]) -> String {
         let early = connect(early.iter().map(|(name, _)| name.as_str()).collect());
         let late =
             connect(late.iter().map(|(name, _)| name.as_str()).chain(inputs.map(|(name, _)| name)).collect());
+        ports.push(format!("output wire u{index}_ends"));
+        let clock = ".cr$clock(cr$clock), .cr$reset(cr$reset)";
+        let words = [("word", 32), ("valid", 1), ("last", 1), ("len", 15), ("from_wire", 1)];
+        let (mut given, mut taken) = (String::new(), String::new());
+        for (name, width) in words {
+            body += &format!("wire {} u{index}_{name};\n", range(width));
+            given += &format!(", .{name}({name}), .head_{name}(u{index}_{name})");
+            taken += &format!(", .{name}(u{index}_{name})");
+        }
         body += &format!(
-            "wire {} u{index}_carry;\n\
-             u{index}_classifier u{index}_c(.cr$clock(cr$clock), .cr$reset(cr$reset), .word(word), .valid(valid), \
-             .last(last), .len(len), .from_wire(from_wire), .carry(u{index}_carry){early});\n\
-             u{index}_resolver u{index}_r(.carry(u{index}_carry){late});\n",
-            range(hardware.carry_bits)
+            "wire {} u{index}_carry;\nwire {} u{index}_ahead;\n\
+             u{index}_window u{index}_w({clock}{given}, .bad_fcs(1'b0), .head_bad_fcs(), .ahead(u{index}_ahead));\n\
+             u{index}_classifier u{index}_c({clock}{taken}, .ahead(u{index}_ahead), .carry(u{index}_carry){early});\n\
+             u{index}_resolver u{index}_r(.carry(u{index}_carry){late});\n\
+             assign u{index}_ends = u{index}_valid && u{index}_last;\n",
+            range(hardware.carry_bits),
+            range(hardware.window_bits),
         );
     }
     let text = |(index, source): (usize, &Source)| match &source.verilog {
@@ -163,6 +184,7 @@ impl Rig {
         let units = sources.into_iter().enumerate().map(|(index, source)| {
             let port = |name: &str| dut.port(&format!("u{index}_{name}")).unwrap();
             let ports = Ports {
+                ends: port("ends"),
                 key: port("key"),
                 plain: PLAIN.iter().map(|(name, _)| port(name)).collect(),
                 late: LATE.iter().map(|(name, _)| port(name)).collect(),
@@ -171,7 +193,16 @@ impl Rig {
                 value: port("value"),
             };
             let entries = Entries::default();
-            Unit { source, ports, table: Table::new(), entries, seen: vec![], looked_up: 0, hits: 0 }
+            Unit {
+                source,
+                ports,
+                table: Table::new(),
+                entries,
+                seen: vec![],
+                looked_up: 0,
+                hits: 0,
+                ipv6_hits: 0,
+            }
         });
         let units = units.collect();
         dut.reset(2);
@@ -186,6 +217,11 @@ impl Rig {
     /// Name, frames that were looked up, and frames that were found, of each program.
     pub fn counts(&self) -> Vec<(String, u64, u64)> {
         self.units.iter().map(|unit| (unit.source.name.clone(), unit.looked_up, unit.hits)).collect()
+    }
+
+    /// Of these, packets over IPv6 that were found, in a program.
+    pub fn ipv6_hits(&self, program: &str) -> u64 {
+        self.units.iter().filter(|unit| unit.source.name == program).map(|unit| unit.ipv6_hits).sum()
     }
 
     /// Enters every second of the keys that were looked up, with any action.
@@ -228,8 +264,9 @@ impl Rig {
         }
     }
 
-    /// Sends the frames that wait, and compares what becomes of each.
-    pub fn run(&mut self, seed: u32) {
+    /// Sends the frames that wait, and compares what becomes of each; with `resets`, many frames are cut off by one, and
+    /// the next begins right behind it. Says how many were compared.
+    pub fn run(&mut self, seed: u32, resets: bool) -> u64 {
         let Rig { dut, units, frames } = self;
         let interpreters: Vec<Interpreter> = units
             .iter()
@@ -240,45 +277,84 @@ impl Rig {
             })
             .collect();
         // A unit's borrow by its interpreter must not reach its counters.
-        let mut found: Vec<(Vec<Vec<u64>>, u64, u64)> = units.iter().map(|_| Default::default()).collect();
+        let mut checks: Vec<Check> = units.iter().map(|_| Check::default()).collect();
         let mut chance = Chance::new(seed.into());
         let [word, valid, last, len, from_wire] =
             ["word", "valid", "last", "len", "from_wire"].map(|name| dut.port(name).unwrap());
-        let mut ending: [Option<(Vec<u8>, bool)>; 3] = [None, None, None];
-        while let Some((frame, recirculated)) = frames.pop_front() {
+        let mut compared = 0;
+        'frames: while let Some((frame, recirculated)) = frames.pop_front() {
             let stored: Vec<u8> = [0, 0].iter().chain(&frame).copied().collect();
+            let sent = Rc::new(Frame { bytes: frame, recirculated });
+            checks.iter_mut().for_each(|check| check.sent.push_back(Rc::clone(&sent)));
             let count = stored.len().div_ceil(4);
             let pauses = if chance.permille(500) { 0 } else { 300 };
             for (index, bytes) in stored.chunks(4).enumerate() {
                 while chance.permille(pauses) {
                     dut.set(valid, 0);
-                    check(dut, units, &interpreters, &mut found, &mut ending, None);
+                    step(dut, units, &interpreters, &mut checks, seed);
+                }
+                if resets && chance.permille(8) {
+                    dut.set(valid, chance.below(2).into());
+                    dut.reset(1 + chance.below(3));
+                    checks.iter_mut().for_each(Check::reset);
+                    continue 'frames;
                 }
                 // Bytes past the end are anything.
                 let mut value = [0; 4];
                 chance.fill(&mut value);
                 value[..bytes.len()].copy_from_slice(bytes);
-                let is_last = index + 1 == count;
                 dut.set(word, u32::from_le_bytes(value).into());
                 dut.set(valid, 1);
-                dut.set(last, is_last.into());
+                dut.set(last, (index + 1 == count).into());
                 dut.set(len, (4 * index + bytes.len()) as u64);
                 dut.set(from_wire, (!recirculated).into());
-                // Runts are nobody's to classify, and change nothing.
-                let end = (is_last && frame.len() >= 14).then(|| (frame.clone(), recirculated));
-                check(dut, units, &interpreters, &mut found, &mut ending, end);
+                step(dut, units, &interpreters, &mut checks, seed);
             }
+            // Runts are nobody's to classify.
+            compared += u64::from(sent.bytes.len() >= RUNT);
         }
         dut.set(valid, 0);
-        for _ in 0..3 {
-            check(dut, units, &interpreters, &mut found, &mut ending, None);
+        for _ in 0..CYCLES_MAX {
+            step(dut, units, &interpreters, &mut checks, seed);
         }
         drop(interpreters);
-        for (unit, (mut seen, looked_up, hits)) in units.iter_mut().zip(found) {
-            unit.seen.append(&mut seen);
-            unit.looked_up += looked_up;
-            unit.hits += hits;
+        for (unit, mut check) in units.iter_mut().zip(checks) {
+            assert!(check.sent.is_empty(), "{}: a frame never ended, seed {seed}", unit.source.name);
+            unit.seen.append(&mut check.seen);
+            unit.looked_up += check.looked_up;
+            unit.hits += check.hits;
+            unit.ipv6_hits += check.ipv6_hits;
         }
+        compared
+    }
+}
+
+/// Frames below so many bytes change nothing.
+const RUNT: usize = 14;
+/// Cycles in which the last frame has been classified.
+const CYCLES_MAX: usize = 20;
+
+struct Frame {
+    bytes: Vec<u8>,
+    recirculated: bool,
+}
+
+/// Frames on their way through a unit, and what was found.
+#[derive(Default)]
+struct Check {
+    sent: VecDeque<Rc<Frame>>,
+    /// The last word of the first was taken in this cycle.
+    ending: [Option<Rc<Frame>>; 3],
+    seen: Vec<Vec<u64>>,
+    looked_up: u64,
+    hits: u64,
+    ipv6_hits: u64,
+}
+
+impl Check {
+    fn reset(&mut self) {
+        self.sent.clear();
+        self.ending = Default::default();
     }
 }
 
@@ -292,20 +368,27 @@ fn words(dut: &Model, port: Port, count: usize) -> Vec<u64> {
 }
 
 /// One cycle; the results of a frame are there in the second cycle behind that of its last word.
-fn check(
-    dut: &mut Model,
-    units: &[Unit],
-    interpreters: &[Interpreter],
-    found: &mut [(Vec<Vec<u64>>, u64, u64)],
-    ending: &mut [Option<(Vec<u8>, bool)>; 3],
-    end: Option<(Vec<u8>, bool)>,
-) {
+fn step(dut: &mut Model, units: &[Unit], interpreters: &[Interpreter], checks: &mut [Check], seed: u32) {
     dut.eval();
-    ending.rotate_right(1);
-    ending[0] = end;
-    if let Some((frame, recirculated)) = ending[2].take() {
+    let mut due = false;
+    for (unit, check) in units.iter().zip(checks.iter_mut()) {
+        check.ending.rotate_right(1);
+        check.ending[0] = None;
+        if dut.is_high(unit.ports.ends) {
+            let frame = check.sent.pop_front();
+            let frame =
+                frame.unwrap_or_else(|| panic!("{}: an end of no frame, seed {seed}", unit.source.name));
+            check.ending[0] = Some(frame).filter(|frame| frame.bytes.len() >= RUNT);
+        }
+        due |= check.ending[2].is_some();
+    }
+    if due {
         let mut keys = vec![];
-        for unit in units {
+        for (unit, check) in units.iter().zip(checks.iter()) {
+            if check.ending[2].is_none() {
+                keys.push((vec![], false, false));
+                continue;
+            }
             let ports = &unit.ports;
             let key = words(dut, ports.key, unit.source.hardware.key_words);
             let looked_up = dut.get(ports.plain[0]) != 0;
@@ -316,13 +399,11 @@ fn check(
             keys.push((key, looked_up, entry.is_some()));
         }
         dut.eval();
-        for (((unit, interpreter), (key, looked_up, is_hit)), found) in
-            units.iter().zip(interpreters).zip(keys).zip(found.iter_mut())
+        for (((unit, interpreter), (key, looked_up, is_hit)), check) in
+            units.iter().zip(interpreters).zip(keys).zip(checks.iter_mut())
         {
-            let outcome = interpreter.run_with(&frame, Input { recirculated });
-            let plain = unit.ports.plain[1..].iter().map(|port| dut.get(*port));
-            let late = unit.ports.late.iter().map(|port| dut.get(*port));
-            let got: Vec<u64> = plain.chain(late).collect();
+            let Some(frame) = check.ending[2].take() else { continue };
+            let outcome = interpreter.run_with(&frame.bytes, Input { recirculated: frame.recirculated });
             let want = [
                 outcome.parser_error_code as u64,
                 outcome.network_offset.into(),
@@ -334,17 +415,23 @@ fn check(
                 outcome.queue.into(),
                 outcome.class_of_service.into(),
             ];
-            let names: Vec<&str> = PLAIN[1..].iter().chain(&LATE).map(|(name, _)| *name).collect();
-            assert_eq!(
-                got, want,
-                "{}: {names:?} of {frame:02x?}, recirculated {recirculated}\n{outcome:?}",
-                unit.source.name
-            );
-            if looked_up && found.0.len() < 20_000 {
-                found.0.push(key);
+            let ports = unit.ports.plain[1..].iter().chain(&unit.ports.late);
+            let mut got = [0; 9];
+            got.iter_mut().zip(ports).for_each(|(got, port)| *got = dut.get(*port));
+            if got != want {
+                let names: Vec<&str> = PLAIN[1..].iter().chain(&LATE).map(|(name, _)| *name).collect();
+                panic!(
+                    "{}, seed {seed}: {names:?} are {got:?}, not {want:?}, of {:02x?}, recirculated {}\n{outcome:?}",
+                    unit.source.name, frame.bytes, frame.recirculated
+                );
             }
-            found.1 += u64::from(looked_up);
-            found.2 += u64::from(is_hit);
+            if looked_up && check.seen.len() < 20_000 {
+                check.seen.push(key);
+            }
+            check.looked_up += u64::from(looked_up);
+            check.hits += u64::from(is_hit);
+            check.ipv6_hits +=
+                u64::from(outcome.hit && outcome.headers.iter().any(|header| header.name == "ipv6"));
         }
     }
     dut.cycle();

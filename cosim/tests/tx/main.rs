@@ -110,6 +110,10 @@ fn random_burst(chance: &mut Chance, hostile: bool, limit: u32) -> Burst {
     let addr = address(chance, len, hostile);
     let conn = chance.below(65536) as u16;
     let mut burst = Burst::new(flow, addr, len, mss, conn, chance);
+    if chance.permille(300) {
+        let tag = 1 + chance.below(0xFFFF) as u16;
+        burst.header[..2].copy_from_slice(&tag.to_be_bytes());
+    }
     if hostile && chance.permille(100) {
         spoil(&mut burst.header, 2, chance);
         burst.flow = None;
@@ -265,7 +269,7 @@ impl Mixture {
                 }
                 Outcome::Unread => unreachable!("a burst is no whole frame"),
             };
-            let header = burst.header_len as usize - 2;
+            let header = burst.header_bytes();
             expected.sent.extend(frames.iter().map(|frame| (burst.conn, (frame.len() - header) as u16)));
             nic.extend(frames);
         }

@@ -176,9 +176,15 @@ impl Burst {
         Burst { header, header_len, addr, len, mss, conn, flow: Some(flow) }
     }
 
+    /// Bytes of header in each frame of a good burst.
+    pub fn header_bytes(&self) -> usize {
+        let tag = if self.header[..2] == [0, 0] { 0 } else { 4 };
+        (self.header_len as usize + tag).saturating_sub(2)
+    }
+
     pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
         let range = mmio::TX_HEADER_BYTES_MIN..=mmio::TX_HEADER_BYTES_MAX;
-        let fits = self.len == 0 || self.mss > 0 && self.header_len - 2 + self.mss <= limit;
+        let fits = self.len == 0 || self.mss > 0 && self.header_len + self.mss <= limit + 2;
         if !range.contains(&self.header_len) || self.header_len % 4 != 0 || !fits {
             return Outcome::Bad;
         }

@@ -2,15 +2,17 @@
 //!
 //! An exact match on the key that the P4 program makes of a frame, or of what the firmware writes. A keyed hash names two buckets of four entries, one
 //! in each half of the table; a new entry goes to the bucket with more room, the left one of equals. An insertion is
-//! refused when both are full, nothing is ever evicted. The table has two entries for each connection that it is made
+//! refused when both are full, or if the program has no table; nothing is ever evicted. The table has two entries for each connection that it is made
 //! for, and two choices leave it so even that at that load fewer than one insertion in ten thousand is refused, one in
 //! five hundred when connections come and go. Which buckets a connection has, no one can tell who lacks the hash key.
 //!
 //! Frames and the firmware's operations share one engine, which takes a frame first whenever it is free.
 //!
 //! Core clock, synchronous reset. A frame that may have a connection takes 11 cycles and one for each word of the key,
-//! another one cycle; both come out in order. An operation takes as long, once no frame waits or seven have gone before it, so
-//! that it ends within nine times that. It sees the frames before it looked up in the old table and those after
+//! another one cycle; both come out in order. An operation takes as long, once no frame waits or
+//! [`FRAMES_BEFORE_OPERATION`] have gone before it: seven, or 31 with keys of eight or nine words, the longest that there are. So 8 times 18 cycles
+//! do for what comes in seven times 21, and 32 times 20 for what comes in 31 times 21: the queue of
+//! frames never grows by more than what comes during one operation. It sees the frames before it looked up in the old table and those after
 //! it in the new. After reset the table is cleared for `2^A` cycles, in which frames miss and operations
 //! wait. `room` falls when the queue of frames is nearly full; a push beyond is lost. Verified against a
 //! Rust model in `cosim/tests/rx_lookup.rs`; a table of sixteen entries is proven, for any hash function, in
@@ -19,10 +21,13 @@
 use super::hash::Hash;
 use super::info::{FrameFacts, RoutedFrame};
 use super::lookup_side::LookupSide;
-use super::program::{EntryKey, Resolver, KEY_BITS};
+use super::program::{EntryKey, Resolver, KEYS, KEY_BITS};
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
+
+/// As many frames as may go before an operation that waits.
+pub const FRAMES_BEFORE_OPERATION: u64 = if KEY_BITS <= 7 * 32 { 7 } else { 31 };
 
 /// A table made for `2^A` connections, from 2^3 to 2^16: two halves of `2^A` entries. `2^R` frames that were looked up
 /// find a place; `R1 = R + 1`.
@@ -73,7 +78,7 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     serves_op: Reg<Bit>,
     pending: Reg<Bit>,
     /// Frames that went before the pending operation.
-    passed: Reg<Bits<3>>,
+    passed: Reg<Bits<5>>,
     /// What the engine works on.
     engine_key: Reg<Bits<KEY_BITS>>,
     /// The way whose address is out.
@@ -85,6 +90,9 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     routed_frame: Signal<Local, RoutedFrame>,
     clearing: Signal<Local, Bit>,
     needs_lookup: Signal<Local, Bit>,
+    /// As many frames as may go before an operation.
+    most_passed: Constant<Bits<5>>,
+    passed_all: Signal<Local, Bit>,
     op_overdue: Signal<Local, Bit>,
     finish_frame: Signal<Local, Bit>,
     restart: Signal<Local, Bit>,
@@ -95,6 +103,8 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     scan: Signal<Local, Bit>,
     found: Signal<Local, Bit>,
     found_value: Signal<Local, Bits<16>>,
+    /// The program has no table, so nothing that is entered would be found: every insertion is refused.
+    tableless: Constant<Bit>,
     to_right: Signal<Local, Bit>,
     no_room: Signal<Local, Bit>,
     end_op: Signal<Local, Bit>,
@@ -149,6 +159,8 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             routed_frame: Default::default(),
             clearing: Default::default(),
             needs_lookup: Default::default(),
+            most_passed: Constant::new(bits(FRAMES_BEFORE_OPERATION)),
+            passed_all: Default::default(),
             op_overdue: Default::default(),
             finish_frame: Default::default(),
             restart: Default::default(),
@@ -159,6 +171,7 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             scan: Default::default(),
             found: Default::default(),
             found_value: Default::default(),
+            tableless: Constant::new(KEYS.is_empty()),
             to_right: Default::default(),
             no_room: Default::default(),
             end_op: Default::default(),
@@ -192,7 +205,8 @@ module! {
         self.clearing.next = self.state.q.val() == 0;
         self.head.next = self.frames.head.val();
         self.needs_lookup.next = self.head.val().candidate && !self.clearing.val();
-        self.op_overdue.next = self.pending.q.val() && self.passed.q.val().all() && !self.clearing.val();
+        self.passed_all.next = self.passed.q.val() == self.most_passed.val();
+        self.op_overdue.next = self.pending.q.val() && self.passed_all.val() && !self.clearing.val();
         self.found.next = self.left.found.val() || self.right.found.val();
         self.found_value.next = self.left.value.val();
         if self.right.found.val() {
@@ -226,7 +240,7 @@ module! {
         if self.lk_start.val() {
             self.pending.d.next = true;
         }
-        if self.finish_frame.val() && self.pending.q.val() && !self.passed.q.val().all() {
+        if self.finish_frame.val() && self.pending.q.val() && !self.passed_all.val() {
             self.passed.d.next = self.passed.q.val() + 1;
         }
         if self.end_op.val() {
@@ -297,7 +311,8 @@ module! {
         // The end of an operation: 1 insert, 2 delete, 3 find.
         self.end_op.next = (self.state.q.val() == 5) && self.serves_op.q.val();
         self.to_right.next = self.right.free.val() > self.left.free.val();
-        self.no_room.next = (self.left.free.val() == 0) && (self.right.free.val() == 0);
+        self.no_room.next =
+            self.tableless.val() || ((self.left.free.val() == 0) && (self.right.free.val() == 0));
         self.insert.next =
             self.end_op.val() && (self.lk_op.val() == 1) && !self.found.val() && !self.no_room.val();
         self.remove.next = self.end_op.val() && (self.lk_op.val() == 2);

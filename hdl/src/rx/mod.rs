@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!  wire ──┐         ┌─ Admission ─ Staging ─────────────────┐
-//!         ├─ Align ─┤                                       │
+//!         ├─ Align ─┤ (behind the Window)                   │
 //!  loopb.─┘         ├─ Verifier, Checksum ─┬─ Lookup, Hash ─ Steer ─┬─ HostQueue ─ mover
 //!                   └─ Classifier (P4) ────┘                        └─ NicQueue ── mover, firmware
 //! ```
@@ -29,7 +29,8 @@
 //! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17 cycles, all of
 //! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
 //! cycles, pass without loss; what longer keys cost stands with [`Lookup`]. Latency of a minimum frame from its last
-//! stream word to its place in a queue: 25 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one. Backpressure: `wire_in.tready` falls for one
+//! stream word to its place in a queue: 25 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one, and a program that looks ahead
+//! as many as it looks at and one. Backpressure: `wire_in.tready` falls for one
 //! cycle after a frame and while a loopback frame passes. Settings change between frames. Verified in
 //! `cosim/tests/rx_path.rs` (all of the above), `cosim/tests/rx_lookup.rs` and `cosim/tests/rx_blocks.rs`.
 
@@ -52,9 +53,11 @@ pub use checksum::Checksum;
 pub use filter::Admission;
 pub use hash::Hash;
 pub use info::{FrameFacts, Packet, RoutedFrame};
-pub use lookup::Lookup;
+pub use lookup::{Lookup, FRAMES_BEFORE_OPERATION};
 pub use lookup_side::LookupSide;
-pub use program::{Classifier, EntryKey, Resolver, CARRY_BITS, KEYS, KEY_BITS, PROGRAM};
+pub use program::{
+    Classifier, EntryKey, Resolver, Window, CARRY_BITS, KEYS, KEY_BITS, PROGRAM, PROGRAM_PATH,
+};
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
 pub use staging::Staging;
@@ -159,6 +162,7 @@ pub struct RxPath<
     pub st_nic_drop: Signal<Out, Bit>,
 
     align: Align,
+    window: Window,
     admission: Admission,
     staging: Staging<S, S1>,
     verifier: Verifier,
@@ -260,6 +264,7 @@ impl<
             st_nic: Default::default(),
             st_nic_drop: Default::default(),
             align: Default::default(),
+            window: Default::default(),
             admission: Default::default(),
             staging: Default::default(),
             verifier: Default::default(),
@@ -284,27 +289,34 @@ module! {
     impl [const L: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize]
         Logic for RxPath<L, F, F1, S, S1, H, H1, N, N1>;
     regs: ;
-    children: align, admission, staging, verifier, classifier, lookup, arrivals, steer, host, nic;
+    children: align, window, admission, staging, verifier, classifier, lookup, arrivals, steer, host, nic;
     #[hdl_gen]
     fn update(&mut self) {
         StreamIn::link(&mut self.wire_in, &mut self.align.wire_in);
         StreamIn::link(&mut self.loopback, &mut self.align.loopback);
 
-        self.staging.word.next = self.align.word.val();
-        self.staging.valid.next = self.align.valid.val();
-        self.staging.last.next = self.align.last.val();
-        self.staging.len.next = self.align.len.val();
-        self.staging.bad_fcs.next = self.align.bad_fcs.val();
-        self.staging.from_wire.next = self.align.from_wire.val();
+        self.window.word.next = self.align.word.val();
+        self.window.valid.next = self.align.valid.val();
+        self.window.last.next = self.align.last.val();
+        self.window.len.next = self.align.len.val();
+        self.window.bad_fcs.next = self.align.bad_fcs.val();
+        self.window.from_wire.next = self.align.from_wire.val();
+
+        self.staging.word.next = self.window.head_word.val();
+        self.staging.valid.next = self.window.head_valid.val();
+        self.staging.last.next = self.window.head_last.val();
+        self.staging.len.next = self.window.head_len.val();
+        self.staging.bad_fcs.next = self.window.head_bad_fcs.val();
+        self.staging.from_wire.next = self.window.head_from_wire.val();
         self.staging.room.next =
             self.lookup.room.val() && (self.arrivals.count.val() < self.most_frames.val());
         self.staging.jumbo.next = self.jumbo.val();
         self.staging.refuse.next = self.admission.refuse.val();
         self.staging.vlan.next = self.admission.vlan.val();
-        self.admission.word.next = self.align.word.val();
-        self.admission.valid.next = self.align.valid.val();
-        self.admission.last.next = self.align.last.val();
-        self.admission.from_wire.next = self.align.from_wire.val();
+        self.admission.word.next = self.window.head_word.val();
+        self.admission.valid.next = self.window.head_valid.val();
+        self.admission.last.next = self.window.head_last.val();
+        self.admission.from_wire.next = self.window.head_from_wire.val();
         self.admission.promiscuous.next = self.promiscuous.val();
         self.admission.broadcast.next = self.broadcast.val();
         self.admission.multicast.next = self.multicast.val();
@@ -312,17 +324,18 @@ module! {
         self.admission.station_high.next = self.station_high.val();
         self.staging.now.next = self.now.val();
 
-        self.verifier.word.next = self.align.word.val();
-        self.verifier.valid.next = self.align.valid.val();
-        self.verifier.last.next = self.align.last.val();
+        self.verifier.word.next = self.window.head_word.val();
+        self.verifier.valid.next = self.window.head_valid.val();
+        self.verifier.last.next = self.window.head_last.val();
         self.verifier.commit.next = self.staging.commit.val();
         self.verifier.commit_len.next = self.staging.commit_len.val();
 
-        self.classifier.word.next = self.align.word.val();
-        self.classifier.valid.next = self.align.valid.val();
-        self.classifier.last.next = self.align.last.val();
-        self.classifier.len.next = self.align.len.val();
-        self.classifier.from_wire.next = self.align.from_wire.val();
+        self.classifier.word.next = self.window.head_word.val();
+        self.classifier.valid.next = self.window.head_valid.val();
+        self.classifier.last.next = self.window.head_last.val();
+        self.classifier.len.next = self.window.head_len.val();
+        self.classifier.from_wire.next = self.window.head_from_wire.val();
+        self.classifier.ahead.next = self.window.ahead.val();
 
         self.lookup.hash_key0.next = self.hash_key0.val();
         self.lookup.hash_key1.next = self.hash_key1.val();

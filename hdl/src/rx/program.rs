@@ -1,6 +1,6 @@
 //! What the P4 program of this NIC becomes: written by the build script (`hdl/build.rs`, `p4/src/hardware`).
 //!
-//! [`Classifier`] reads the words of stored frames as they pass, beside the checksum units. Its outputs are those of the
+//! [`Window`] holds the words of frames back for a program that looks ahead; everything takes its words behind it. [`Classifier`] reads the words of stored frames as they pass, beside the checksum units. Its outputs are those of the
 //! frame whose last word came two or more cycles ago, until two cycles after the next one's. [`Resolver`] is
 //! combinational. [`EntryKey`] has the key of an entry that the firmware names by addresses, ports and VLAN.
 //!

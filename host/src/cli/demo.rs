@@ -67,6 +67,8 @@ enum Mode {
     Direct,
 }
 
+/// The program that the NIC has unless another one is asked for.
+const DEFAULT_PROGRAM: &str = "connection";
 /// Core cycles recorded before and after the connection has been handed off.
 const WINDOW_BEFORE: u64 = 6_000;
 const WINDOW_AFTER: u64 = 6_000;
@@ -111,6 +113,8 @@ fn config(args: &Args) -> DemoConfig {
         cycles_max: args.max_cycles,
         // A program with the VLAN in its key keeps tenants apart, which is worth seeing.
         tenants: baton_hdl::rx::KEYS.contains(&"vlan").then_some([5, 9]),
+        // What the default program does with frames, every test of the NIC checks.
+        probes: baton_hdl::rx::PROGRAM != DEFAULT_PROGRAM,
         ..DemoConfig::default()
     }
 }

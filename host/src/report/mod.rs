@@ -18,6 +18,9 @@ pub struct Report {
     pub outcome: Outcome,
     pub throughput: Throughput,
     pub packets: Packets,
+    /// What the NIC's P4 program was seen to do; `None` if nobody looked.
+    #[serde(default)]
+    pub program: Option<ProgramRecord>,
     pub host_packet_delay: Delay,
     pub softcore: Softcore,
     pub connections: Vec<Connection>,
@@ -79,6 +82,28 @@ pub struct Packets {
     pub dropped: Vec<(String, u64)>,
     /// Segments that the firmware retransmitted.
     pub nic_retransmits: u64,
+}
+
+/// What a P4 program did, and that it was as the interpreter of the language says.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ProgramRecord {
+    pub name: String,
+    /// Frames that were sent for the program to tell apart.
+    pub probes: u64,
+    /// Frames whose queue and class were compared.
+    pub checked: u64,
+    /// Frames that the program dropped.
+    pub dropped: u64,
+    /// Frames that the host got, by queue and class.
+    pub queues: Vec<QueueCount>,
+}
+
+/// Frames of one of the host's queues.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct QueueCount {
+    pub queue: u8,
+    pub class: u8,
+    pub frames: u64,
 }
 
 /// Cycles from the arrival of a host packet's last word to its completion in host memory.

@@ -24,6 +24,21 @@ pub fn summary(report: &Report) -> String {
     });
     line("packets on the NIC", format!("{} received, {} sent", packets.nic_received, packets.nic_sent));
     line("packets on the host", format!("{} received, {} sent", packets.host_received, packets.host_sent));
+    if let Some(program) = &report.program {
+        line(
+            &format!("P4 program {}", program.name),
+            format!(
+                "{} probes sent, {} frames dropped, {} as interpreted",
+                program.probes, program.dropped, program.checked
+            ),
+        );
+        for queue in &program.queues {
+            line(
+                &format!("  host queue {}, class {}", queue.queue, queue.class),
+                format!("{} frames", queue.frames),
+            );
+        }
+    }
     line("segments retransmitted by the NIC", packets.nic_retransmits.to_string());
     line(
         "host packet delay through the NIC",

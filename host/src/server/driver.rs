@@ -47,6 +47,9 @@ pub struct DriverConfig {
     /// has the stack send every segment by itself.
     pub tso_buffers: u32,
     pub sched_mode: SchedMode,
+    /// Of the frames that wait, those of the highest class of service are taken first, those of a class in order of
+    /// arrival; else all are.
+    pub by_class: bool,
     /// Core clock cycles in a microsecond.
     pub ticks_per_us: u32,
     /// Key of the lookup hash; a deployment draws it at random.
@@ -65,6 +68,7 @@ impl Default for DriverConfig {
             spare_rx_buffers: 512,
             tso_buffers: 16,
             sched_mode: SchedMode::Direct,
+            by_class: false,
             ticks_per_us: 125,
             hash_key: [0x0BAD_5EED, 0x600D_F00D],
             mailbox: [0; mailbox::CFG_WORDS],
@@ -74,6 +78,17 @@ impl Default for DriverConfig {
 
 /// When frames were given to the NIC, by [`frame_key`]: what an experiment measures the delay to the wire from.
 pub type SendTimes = std::rc::Rc<std::cell::RefCell<std::collections::HashMap<u64, u64>>>;
+
+/// Received frames that the NIC classified, each with its class and queue: what a check of the P4 program is made on.
+pub type FrameLog = std::rc::Rc<std::cell::RefCell<Vec<LoggedFrame>>>;
+
+/// A received frame, and what the P4 program chose for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LoggedFrame {
+    pub bytes: Vec<u8>,
+    pub queue: u8,
+    pub class: u8,
+}
 
 /// Tells the host's IPv4 frames apart for as long as they are under way: destination address and port, packet number.
 pub fn frame_key(frame: &[u8]) -> u64 {
@@ -99,7 +114,20 @@ impl RxFrame {
     pub fn addr(&self) -> u32 {
         self.buffer + RX_PAD_BYTES
     }
+
+    /// The class of service that the P4 program chose; a higher one goes first.
+    pub fn class(&self) -> u8 {
+        (self.flags >> ring::RX_CLASS_SHIFT & ring::RX_CLASS_MASK) as u8
+    }
+
+    /// The host's queue that it chose.
+    pub fn queue(&self) -> u8 {
+        (self.flags >> ring::RX_QUEUE_SHIFT) as u8
+    }
 }
+
+/// Classes of service.
+const CLASSES: usize = ring::RX_CLASS_MASK as usize + 1;
 
 /// An event of the NIC.
 #[derive(Clone, Debug)]
@@ -190,6 +218,10 @@ pub struct Driver {
     large_pool: Pool,
     /// Buffers in the receive ring, in order.
     posted: VecDeque<u32>,
+    by_class: bool,
+    /// Frames that were taken off the ring and wait behind those of higher classes.
+    sorted: [VecDeque<RxFrame>; CLASSES],
+    frame_log: Option<FrameLog>,
     irq_enable: u32,
     stats: DriverStats,
     delays: Vec<u64>,
@@ -283,6 +315,9 @@ impl Driver {
             rx_pool,
             large_pool,
             posted: VecDeque::new(),
+            by_class: config.by_class,
+            sorted: Default::default(),
+            frame_log: None,
             irq_enable,
             stats: DriverStats::default(),
             delays: Vec::new(),
@@ -337,8 +372,18 @@ impl Driver {
         self.evt.prod = words[ring::INDEX_EVT_PROD] as u16;
     }
 
-    /// The next received frame, in order of completion.
+    /// The next received frame: in order of completion, or first by class if the driver was told so.
     pub fn next_frame(&mut self, port: &mut dyn HostPort) -> Option<RxFrame> {
+        if !self.by_class {
+            return self.next_completion(port);
+        }
+        while let Some(frame) = self.next_completion(port) {
+            self.sorted[usize::from(frame.class())].push_back(frame);
+        }
+        self.sorted.iter_mut().rev().find_map(VecDeque::pop_front)
+    }
+
+    fn next_completion(&mut self, port: &mut dyn HostPort) -> Option<RxFrame> {
         loop {
             let nic = port.memory().read_word(self.index_addr + 4 * ring::INDEX_RX_CONS as u32) as u16;
             if self.rx.cons == nic {
@@ -361,7 +406,12 @@ impl Driver {
             if done.flags & ring::RX_FLAG_FROM_NIC == 0 {
                 self.delays.push(u64::from(delay_cycles));
             }
-            return Some(RxFrame { buffer, len: done.len, flags: done.flags, delay_cycles });
+            let frame = RxFrame { buffer, len: done.len, flags: done.flags, delay_cycles };
+            if let Some(log) = self.frame_log.as_ref().filter(|_| done.flags & ring::RX_FLAG_FROM_NIC == 0) {
+                let bytes = port.memory().slice(frame.addr(), usize::from(frame.len)).to_vec();
+                log.borrow_mut().push(LoggedFrame { bytes, queue: frame.queue(), class: frame.class() });
+            }
+            return Some(frame);
         }
     }
 
@@ -413,7 +463,7 @@ impl Driver {
     /// Whether frames or events that the NIC has announced wait.
     pub fn pending(&self, port: &dyn HostPort) -> bool {
         let nic = port.memory().read_word(self.index_addr + 4 * ring::INDEX_RX_CONS as u32) as u16;
-        self.rx.cons != nic || self.evt.used() > 0
+        self.rx.cons != nic || self.evt.used() > 0 || self.sorted.iter().any(|class| !class.is_empty())
     }
 
     /// Producer index of the transmit ring, for [`Driver::tx_consumed`].
@@ -458,6 +508,11 @@ impl Driver {
     /// Notes in `times` when each frame is given to the NIC.
     pub fn note_send_times(&mut self, times: SendTimes) {
         self.send_times = Some(times);
+    }
+
+    /// Notes in `log` what the P4 program chose for each frame that it gave to the host.
+    pub fn log_frames(&mut self, log: FrameLog) {
+        self.frame_log = Some(log);
     }
 
     /// Whether a frame for the NIC to cut may be built: a buffer of [`LARGE_BUFFER_BYTES`] and a slot are free.

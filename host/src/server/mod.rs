@@ -429,6 +429,11 @@ impl<A: Application> Server<A> {
         self.stack.driver.take_delays()
     }
 
+    /// Notes in `log` what the P4 program chose for each frame that it gave to the host.
+    pub fn log_frames(&mut self, log: driver::FrameLog) {
+        self.stack.driver.log_frames(log);
+    }
+
     /// Notes in `times` when each frame is given to the NIC.
     pub fn note_send_times(&mut self, times: driver::SendTimes) {
         self.stack.driver.note_send_times(times);

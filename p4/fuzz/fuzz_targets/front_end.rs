@@ -1,7 +1,8 @@
-//! Any bytes as a program: the compiler ends with a program or with errors, and does not panic.
+//! Any bytes as a program: the compiler ends with hardware or with errors, and does not panic.
 #![no_main]
 
-use baton_p4::diag::render;
+use baton_p4::diag::{render, Diagnostics};
+use baton_p4::hardware;
 use baton_p4::pre::{Loader, Options};
 use libfuzzer_sys::fuzz_target;
 use std::io;
@@ -22,4 +23,13 @@ fuzz_target!(|bytes: &[u8]| {
     let checked = baton_p4::check(Path::new("main.p4"), &Options::default(), &Memory(bytes)).unwrap();
     render(&checked.parsed.diagnostics, &checked.parsed.sources);
     assert_eq!(checked.ir.is_some(), !checked.parsed.diagnostics.has_errors());
+    if let Some(ir) = checked.ir {
+        let mut refused = Diagnostics::default();
+        let made = hardware::compile(&ir, &mut refused);
+        assert_eq!(made.is_some(), !refused.has_errors());
+        if let Some(made) = made {
+            made.verilog("");
+            let _ = made.rust_hdl();
+        }
+    }
 });

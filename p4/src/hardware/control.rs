@@ -9,13 +9,15 @@ use super::netlist::{Net, Netlist, Op};
 use super::parser::Machine;
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, ActionId, HeaderId, MatchKind, Program, Role, Stmt, Table, TableId, VarId};
+use crate::source::Span;
 use num_bigint::BigUint;
 use std::collections::BTreeMap;
 
 /// Bits that an entry of the table that the control plane fills has for the parameters of its action.
 pub const PARAM_BITS: u32 = 16;
-/// Key bits of that table, at most.
-pub const MAX_KEY_BITS: u32 = 320;
+/// Key bits of that table, at most: a lookup then takes 20 cycles, and 31 of them with an operation of the firmware as
+/// long as 31 of the smallest frames.
+pub const MAX_KEY_BITS: u32 = 288;
 /// Bits of an entry that tell its action; so many actions can a table have.
 pub const ACTION_BITS: u32 = 4;
 const MAX_ACTIONS: usize = 1 << ACTION_BITS;
@@ -76,8 +78,12 @@ impl Values for Place<'_, '_, '_> {
         }
     }
 
-    fn refuse(&mut self, diagnostic: Diagnostic) {
-        self.control.refused.push(diagnostic);
+    fn ahead(&mut self, _: u32, _: u32, width: u32, _: Span) -> Net {
+        self.control.list.constant(0u8, width) // the checker has it in parsers only
+    }
+
+    fn is_short(&mut self, _: u32) -> Net {
+        self.control.list.bit(false)
     }
 }
 
@@ -371,7 +377,7 @@ impl Control<'_> {
             return Some(
                 error(format!("a key of {key_bits} bits takes the lookup too long"))
                     .at(table.span, format!("at most {MAX_KEY_BITS} bits"))
-                    .note("a word of 32 bits more takes the hash a cycle more, and a smallest frame comes every 21"),
+                    .note("a word of 32 bits more takes the hash a cycle more; a smallest frame comes every 21 cycles, and the firmware changes the table meanwhile"),
             );
         }
         if table.actions.len() > MAX_ACTIONS {

@@ -47,7 +47,8 @@ pub fn module(program: &Program, lookup: &Option<Lookup>, key_words: u32) -> Res
     }
     let key = whole.unwrap_or_else(|| list.constant(0u8, 1));
     let key = list.resize(key, 32 * key_words);
-    Ok(Module { name: "entryKey", inputs, outputs: vec![("key".into(), key)], list, steps: vec![] })
+    let outputs = vec![("key".into(), key)];
+    Ok(Module { name: "entryKey", inputs, outputs, list, steps: vec![], clocked: false })
 }
 
 fn part(list: &mut Netlist, key: &Key, nets: &[Net]) -> Option<Net> {

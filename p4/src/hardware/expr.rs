@@ -1,7 +1,6 @@
 //! Expressions of the IR as cells.
 
 use super::netlist::{Net, Netlist};
-use crate::diag::{Code, Diagnostic};
 use crate::ir::{Expr, ExprKind, HeaderId, Keyset, Op, TableId, VarId};
 use crate::source::Span;
 
@@ -11,7 +10,11 @@ pub trait Values {
     fn var(&mut self, var: VarId) -> Net;
     fn header_offset(&mut self, header: HeaderId) -> Net;
     fn table_hit(&mut self, table: TableId) -> Net;
-    fn refuse(&mut self, diagnostic: Diagnostic);
+    /// Bits of the packet from `offset` bits behind the present position on.
+    /// It is part of a look at `window` bits, and has `width` of them.
+    fn ahead(&mut self, offset: u32, window: u32, width: u32, span: Span) -> Net;
+    /// Whether the packet has not got so many bits behind the present position.
+    fn is_short(&mut self, window: u32) -> Net;
 }
 
 /// The cells of an expression.
@@ -26,10 +29,7 @@ fn cells<V: Values>(values: &mut V, expr: &Expr) -> Net {
     match &expr.kind {
         ExprKind::Const(value) => values.netlist().constant(value.clone(), width),
         ExprKind::Var(var) => values.var(*var),
-        ExprKind::Lookahead { .. } => {
-            refuse_lookahead(values, expr.span);
-            values.netlist().constant(0u8, width)
-        }
+        ExprKind::Lookahead { offset, window } => values.ahead(*offset, *window, width, expr.span),
         ExprKind::HeaderOffset(header) => values.header_offset(*header),
         ExprKind::TableHit(table) => values.table_hit(*table),
         ExprKind::Not(inner) | ExprKind::Complement(inner) => {
@@ -70,12 +70,49 @@ fn cells<V: Values>(values: &mut V, expr: &Expr) -> Net {
     }
 }
 
-fn refuse_lookahead<V: Values>(values: &mut V, span: Span) {
-    values.refuse(
-        Diagnostic::error(Code::HardwareLookahead, "the hardware cannot look ahead in the packet yet")
-            .at(span, "needs bytes that have not arrived")
-            .help("extract a header that holds these bits, and decide behind it"),
-    );
+/// Whether a look ahead in the expression finds the packet too short: one that is evaluated, as `&&`, `||` and `?:` say.
+pub fn cut_short<V: Values>(values: &mut V, expr: &Expr) -> Net {
+    match &expr.kind {
+        ExprKind::Const(_) | ExprKind::Var(_) | ExprKind::HeaderOffset(_) | ExprKind::TableHit(_) => {
+            values.netlist().bit(false)
+        }
+        ExprKind::Lookahead { window, .. } => values.is_short(*window),
+        ExprKind::Not(inner)
+        | ExprKind::Complement(inner)
+        | ExprKind::Negate(inner)
+        | ExprKind::Slice { base: inner, .. }
+        | ExprKind::Resize(inner) => cut_short(values, inner),
+        ExprKind::Concat(left, right) => {
+            let (left, right) = (cut_short(values, left), cut_short(values, right));
+            values.netlist().or(left, right)
+        }
+        ExprKind::Binary { op, left, right } => {
+            let first = cut_short(values, left);
+            let mut second = cut_short(values, right);
+            if matches!(op, Op::And | Op::Or) && !is_never(values.netlist(), second) {
+                let mut goes_on = net(values, left);
+                if *op == Op::Or {
+                    goes_on = values.netlist().not(goes_on);
+                }
+                second = values.netlist().and(goes_on, second);
+            }
+            values.netlist().or(first, second)
+        }
+        ExprKind::Mux { condition, then, otherwise } => {
+            let first = cut_short(values, condition);
+            let (then, otherwise) = (cut_short(values, then), cut_short(values, otherwise));
+            if is_never(values.netlist(), then) && is_never(values.netlist(), otherwise) {
+                return first;
+            }
+            let condition = net(values, condition);
+            let second = values.netlist().mux(condition, then, otherwise);
+            values.netlist().or(first, second)
+        }
+    }
+}
+
+fn is_never(list: &Netlist, condition: Net) -> bool {
+    list.value(condition).is_some_and(|value| !value.bit(0))
 }
 
 fn binary(list: &mut Netlist, op: Op, left: Net, right: Net) -> Net {

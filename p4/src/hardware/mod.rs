@@ -1,18 +1,19 @@
 //! The back end: hardware of a checked program.
 //!
-//! A program becomes two modules. The *classifier* takes a frame's words as they are stored and gives, once the frame
+//! A program becomes three modules. The *window* holds words back for the parser to look ahead. The *classifier* takes a frame's words as they are stored and gives, once the frame
 //! has ended, the key to look up, the header offsets and the parser error; a frame below 14 bytes leaves these as they
 //! were. The *resolver* is combinational, and makes
 //! the outputs of what the table gave and of what the classifier carries over for it.
 //!
 //! | module | |
 //! | --- | --- |
+//! | `window` | the words that come next |
 //! | `entry` | the key of a connection that the firmware enters |
 //! | `netlist`, `expr` | cells and registers, expressions as cells |
 //! | `parser`, `control` | the two blocks of a program |
 //! | `timing` | whether each path fits a cycle |
 //! | `prune` | what nothing depends on is left out |
-//! | `rust_hdl`, `verilog`, `control_plane` | the two modules as Rust-HDL and as Verilog, the tables as JSON |
+//! | `rust_hdl`, `verilog`, `control_plane` | the modules as Rust-HDL and as Verilog, the tables as JSON |
 //!
 //! What the language allows and this hardware does not have is refused with the position (E10xx).
 
@@ -26,8 +27,10 @@ mod prune;
 mod rust_hdl;
 mod timing;
 mod verilog;
+mod window;
 
 pub use control_plane::{ControlPlane, KeyDescription, TableDescription};
+pub use timing::MAX_LEVELS;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
 use crate::ir::Program;
@@ -40,12 +43,14 @@ struct Module {
     inputs: Vec<(&'static str, u32)>,
     outputs: Vec<(String, Net)>,
     list: Netlist,
-    /// Empty if there are no registers.
     steps: Vec<Step>,
+    /// It has a clock and a reset.
+    clocked: bool,
 }
 
 /// The hardware of a program.
 pub struct Hardware {
+    window: Module,
     classifier: Module,
     resolver: Module,
     /// Or why the firmware cannot fill the table.
@@ -56,6 +61,12 @@ pub struct Hardware {
     pub carry_bits: u32,
     /// Nodes of the parser's machine.
     pub parser_nodes: usize,
+    /// Words that the parser looks ahead: so many cycles and one a frame's last word is held back, if there are any.
+    pub words_ahead: usize,
+    /// Bits of the port `ahead` between window and classifier.
+    pub window_bits: u32,
+    /// Levels of logic of the longest path, as they are counted before synthesis.
+    pub levels: u32,
     pub control_plane: ControlPlane,
 }
 
@@ -134,7 +145,9 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
         };
         paths.check(&what, *net, refused);
     }
-    timing::Paths::new(&resolver.list).check_late(&resolver.outputs, refused);
+    let late_paths = timing::Paths::new(&resolver.list);
+    late_paths.check_late(&resolver.outputs, refused);
+    let levels = paths.levels().max(late_paths.levels());
     if has_errors(refused) {
         return None;
     }
@@ -142,6 +155,10 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     let classifier = classifier(list, &machine, results, [ended, length, looped]);
     let control_plane = ControlPlane::new(program, &control.lookup, key_words);
     Some(Hardware {
+        window: window::module(machine.ahead),
+        words_ahead: machine.ahead as usize,
+        window_bits: window::port_bits(machine.ahead),
+        levels,
         entry_key: entry::module(program, &control.lookup, key_words),
         classifier,
         resolver,
@@ -189,8 +206,10 @@ fn classifier(
     }
     let now = list.read(ended);
     steps.push(Step::If(now, taken, vec![]));
-    let inputs = vec![("word", 32), ("valid", 1), ("last", 1), ("len", 15), ("from_wire", 1)];
-    let mut module = Module { name: "classifier", inputs, outputs, list, steps };
+    let ahead = window::port_bits(machine.ahead);
+    let inputs =
+        vec![("word", 32), ("valid", 1), ("last", 1), ("len", 15), ("from_wire", 1), ("ahead", ahead)];
+    let mut module = Module { name: "classifier", inputs, outputs, list, steps, clocked: true };
     prune::prune(&mut module);
     module
 }
@@ -252,17 +271,17 @@ fn resolver(list: &Netlist, wanted: &[(&str, Net)], is_late: &dyn Fn(Net) -> boo
         ("action", control::ACTION_BITS),
         ("value", control::PARAM_BITS),
     ];
-    (Module { name: "resolver", inputs, outputs, list: new, steps: vec![] }, carried)
+    (Module { name: "resolver", inputs, outputs, list: new, steps: vec![], clocked: false }, carried)
 }
 
 impl Hardware {
-    /// The two modules as Verilog, named `classifier` and `resolver` behind a prefix.
+    /// The modules as Verilog, named `window`, `classifier` and `resolver` behind a prefix.
     pub fn verilog(&self, prefix: &str) -> String {
         let module = |module| verilog::module(module, prefix);
-        format!("{}\n{}", module(&self.classifier), module(&self.resolver))
+        format!("{}\n{}\n{}", module(&self.window), module(&self.classifier), module(&self.resolver))
     }
 
-    /// The modules `Classifier`, `Resolver` and `EntryKey` as Rust-HDL, with the constants that the NIC is made by; for
+    /// The modules `Window`, `Classifier`, `Resolver` and `EntryKey` as Rust-HDL, with the constants that the NIC is made by; for
     /// a module of `baton-hdl` to include. Fails if the firmware cannot fill the table.
     pub fn rust_hdl(&self) -> Result<String, Box<Diagnostic>> {
         let entry_key = self.entry_key.as_ref().map_err(Clone::clone)?;
@@ -279,6 +298,7 @@ impl Hardware {
             self.carry_bits
         );
         let modules = [
+            (&self.window, "The words of a frame, with those behind each that the program looks at."),
             (&self.classifier, "What the program says of each frame, before the lookup."),
             (&self.resolver, "What the program says of a frame once the table has answered."),
             (entry_key, "The key of a connection, of what the firmware knows of it."),

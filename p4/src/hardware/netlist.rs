@@ -206,6 +206,30 @@ impl Netlist {
         self.concat(zeros, net)
     }
 
+    /// A value without zeros in front that are known, at least one bit.
+    pub fn without_leading_zeros(&mut self, net: Net) -> Net {
+        let width = self.significant(net, 8).max(1);
+        self.slice(net, 0, width)
+    }
+
+    /// Bits up to the highest that may be 1, as far as so many cells tell.
+    fn significant(&self, net: Net, depth: u32) -> u32 {
+        let Cell { op, width } = self.cell(net);
+        let Some(depth) = depth.checked_sub(1) else { return *width };
+        let of = |net: Net| self.significant(net, depth);
+        match *op {
+            Op::Const(ref value) => value.bits() as u32,
+            Op::Concat(left, right) => match of(left) {
+                0 => of(right),
+                bits => bits + self.width(right),
+            },
+            Op::Slice(inner, low) => of(inner).saturating_sub(low).min(*width),
+            Op::And(a, b) => of(a).min(of(b)),
+            Op::Or(a, b) | Op::Xor(a, b) | Op::Mux(_, a, b) => of(a).max(of(b)),
+            _ => *width,
+        }
+    }
+
     pub fn not(&mut self, net: Net) -> Net {
         let width = self.width(net);
         match self.cell(net).op.clone() {

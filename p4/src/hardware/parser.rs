@@ -11,8 +11,10 @@
 
 use super::expr::{self, Values};
 use super::netlist::{Net, Netlist, RegId, Step};
+use super::window::{port_bits, ENTRY_BITS, MAX_AHEAD};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, HeaderId, Next, ParserOp, Program, Role, StateId, TableId, Target, VarId};
+use crate::source::Span;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// Bits of the counter of words, which is enough for the longest frame.
@@ -76,6 +78,8 @@ pub struct Machine {
     /// What happens in each cycle with a word.
     pub steps: Vec<Step>,
     pub nodes: usize,
+    /// Words behind the present one at which the program looks.
+    pub ahead: u32,
     known: Known,
 }
 
@@ -141,6 +145,7 @@ pub fn machine(program: &Program, list: &mut Netlist, refused: &mut Vec<Diagnost
         refused.append(&mut first.refused);
         return None;
     }
+    let ahead = first.ahead;
     let again = extracted_again(program);
     let headers = first.known.headers.into_iter().enumerate();
     let headers = headers
@@ -151,10 +156,11 @@ pub fn machine(program: &Program, list: &mut Netlist, refused: &mut Vec<Diagnost
         })
         .collect();
     let mut second = Generator::new(program, list, headers);
+    second.ahead = ahead;
     second.cut(|lanes, bit| lanes.iter().any(|lane| (bit + 8 * lane) % 32 == 0));
     let steps = second.run();
     refused.append(&mut second.refused);
-    Some(Machine { steps, nodes: second.ids.len() + 2, known: second.known })
+    Some(Machine { steps, nodes: second.ids.len() + 2, ahead, known: second.known })
 }
 
 /// Headers whose registers must not be the fields themselves: those that more than one place or a cycle of states
@@ -225,6 +231,10 @@ struct Generator<'a> {
     /// States that were entered behind the same byte, on the way to here.
     entered: Vec<(StateId, u32)>,
     steps: usize,
+    /// Bytes of this word that are behind the present position.
+    behind: u32,
+    /// Words behind this one at which the program looks.
+    ahead: u32,
     refused: Vec<Diagnostic>,
     /// The code of `PacketTooShort` and of `NoMatch`.
     too_short: u32,
@@ -254,8 +264,13 @@ impl Values for Place<'_, '_, '_> {
         self.generator.list.bit(false) // the checker has it in controls only
     }
 
-    fn refuse(&mut self, diagnostic: Diagnostic) {
-        self.generator.refused.push(diagnostic);
+    fn ahead(&mut self, offset: u32, window: u32, width: u32, span: Span) -> Net {
+        self.generator.bits_ahead(offset, window, width, span)
+    }
+
+    fn is_short(&mut self, window: u32) -> Net {
+        let bytes = self.generator.behind + window.div_ceil(8);
+        self.generator.ends_before(bytes)
     }
 }
 
@@ -274,6 +289,8 @@ impl<'a> Generator<'a> {
             starts: false,
             entered: vec![],
             steps: 0,
+            behind: 0,
+            ahead: 0,
             refused: vec![],
             too_short: code("PacketTooShort"),
             no_match: code("NoMatch"),
@@ -330,11 +347,28 @@ impl<'a> Generator<'a> {
         expr::net(&mut Place { generator: self, env }, expr)
     }
 
+    /// Whether the packet ends before what is looked at in the expression, with the error then; `None` if it cannot.
+    fn cut_short(&mut self, env: &Env, expr: &ir::Expr) -> Option<(Net, Net)> {
+        let fails = expr::cut_short(&mut Place { generator: self, env }, expr);
+        (!self.is_never(fails)).then(|| (fails, self.list.constant(self.too_short, ir::ERROR_BITS)))
+    }
+
+    /// The first failure that there is, of two in order.
+    fn either(&mut self, first: Option<(Net, Net)>, second: Option<(Net, Net)>) -> Option<(Net, Net)> {
+        match (first, second) {
+            (Some(first), Some(second)) => {
+                Some((self.list.or(first.0, second.0), self.list.mux(first.0, first.1, second.1)))
+            }
+            (first, second) => first.or(second),
+        }
+    }
+
     /// All nodes that are reached, as the steps of one cycle with a word.
     fn run(&mut self) -> Vec<Step> {
         self.starts = true;
         let mut env = Env::new();
         let program = self.program;
+        self.behind = 2;
         let failed = self.branch(&program.parser.init, &mut env);
         let mut start = match failed {
             Some((condition, error)) => {
@@ -501,12 +535,27 @@ impl<'a> Generator<'a> {
         }
         let program = self.program;
         let state = &program.parser.states[point.state.index()];
+        self.behind = boundary;
         while let Some(op) = state.ops.get(point.op) {
             let behind = Point { op: point.op + 1, ..point };
             match op {
                 ParserOp::Extract(header, _) => return self.extract(point, *header, boundary, env),
                 ParserOp::Advance(amount) => return self.advance(behind, amount, boundary, env),
                 _ => {}
+            }
+            if let ParserOp::Assign { var, value } = op {
+                let failed = self.cut_short(&env, value);
+                let value = self.eval(&env, value);
+                // An assignment that fails assigns nothing.
+                let stopped = failed.map(|_| env.clone());
+                env.insert(Slot::Var(*var), value);
+                if let (Some((fails, _)), Some(stopped)) = (failed, stopped) {
+                    let stop = self.cut_off(&stopped);
+                    let go = self.go_on(behind, boundary, env);
+                    return self.choose(fails, stop, go);
+                }
+                point = behind;
+                continue;
             }
             if let Some((condition, error)) = self.branch(std::slice::from_ref(op), &mut env) {
                 let mut stopped = env.clone();
@@ -523,8 +572,20 @@ impl<'a> Generator<'a> {
         match &state.next {
             Next::Goto(target) => self.go_to(*target, boundary, env),
             Next::Select { keys, cases } => {
+                let mut failed = None;
+                for key in keys {
+                    let one = self.cut_short(&env, key);
+                    failed = self.either(failed, one);
+                }
                 let keys: Vec<Net> = keys.iter().map(|key| self.eval(&env, key)).collect();
-                self.select(&keys, cases, boundary, env)
+                match failed {
+                    None => self.select(&keys, cases, boundary, env),
+                    Some((fails, _)) => {
+                        let stop = self.cut_off(&env);
+                        let go = self.select(&keys, cases, boundary, env);
+                        self.choose(fails, stop, go)
+                    }
+                }
             }
         }
     }
@@ -585,31 +646,42 @@ impl<'a> Generator<'a> {
             let one = match op {
                 ParserOp::Extract(..) | ParserOp::Advance(_) => None, // never here, as the IR says
                 ParserOp::Assign { var, value } => {
+                    let failed = self.cut_short(env, value);
                     let value = self.eval(env, value);
                     env.insert(Slot::Var(*var), value);
-                    None
+                    if let Some((fails, _)) = failed {
+                        *env = self.merge(fails, &before, env);
+                    }
+                    failed
                 }
                 ParserOp::Verify { condition, error } => {
+                    let short = self.cut_short(env, condition);
                     let holds = self.eval(env, condition);
                     let fails = self.list.not(holds);
                     let error = self.list.constant(*error, ir::ERROR_BITS);
-                    (!self.is_never(fails)).then_some((fails, error))
+                    let failed = (!self.is_never(fails)).then_some((fails, error));
+                    self.either(short, failed)
                 }
                 ParserOp::If { condition, then, otherwise } => {
+                    let short = self.cut_short(env, condition);
                     let condition = self.eval(env, condition);
                     let mut other = env.clone();
                     let then = self.branch(then, env);
                     let otherwise = self.branch(otherwise, &mut other);
                     *env = self.merge(condition, env, &other);
                     let no = (self.list.bit(false), self.list.constant(0u8, ir::ERROR_BITS));
-                    match (then, otherwise) {
+                    if let Some((fails, _)) = short {
+                        *env = self.merge(fails, &before, env);
+                    }
+                    let failed = match (then, otherwise) {
                         (None, None) => None,
                         (then, otherwise) => {
                             let (then, otherwise) = (then.unwrap_or(no), otherwise.unwrap_or(no));
                             let fails = self.list.mux(condition, then.0, otherwise.0);
                             Some((fails, self.list.mux(condition, then.1, otherwise.1)))
                         }
-                    }
+                    };
+                    self.either(short, failed)
                 }
             };
             // Behind a failure nothing more happens.
@@ -657,12 +729,23 @@ impl<'a> Generator<'a> {
     }
 
     fn advance(&mut self, behind: Point, amount: &ir::Expr, boundary: u32, env: Env) -> Vec<Step> {
+        if let Some((fails, _)) = self.cut_short(&env, amount) {
+            let stop = self.cut_off(&env);
+            let go = self.advance_by(behind, amount, boundary, env);
+            return self.choose(fails, stop, go);
+        }
+        self.advance_by(behind, amount, boundary, env)
+    }
+
+    fn advance_by(&mut self, behind: Point, amount: &ir::Expr, boundary: u32, env: Env) -> Vec<Step> {
         let bits = self.eval(&env, amount);
         let width = self.list.width(bits);
         let bytes = match width {
             0..=3 => self.list.constant(0u8, 1),
             _ => self.list.slice(bits, 3, width - 3),
         };
+        // An amount has 32 bits, of which most are known to be zero.
+        let bytes = self.list.without_leading_zeros(bytes);
         let width = self.list.width(bytes).max(3) + 1;
         let bytes = self.list.resize(bytes, width);
         // Where the skip ends, as bytes from the start of this word, less one.
@@ -762,6 +845,71 @@ impl<'a> Generator<'a> {
         self.list.not(short)
     }
 
+    /// The frame has fewer bytes than so many, counted from the first of this word on.
+    fn ends_before(&mut self, bytes: u32) -> Net {
+        let Some(word) = bytes.checked_sub(1).map(|last| last / 4) else { return self.list.bit(false) };
+        if word == 0 {
+            let there = self.there(bytes);
+            return self.list.not(there);
+        }
+        // What is seen behind the frame's end may be anything: but then the end is before it.
+        let mut short = self.list.input("last", 1);
+        for before in 1..word {
+            let (last, _) = self.seen(before);
+            short = self.list.or(short, last);
+        }
+        let (last, rest) = self.seen(word);
+        for less in 1..bytes - 4 * word {
+            let less = self.list.constant(less, 2);
+            let equal = self.list.eq(rest, less);
+            let ends = self.list.and(last, equal);
+            short = self.list.or(short, ends);
+        }
+        short
+    }
+
+    /// Of a word behind this one: whether it is the frame's last, and how many of its bytes count then.
+    fn seen(&mut self, word: u32) -> (Net, Net) {
+        let low = ENTRY_BITS * (word - 1);
+        let seen = self.seen_port(word);
+        (self.list.slice(seen, low + 32, 1), self.list.slice(seen, low + 33, 2))
+    }
+
+    /// The port of the words that are seen ahead, of which there are at least so many.
+    fn seen_port(&mut self, words: u32) -> Net {
+        self.ahead = self.ahead.max(words);
+        // What the first run makes is forgotten, and only then is the number not known.
+        self.list.input("ahead", port_bits(self.ahead))
+    }
+
+    /// Bits of the packet from so many behind the present position on.
+    fn bits_ahead(&mut self, offset: u32, window: u32, width: u32, span: Span) -> Net {
+        let from = 8 * self.behind + offset;
+        let words = (from + width - 1) / 32;
+        if (8 * self.behind + window).div_ceil(32) > MAX_AHEAD + 1 {
+            if !self.refused.iter().any(|known| known.code == Code::HardwareLookahead) {
+                self.refused.push(
+                    Diagnostic::error(
+                        Code::HardwareLookahead,
+                        "the hardware cannot look so far ahead in the packet",
+                    )
+                    .at(span, format!("{window} bits ahead"))
+                    .help(format!("it sees {} bits ahead of every place", 32 * MAX_AHEAD)),
+                );
+            }
+            return self.list.constant(0u8, width);
+        }
+        let mut all = self.bits(0, 32);
+        for word in 1..=words {
+            let port = self.seen_port(word);
+            let word = self.list.slice(port, ENTRY_BITS * (word - 1), 32);
+            let word = self.in_order(word);
+            all = self.list.concat(all, word);
+        }
+        let bits = 32 * (words + 1);
+        self.list.slice(all, bits - from - width, width)
+    }
+
     /// Goes on with the next word, if there is one.
     fn wait(&mut self, node: Node, env: &Env) -> Vec<Step> {
         self.steps += 1;
@@ -832,12 +980,18 @@ impl<'a> Generator<'a> {
     /// Bits of the word in the order of the wire.
     fn bits(&mut self, from: u32, width: u32) -> Net {
         let word = self.list.input("word", 32);
+        let big = self.in_order(word);
+        self.list.slice(big, 32 - from - width, width)
+    }
+
+    /// A word with the first byte on the wire as the most significant.
+    fn in_order(&mut self, word: Net) -> Net {
         let mut big = self.list.slice(word, 0, 8);
         for byte in 1..4 {
             let byte = self.list.slice(word, 8 * byte, 8);
             big = self.list.concat(big, byte);
         }
-        self.list.slice(big, 32 - from - width, width)
+        big
     }
 
     /// A field of a header that is whole with this word, which has its bytes from `done` on from a lane on.

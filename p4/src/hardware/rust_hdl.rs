@@ -26,7 +26,7 @@ pub fn module(module: &Module) -> String {
         .collect();
 
     let _ = writeln!(text, "#[derive(Clone, Debug, Default, LogicBlock)]\npub struct {title} {{");
-    let clocked = !module.steps.is_empty();
+    let clocked = module.clocked;
     if clocked {
         text.push_str("    pub cr: Cr,\n");
     }

@@ -1,14 +1,18 @@
 //! Whether each path fits a cycle.
 //!
-//! Delays are counted in levels of four-input tables as an ECP5 has them. A level with the
-//! way to it takes 0.9 ns or so, so that [`MAX_LEVELS`] fit the 11.8 ns of a cycle at 85 MHz with something to spare. It is an estimate, made before any tool
-//! has placed a cell; its use is to refuse a program whose paths are too long by far, and to say which.
+//! Delays are counted in levels of four-input tables as an ECP5 has them, and the weights below are such that a level
+//! takes at most 0.6 ns, clock to output and set-up included, in an ECP5 of grade 8 out of context: chains of additions, comparisons,
+//! multiplexers, logic and decisions were placed and measured (`cargo xtask p4-table PROGRAM`, docs/p4.md). [`MAX_LEVELS`] of them
+//! are 7.2 ns, a little more than half of a cycle at the 75 MHz of the fastest board; the rest is for the ways in a full
+//! chip. It is an estimate, made before any tool has placed a cell; its use is to refuse a program whose paths are too
+//! long, and to say which.
 
 use super::netlist::{Net, Netlist, Op, Step};
 use crate::diag::{Code, Diagnostic};
+use std::cell::Cell;
 
 /// Levels of logic between two registers.
-const MAX_LEVELS: u32 = 12;
+pub const MAX_LEVELS: u32 = 12;
 /// Delays are in quarters of a level.
 const MAX_QUARTERS: u32 = 4 * MAX_LEVELS;
 
@@ -16,6 +20,8 @@ const MAX_QUARTERS: u32 = 4 * MAX_LEVELS;
 pub struct Paths<'a> {
     list: &'a Netlist,
     arrival: Vec<u32>,
+    /// The longest path that was checked, in quarters of a level.
+    longest: Cell<u32>,
 }
 
 impl<'a> Paths<'a> {
@@ -27,7 +33,12 @@ impl<'a> Paths<'a> {
             let constant = operands.iter().any(|net| list.value(*net).is_some());
             arrival.push(before + delay(list, &cell.op, constant));
         }
-        Paths { list, arrival }
+        Paths { list, arrival, longest: Cell::new(0) }
+    }
+
+    /// Levels of the longest path that was checked.
+    pub fn levels(&self) -> u32 {
+        self.longest.get().div_ceil(4)
     }
 
     pub fn check(&self, what: &str, net: Net, refused: &mut Vec<Diagnostic>) {
@@ -35,6 +46,7 @@ impl<'a> Paths<'a> {
     }
 
     fn check_at(&self, what: &str, net: Net, arrival: u32, refused: &mut Vec<Diagnostic>) {
+        self.longest.set(self.longest.get().max(arrival));
         if arrival <= MAX_QUARTERS || refused.iter().any(|known| known.code == Code::HardwarePath) {
             return;
         }
@@ -64,25 +76,32 @@ impl<'a> Paths<'a> {
     }
 
     pub fn check_steps(&self, steps: &[Step], refused: &mut Vec<Diagnostic>) {
-        self.steps(steps, 0, refused);
+        self.steps(steps, (0, None), refused);
     }
 
-    /// `before` is when the conditions around are there.
-    fn steps(&self, steps: &[Step], before: u32, refused: &mut Vec<Diagnostic>) {
+    /// `before` is when the conditions around are there, and the one that is last.
+    fn steps(&self, steps: &[Step], before: (u32, Option<Net>), refused: &mut Vec<Diagnostic>) {
+        let arrival = |net: Net| self.arrival[net.index()];
+        let later = |net: Net| match before {
+            (time, Some(last)) if time >= arrival(net) => (time, last),
+            (time, _) => (time.max(arrival(net)), net),
+        };
         for step in steps {
             match step {
-                Step::Set(_, net) => {
-                    let arrival = before.max(self.arrival[net.index()]) + 4;
-                    self.check_at("a register of the parser", *net, arrival, refused);
+                Step::Set(register, net) => {
+                    let (time, last) = later(*net);
+                    let name = &self.list.registers[register.0].name;
+                    self.check_at(&format!("the register `{name}`"), last, time + 4, refused);
                 }
                 Step::If(condition, then, otherwise) => {
-                    let now = before.max(self.arrival[condition.index()]) + 2;
-                    self.check_at("a decision of the parser", *condition, now, refused);
-                    self.steps(then, now, refused);
-                    self.steps(otherwise, now, refused);
+                    let (time, last) = later(*condition);
+                    self.check_at("a decision of the parser", last, time + 2, refused);
+                    self.steps(then, (time + 2, Some(last)), refused);
+                    self.steps(otherwise, (time + 2, Some(last)), refused);
                 }
                 Step::Case(_, branches) => {
-                    branches.iter().for_each(|(_, steps)| self.steps(steps, before + 6, refused));
+                    let (time, last) = before;
+                    branches.iter().for_each(|(_, steps)| self.steps(steps, (time + 6, last), refused));
                 }
             }
         }
@@ -111,7 +130,10 @@ fn delay(list: &Netlist, op: &Op, constant: bool) -> u32 {
         Op::And(..) | Op::Or(..) | Op::Xor(..) => 2,
         Op::Mux(..) => 3,
         Op::Eq(a, _) => tree(list.width(*a) * if constant { 1 } else { 2 }),
-        // A carry chain takes a level to enter and one to leave, and passes sixteen bits in a level.
-        Op::Add(a, _) | Op::Sub(a, _) | Op::Lt(a, _) => 6 + list.width(*a) / 4,
+        // To enter a carry chain and to leave it takes two levels, and it passes eight bits in one, more of a long one.
+        Op::Add(a, _) | Op::Sub(a, _) | Op::Lt(a, _) => match list.width(*a) {
+            width @ 0..=16 => 8 + width / 2,
+            width => 12 + width / 4,
+        },
     }
 }

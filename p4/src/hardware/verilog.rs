@@ -12,7 +12,7 @@ pub fn module(module: &Module, prefix: &str) -> String {
         _ => format!("[{}:0] ", width - 1),
     };
     let mut ports = vec![];
-    if !module.steps.is_empty() {
+    if module.clocked {
         ports.extend(["input wire cr$clock".to_string(), "input wire cr$reset".into()]);
     }
     ports.extend(module.inputs.iter().map(|(name, width)| format!("input wire {}{name}", range(*width))));

@@ -6,8 +6,8 @@ control MainControl(CONTROL_PARAMS) {
     action miss() { }
     table connections {
         key = { hdr.ipv4.src ++ hdr.ipv4.dst ++ hdr.ethernet.src ++ hdr.ethernet.dst: exact;
-            hdr.ipv4.src ++ hdr.ipv4.dst ++ hdr.ethernet.src ++ hdr.ethernet.dst: exact @name("again");
-            hdr.ethernet.kind: exact; }
+            hdr.ipv4.src ++ hdr.ipv4.dst ++ hdr.ethernet.src ++ hdr.ethernet.dst[15:0]: exact @name("again");
+            hdr.ethernet.kind[0:0]: exact; }
         actions = { hit; miss; }
         const default_action = miss();
         size = 64;
