@@ -128,8 +128,8 @@ impl<'a> Module<'a> {
         module
     }
 
-    /// Registers whose input is read somewhere, or whose assignments read a signal before its last assignment: in a
-    /// clocked block they would see its last value. Their inputs stay combinational signals.
+    /// Registers whose input is read somewhere, or of which an assignment depends on a signal that may change after it: in
+    /// a clocked block it would see the last value. Their inputs stay combinational signals.
     fn kept_apart(&self) -> HashSet<&'a str> {
         let mut apart = HashSet::new();
         let mut last_assigned: HashMap<&str, usize> = HashMap::new();
@@ -139,17 +139,13 @@ impl<'a> Module<'a> {
             });
         }
         for (at, statement) in self.block.iter().enumerate() {
-            let targets: Vec<&str> =
-                statement.targets().iter().filter_map(|t| self.register_of(t, "$d")).collect();
-            let mut stale = false;
-            let own: HashSet<&str> = statement.targets().into_iter().collect();
-            statement.reads(&mut |name| {
-                apart.extend(self.register_of(name, "$d"));
-                stale |= own.contains(name) || last_assigned.get(name).is_some_and(|last| *last > at);
+            statement.dependencies(&mut |target, names| {
+                apart.extend(names.iter().filter_map(|name| self.register_of(name, "$d")));
+                let changes = |name: &&str| last_assigned.get(*name).is_some_and(|last| *last >= at);
+                if names.iter().any(changes) {
+                    apart.extend(self.register_of(target, "$d"));
+                }
             });
-            if stale {
-                apart.extend(targets);
-            }
         }
         let outside = self.before.iter().chain(&self.after).filter(|line| !is_declaration(line));
         apart.extend(
@@ -467,6 +463,21 @@ endmodule // top
             next_one = 1'h1;
         end"));
         assert!(text.contains("count <= count$d;"), "{text}");
+    }
+
+    #[test]
+    fn a_register_beside_one_that_is_kept_apart_is_clocked() {
+        let text = rewrite(&top("        count$d = count$q;
+        next_one = 1'h0;
+        case (go)
+            0:
+            begin
+                next_one = 1'h1;
+                other = next_one;
+                count$d = 'h2;
+            end
+        endcase"));
+        assert!(text.contains("count <= 'h2;") && !text.contains("count$d"), "{text}");
     }
 
     #[test]

@@ -131,24 +131,33 @@ impl<'a> Statement<'a> {
         targets
     }
 
-    /// Calls `visit` for each name that it reads.
-    pub fn reads(&self, visit: &mut dyn FnMut(&'a str)) {
+    /// Calls `visit` for each assignment, with its target and the names that it depends on: those of its value and of the
+    /// conditions around it.
+    pub fn dependencies(&self, visit: &mut dyn FnMut(&'a str, &[&'a str])) {
+        self.dependencies_within(&mut Vec::new(), visit);
+    }
+
+    fn dependencies_within(&self, around: &mut Vec<&'a str>, visit: &mut dyn FnMut(&'a str, &[&'a str])) {
+        let outside = around.len();
         match self {
-            Statement::Assign { part, value, .. } => {
-                [part, value].into_iter().flat_map(|t| names(t)).for_each(visit)
+            Statement::Assign { target, part, value } => {
+                around.extend([part, value].into_iter().flat_map(|text| names(text)));
+                visit(target, around);
             }
             Statement::If { condition, then, otherwise } => {
-                names(condition).for_each(&mut *visit);
-                then.iter().chain(otherwise).for_each(|statement| statement.reads(visit));
+                around.extend(names(condition));
+                then.iter()
+                    .chain(otherwise)
+                    .for_each(|statement| statement.dependencies_within(around, visit));
             }
             Statement::Case { subject, arms } => {
-                names(subject).for_each(&mut *visit);
-                for (label, body) in arms {
-                    names(label).for_each(&mut *visit);
-                    body.iter().for_each(|statement| statement.reads(visit));
-                }
+                around.extend(names(subject));
+                around.extend(arms.iter().flat_map(|(label, _)| names(label)));
+                let bodies = arms.iter().flat_map(|(_, body)| body);
+                bodies.for_each(|statement| statement.dependencies_within(around, visit));
             }
         }
+        around.truncate(outside);
     }
 }
 
@@ -280,9 +289,10 @@ mod tests {
         let again = written(&block).replace(": begin", ":\nbegin");
         assert_eq!(parse(&lines(&again)), block);
         assert_eq!(block[1].targets(), ["a", "b", "b", "a"]);
-        let mut reads = Vec::new();
-        block[1].reads(&mut |name| reads.push(name));
-        assert_eq!(reads, ["c", "d", "z", "0", "2", "w", "e", "y", "q$q"]);
+        let mut dependencies = Vec::new();
+        block[1].dependencies(&mut |target, names| dependencies.push((target, names.join(" "))));
+        let expected = [("a", "c d z"), ("b", "c d 0 2 w"), ("b", "c d e y"), ("a", "c d e q$q")];
+        assert_eq!(dependencies, expected.map(|(target, names)| (target, names.to_string())));
     }
 
     #[test]
