@@ -231,12 +231,12 @@ impl TimerWheel {
     fn next_slot(&self) -> Option<(u16, u32)> {
         let mut first: Option<(u16, u32)> = None;
         let turns = at_most!(LEVELS);
-        for level in 0..LEVELS {
+        for (level, shift) in SLOT_SHIFT.into_iter().enumerate() {
             turns.take();
-            let here = self.now >> SLOT_SHIFT[level];
+            let here = self.now >> shift;
             let Some(slot) = self.first_from(level, here % LEVEL_SLOTS as u32) else { continue };
             let ahead = slot.wrapping_sub(here) % LEVEL_SLOTS as u32;
-            let time = (here + ahead) << SLOT_SHIFT[level];
+            let time = (here + ahead) << shift;
             if first.is_none_or(|(_, other)| !later(time, other)) {
                 first = Some(((level * LEVEL_SLOTS) as u16 + slot as u16, time));
             }

@@ -145,6 +145,6 @@ fn flow(pc: u32, word: u32, before: Option<u32>) -> Result<Flow> {
         }
         0x73 if bits(12, 3) == 0 && matches!(bits(20, 12), 0 | 1) => Flow::Stop,
         0x33 | 0x13 | 0x03 | 0x23 | 0x37 | 0x17 | 0x0F | 0x73 => Flow::Next,
-        _ => Flow::Stop,
+        _ => bail!("{word:#010x} at {pc:#x} is no instruction that the core knows"),
     })
 }

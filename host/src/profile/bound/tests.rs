@@ -91,6 +91,7 @@ fn what_has_no_bound_is_refused() {
     // A way round that passes no place.
     refused(&[&[NOP, NOP, branch(2), NOP, branch(-3), RETURN]], &[(3, 4, 1)], "nothing bounds the loop");
     refused(&[&[call(0, 0, 1), RETURN], &[call(1, 0, 0), RETURN]], &[], "f0 calls itself");
+    refused(&[&[NOP, 0, RETURN]], &[], "0x00000000 at 0x4 is no instruction");
     // jalr zero, 0(a5)
     refused(&[&[0x7_8067, RETURN]], &[], "goes wherever a register says");
 }
