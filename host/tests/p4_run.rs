@@ -141,6 +141,38 @@ fn what_is_wrong_is_said() {
     with(&ENTRIES.replace("\"connections\"", "\"flows\""), &["no table `flows`", "`connections`"]);
     let broken = folder.write("broken.p4", b"#include <baton.p4>\nconst bit<4> X = 16;\n");
     refused(&[&broken, "--packets", &packets], &["broken.p4:2:", "aborting due to"]);
+    refused(&[&program], &["--packets", "Usage"]);
+}
+
+/// The exit status of `check` and `compile` is as rustc's: 0 for a program that is right, 1 for everything else.
+#[test]
+fn the_exit_status_is_as_rustcs() {
+    let folder = Folder::new("p4_status");
+    let broken = folder.write("broken.p4", b"#include <baton.p4>\nconst bit<4> X = 16;\n");
+    let out = folder.write("out", b"");
+    std::fs::remove_file(&out).unwrap();
+    let good = program("tenant.p4");
+    let warns = program("../tests/valid/table_exact.p4");
+    for (arguments, status) in [
+        (vec!["check", &good], 0),
+        (vec!["check", &warns], 0),
+        (vec!["check", "--deny-warnings", &warns], 1),
+        (vec!["check", &broken], 1),
+        (vec!["check", "/nowhere.p4"], 1),
+        (vec!["check"], 1),
+        (vec!["check", "--nonsense", &good], 1),
+        (vec!["compile", &good, "-o", &out], 0),
+        (vec!["compile", &broken, "-o", &out], 1),
+        (vec!["compile", &good], 1),
+    ] {
+        let output = Command::new(env!("CARGO_BIN_EXE_baton")).arg("p4").args(&arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(status), "{arguments:?}: {said}");
+        assert_eq!(said.contains("error"), status != 0, "{arguments:?}: {said}");
+    }
+    for file in ["classifier.v", "classifier.rs", "control-plane.json"] {
+        assert!(std::path::Path::new(&out).join(file).is_file(), "{file}");
+    }
 }
 
 #[test]

@@ -53,7 +53,15 @@ enum Command {
 
 /// Parses the command line and runs it.
 pub fn run() -> Result<ExitCode> {
-    match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|error| {
+        // The compiler's exit status is as rustc's, which has 1 for whatever is wrong.
+        if error.use_stderr() && std::env::args_os().nth(1).is_some_and(|word| word == "p4") {
+            let _ = error.print();
+            std::process::exit(1);
+        }
+        error.exit()
+    });
+    match cli.command {
         Command::Demo(args) => demo::run(args)?,
         Command::Bench(args) => bench::run(args)?,
         Command::Hostlink(args) => hostlink::run(&args)?,

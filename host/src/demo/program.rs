@@ -56,27 +56,34 @@ pub struct Watch<'p> {
 }
 
 impl<'p> Watch<'p> {
+    /// Watches the packets of a world whose server has these addresses.
+    ///
+    /// # Errors
+    /// When the program cannot be interpreted.
     pub fn start<N: Nic>(
         parsed: &'p Parsed,
         world: &mut World<N>,
         mac: [u8; 6],
         ip: [u8; 4],
     ) -> Result<Self> {
-        let interpreter =
-            Interpreter::new(parsed, &Entries::default()).map_err(|error| anyhow!("{error}"))?;
-        let on_wire: Rc<RefCell<Vec<Vec<u8>>>> = Rc::default();
-        let arrived = Rc::clone(&on_wire);
+        let watch = Watch::new(parsed, mac, ip)?;
+        let arrived = Rc::clone(&watch.on_wire);
         world.system.observe(Box::new(move |_, event| {
             if let Event::FrameIn { frame, good_fcs: true } = event {
                 arrived.borrow_mut().push(frame.to_vec());
             }
         }));
-        let at_host = FrameLog::default();
-        world.server.log_frames(Rc::clone(&at_host));
+        world.server.log_frames(Rc::clone(&watch.at_host));
+        Ok(watch)
+    }
+
+    fn new(parsed: &'p Parsed, mac: [u8; 6], ip: [u8; 4]) -> Result<Self> {
+        let interpreter =
+            Interpreter::new(parsed, &Entries::default()).map_err(|error| anyhow!("{error}"))?;
         Ok(Watch {
             interpreter,
-            on_wire,
-            at_host,
+            on_wire: Rc::default(),
+            at_host: FrameLog::default(),
             probes: probes::all(mac, ip),
             probed: 0,
             drops: 0,
