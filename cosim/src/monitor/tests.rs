@@ -342,13 +342,13 @@ fn the_nic_is_watched() {
         ..NicOut::default()
     };
     let mut monitor = Monitor::default();
-    monitor.check(&NicIn::default(), &out);
-    monitor.check(&NicIn::default(), &NicOut { m_axi_awaddr: 4, ..out });
+    monitor.check(1, Ports::ALL, &NicIn::default(), &out);
+    monitor.check(2, Ports::ALL, &NicIn::default(), &NicOut { m_axi_awaddr: 4, ..out });
 }
 
 #[test]
 #[should_panic(expected = "not incrementing")]
 fn the_nic_uses_one_kind_of_burst() {
     let out = NicOut { m_axi_arvalid: true, m_axi_arsize: 2, ..NicOut::default() };
-    Monitor::default().check(&NicIn::default(), &out);
+    Monitor::default().check(1, Ports::ALL, &NicIn::default(), &out);
 }
