@@ -28,8 +28,9 @@ use std::time::Duration;
 /// rx_*, tx_* and host_packet_instructions are instructions of the firmware for a unit of work, the look at the
 /// scheduler that found it included; *_all_instructions have everything in them that the core did, divided by the segments.
 /// worst_event_instructions is the most that one event took while connections were handed off, suffered faults on the wire and
-/// were recalled; event_bound_instructions is the longest path through the program for an event, and turn_bound_instructions that from one look
-/// at the scheduler to the next. *_per_megabyte_* are messages between host and NIC for a million bytes, with 16 connections in both directions and buffers given in pieces of 16 KiB. `baton profile` and docs/firmware.md say more.
+/// were recalled; event_bound_instructions is the longest path through the program for an event, and turn_bound_instructions
+/// that from one look at the scheduler to the next. *_per_megabyte_* are messages between host and NIC for a million bytes,
+/// with 16 connections in both directions and buffers given in pieces of 16 KiB. `baton profile` and docs/firmware.md say more.
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Runs of the demo
