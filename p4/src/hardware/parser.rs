@@ -9,9 +9,12 @@
 //! only while their header is valid; a header that can be extracted more than once is collected in registers
 //! beside its fields. With a frame's first word everything else is zero again.
 
+mod branch;
+mod skip;
+mod words;
+
 use super::expr::{self, Values};
 use super::netlist::{Net, Netlist, RegId, Step};
-use super::window::{port_bits, ENTRY_BITS, MAX_AHEAD};
 use crate::diag::{Code, Diagnostic};
 use crate::ir::{self, HeaderId, Next, ParserOp, Program, Role, StateId, TableId, Target, VarId};
 use crate::source::Span;
@@ -347,22 +350,6 @@ impl<'a> Generator<'a> {
         expr::net(&mut Place { generator: self, env }, expr)
     }
 
-    /// Whether the packet ends before what is looked at in the expression, with the error then; `None` if it cannot.
-    fn cut_short(&mut self, env: &Env, expr: &ir::Expr) -> Option<(Net, Net)> {
-        let fails = expr::cut_short(&mut Place { generator: self, env }, expr);
-        (!self.is_never(fails)).then(|| (fails, self.list.constant(self.too_short, ir::ERROR_BITS)))
-    }
-
-    /// The first failure that there is, of two in order.
-    fn either(&mut self, first: Option<(Net, Net)>, second: Option<(Net, Net)>) -> Option<(Net, Net)> {
-        match (first, second) {
-            (Some(first), Some(second)) => {
-                Some((self.list.or(first.0, second.0), self.list.mux(first.0, first.1, second.1)))
-            }
-            (first, second) => first.or(second),
-        }
-    }
-
     /// All nodes that are reached, as the steps of one cycle with a word.
     fn run(&mut self) -> Vec<Step> {
         self.starts = true;
@@ -488,21 +475,6 @@ impl<'a> Generator<'a> {
         let add = (i64::from(boundary) - i64::from(bytes) - 2).rem_euclid(0x1_0000);
         let add = self.list.constant(add.unsigned_abs(), 16);
         self.list.add(at, add)
-    }
-
-    fn skip_on(&mut self, point: Point, boundary: u32) -> Vec<Step> {
-        let env = Env::new();
-        self.entered.clear();
-        let left = self.read(&env, Slot::Skip);
-        let one = self.list.constant(1u8, SKIP_BITS);
-        let is_last = self.list.eq(left, one);
-        let there = self.there(boundary);
-        let go = self.go_on(point, boundary, env.clone());
-        let stop = self.cut_off(&env);
-        let end = self.choose(there, go, stop);
-        let fewer = self.list.sub(left, one);
-        let more = self.wait(Node::Skip(point, boundary), &Env::from([(Slot::Skip, fewer)]));
-        self.choose(is_last, end, more)
     }
 
     // ---- Operations -----------------------------------------------------------------------------------------
@@ -638,79 +610,6 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// Operations that do not read the packet. Returns the condition under which one of them rejects, and the error.
-    fn branch(&mut self, ops: &[ParserOp], env: &mut Env) -> Option<(Net, Net)> {
-        let mut failed: Option<(Net, Net)> = None;
-        for op in ops {
-            let before = env.clone();
-            let one = match op {
-                ParserOp::Extract(..) | ParserOp::Advance(_) => None, // never here, as the IR says
-                ParserOp::Assign { var, value } => {
-                    let failed = self.cut_short(env, value);
-                    let value = self.eval(env, value);
-                    env.insert(Slot::Var(*var), value);
-                    if let Some((fails, _)) = failed {
-                        *env = self.merge(fails, &before, env);
-                    }
-                    failed
-                }
-                ParserOp::Verify { condition, error } => {
-                    let short = self.cut_short(env, condition);
-                    let holds = self.eval(env, condition);
-                    let fails = self.list.not(holds);
-                    let error = self.list.constant(*error, ir::ERROR_BITS);
-                    let failed = (!self.is_never(fails)).then_some((fails, error));
-                    self.either(short, failed)
-                }
-                ParserOp::If { condition, then, otherwise } => {
-                    let short = self.cut_short(env, condition);
-                    let condition = self.eval(env, condition);
-                    let mut other = env.clone();
-                    let then = self.branch(then, env);
-                    let otherwise = self.branch(otherwise, &mut other);
-                    *env = self.merge(condition, env, &other);
-                    let no = (self.list.bit(false), self.list.constant(0u8, ir::ERROR_BITS));
-                    if let Some((fails, _)) = short {
-                        *env = self.merge(fails, &before, env);
-                    }
-                    let failed = match (then, otherwise) {
-                        (None, None) => None,
-                        (then, otherwise) => {
-                            let (then, otherwise) = (then.unwrap_or(no), otherwise.unwrap_or(no));
-                            let fails = self.list.mux(condition, then.0, otherwise.0);
-                            Some((fails, self.list.mux(condition, then.1, otherwise.1)))
-                        }
-                    };
-                    self.either(short, failed)
-                }
-            };
-            // Behind a failure nothing more happens.
-            if let Some((condition, error)) = failed {
-                *env = self.merge(condition, &before, env);
-                failed = Some(match one {
-                    None => (condition, error),
-                    Some((fails, later)) => {
-                        (self.list.or(condition, fails), self.list.mux(condition, error, later))
-                    }
-                });
-            } else {
-                failed = one;
-            }
-        }
-        failed
-    }
-
-    fn merge(&mut self, condition: Net, then: &Env, otherwise: &Env) -> Env {
-        let slots: BTreeSet<Slot> = then.keys().chain(otherwise.keys()).copied().collect();
-        let mut merged = Env::new();
-        for slot in slots {
-            let (a, b) = (self.read(then, slot), self.read(otherwise, slot));
-            let value = self.list.mux(condition, a, b);
-            merged.insert(slot, value);
-        }
-        merged
-    }
-
     fn extract(&mut self, point: Point, header: HeaderId, boundary: u32, env: Env) -> Vec<Step> {
         let bytes = self.program.headers[header.index()].width / 8;
         self.known.headers[header.index()].lanes.insert(boundary % 4);
@@ -728,91 +627,6 @@ impl<'a> Generator<'a> {
         steps
     }
 
-    fn advance(&mut self, behind: Point, amount: &ir::Expr, boundary: u32, env: Env) -> Vec<Step> {
-        if let Some((fails, _)) = self.cut_short(&env, amount) {
-            let stop = self.cut_off(&env);
-            let go = self.advance_by(behind, amount, boundary, env);
-            return self.choose(fails, stop, go);
-        }
-        self.advance_by(behind, amount, boundary, env)
-    }
-
-    fn advance_by(&mut self, behind: Point, amount: &ir::Expr, boundary: u32, env: Env) -> Vec<Step> {
-        let bits = self.eval(&env, amount);
-        let width = self.list.width(bits);
-        let bytes = match width {
-            0..=3 => self.list.constant(0u8, 1),
-            _ => self.list.slice(bits, 3, width - 3),
-        };
-        // An amount has 32 bits, of which most are known to be zero.
-        let bytes = self.list.without_leading_zeros(bytes);
-        let width = self.list.width(bytes).max(3) + 1;
-        let bytes = self.list.resize(bytes, width);
-        // Where the skip ends, as bytes from the start of this word, less one.
-        let low = self.list.slice(bytes, 0, 2);
-        let end = match self.list.value(low).is_some_and(|low| low.count_ones() == 0) {
-            true => {
-                let high = self.list.slice(bytes, 2, width - 2);
-                let low = self.list.constant(boundary - 1, 2);
-                self.list.concat(high, low)
-            }
-            false => {
-                let before = self.list.constant(boundary - 1, width);
-                self.list.add(bytes, before)
-            }
-        };
-        let words = self.list.slice(end, 2, width - 2);
-        let none = {
-            let some = self.list.any(words);
-            self.list.not(some)
-        };
-        let lane = self.list.slice(end, 0, 2);
-        let mut steps = vec![];
-        for value in (0..4u32).rev() {
-            let wanted = self.list.constant(value, 2);
-            let here = self.list.eq(lane, wanted);
-            if self.is_never(here) {
-                continue;
-            }
-            let one = self.skip_to(behind, boundary, value + 1, words, none, &env);
-            steps = match steps.is_empty() {
-                true => one,
-                false => self.choose(here, one, steps),
-            };
-        }
-        steps
-    }
-
-    /// A skip that ends at a boundary in the word that comes `words` after this one.
-    fn skip_to(&mut self, behind: Point, from: u32, to: u32, words: Net, none: Net, env: &Env) -> Vec<Step> {
-        let later = match self.is_always(none) {
-            true => vec![],
-            false => {
-                let width = self.list.width(words);
-                let mut count = self.list.resize(words, SKIP_BITS);
-                if width > SKIP_BITS {
-                    let high = self.list.slice(words, SKIP_BITS, width - SKIP_BITS);
-                    let over = self.list.any(high);
-                    let zero = self.list.constant(0u8, SKIP_BITS);
-                    let most = self.list.not(zero);
-                    count = self.list.mux(over, most, count);
-                }
-                let mut waiting = env.clone();
-                waiting.insert(Slot::Skip, count);
-                self.wait(Node::Skip(behind, to), &waiting)
-            }
-        };
-        // The skip may end in this word only if that is not before where it began.
-        if to < from || self.is_never(none) {
-            return later;
-        }
-        let there = self.there(to);
-        let go = self.go_on_behind(behind, from != to, to, env.clone());
-        let stop = self.cut_off(env);
-        let here = self.choose(there, go, stop);
-        self.choose(none, here, later)
-    }
-
     /// Goes on behind an operation that may have read something: then every state may be entered once more.
     fn go_on_behind(&mut self, behind: Point, reads: bool, boundary: u32, env: Env) -> Vec<Step> {
         if !reads {
@@ -825,90 +639,6 @@ impl<'a> Generator<'a> {
     }
 
     // ---- Ends of a word -------------------------------------------------------------------------------------
-
-    /// The word has so many bytes.
-    fn there(&mut self, bytes: u32) -> Net {
-        if bytes <= 1 || (self.starts && bytes <= 2) {
-            return self.list.bit(true);
-        }
-        let last = self.list.input("last", 1);
-        let len = self.list.input("len", 15);
-        // The two least bits of the length say how many there are, 0 that there are four.
-        let rest = self.list.slice(len, 0, 2);
-        let mut short = self.list.bit(false);
-        for less in 1..bytes {
-            let less = self.list.constant(less, 2);
-            let equal = self.list.eq(rest, less);
-            short = self.list.or(short, equal);
-        }
-        let short = self.list.and(last, short);
-        self.list.not(short)
-    }
-
-    /// The frame has fewer bytes than so many, counted from the first of this word on.
-    fn ends_before(&mut self, bytes: u32) -> Net {
-        let Some(word) = bytes.checked_sub(1).map(|last| last / 4) else { return self.list.bit(false) };
-        if word == 0 {
-            let there = self.there(bytes);
-            return self.list.not(there);
-        }
-        // What is seen behind the frame's end may be anything: but then the end is before it.
-        let mut short = self.list.input("last", 1);
-        for before in 1..word {
-            let (last, _) = self.seen(before);
-            short = self.list.or(short, last);
-        }
-        let (last, rest) = self.seen(word);
-        for less in 1..bytes - 4 * word {
-            let less = self.list.constant(less, 2);
-            let equal = self.list.eq(rest, less);
-            let ends = self.list.and(last, equal);
-            short = self.list.or(short, ends);
-        }
-        short
-    }
-
-    /// Of a word behind this one: whether it is the frame's last, and how many of its bytes count then.
-    fn seen(&mut self, word: u32) -> (Net, Net) {
-        let low = ENTRY_BITS * (word - 1);
-        let seen = self.seen_port(word);
-        (self.list.slice(seen, low + 32, 1), self.list.slice(seen, low + 33, 2))
-    }
-
-    /// The port of the words that are seen ahead, of which there are at least so many.
-    fn seen_port(&mut self, words: u32) -> Net {
-        self.ahead = self.ahead.max(words);
-        // What the first run makes is forgotten, and only then is the number not known.
-        self.list.input("ahead", port_bits(self.ahead))
-    }
-
-    /// Bits of the packet from so many behind the present position on.
-    fn bits_ahead(&mut self, offset: u32, window: u32, width: u32, span: Span) -> Net {
-        let from = 8 * self.behind + offset;
-        let words = (from + width - 1) / 32;
-        if (8 * self.behind + window).div_ceil(32) > MAX_AHEAD + 1 {
-            if !self.refused.iter().any(|known| known.code == Code::HardwareLookahead) {
-                self.refused.push(
-                    Diagnostic::error(
-                        Code::HardwareLookahead,
-                        "the hardware cannot look so far ahead in the packet",
-                    )
-                    .at(span, format!("{window} bits ahead"))
-                    .help(format!("it sees {} bits ahead of every place", 32 * MAX_AHEAD)),
-                );
-            }
-            return self.list.constant(0u8, width);
-        }
-        let mut all = self.bits(0, 32);
-        for word in 1..=words {
-            let port = self.seen_port(word);
-            let word = self.list.slice(port, ENTRY_BITS * (word - 1), 32);
-            let word = self.in_order(word);
-            all = self.list.concat(all, word);
-        }
-        let bits = 32 * (words + 1);
-        self.list.slice(all, bits - from - width, width)
-    }
 
     /// Goes on with the next word, if there is one.
     fn wait(&mut self, node: Node, env: &Env) -> Vec<Step> {
@@ -962,51 +692,6 @@ impl<'a> Generator<'a> {
     }
 
     // ---- Fields ---------------------------------------------------------------------------------------------
-
-    /// Bytes of a header from `done` on, which are in this word from a lane on, go to their registers.
-    fn capture(&mut self, header: HeaderId, done: u32, lane: u32, bytes: u32) -> Vec<Step> {
-        let pieces = self.known.headers[header.index()].pieces.clone();
-        let mut steps = vec![];
-        for piece in pieces {
-            let (from, end) = (piece.from, piece.from + piece.width);
-            if from >= 8 * done && end <= 8 * (done + bytes) {
-                let value = self.bits(8 * lane + from - 8 * done, piece.width);
-                steps.push(Step::Set(piece.register, value));
-            }
-        }
-        steps
-    }
-
-    /// Bits of the word in the order of the wire.
-    fn bits(&mut self, from: u32, width: u32) -> Net {
-        let word = self.list.input("word", 32);
-        let big = self.in_order(word);
-        self.list.slice(big, 32 - from - width, width)
-    }
-
-    /// A word with the first byte on the wire as the most significant.
-    fn in_order(&mut self, word: Net) -> Net {
-        let mut big = self.list.slice(word, 0, 8);
-        for byte in 1..4 {
-            let byte = self.list.slice(word, 8 * byte, 8);
-            big = self.list.concat(big, byte);
-        }
-        big
-    }
-
-    /// A field of a header that is whole with this word, which has its bytes from `done` on from a lane on.
-    fn field(&mut self, header: HeaderId, var: VarId, done: u32, lane: u32) -> Net {
-        let pieces = self.known.headers[header.index()].pieces.clone();
-        let mut whole = None;
-        for piece in pieces.iter().filter(|piece| piece.field == var) {
-            let part = match piece.from >= 8 * done {
-                true => self.bits(8 * lane + piece.from - 8 * done, piece.width),
-                false => self.list.read(piece.register),
-            };
-            whole = Some(whole.map_or(part, |left| self.list.concat(left, part)));
-        }
-        whole.unwrap_or_else(|| self.list.constant(0u8, 1))
-    }
 }
 
 /// Values for a register whose width was not known yet take it on.
