@@ -12,7 +12,7 @@ use baton_abi::regs::{self, mailbox};
 use baton_cosim::hostlink::LinkConfig;
 use baton_cosim::nic::LinkedNic;
 use baton_cosim::port::{HostMemory, HostPort};
-use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig, nic_link};
+use baton_hdl::{board, mac::rgmii::RgmiiConfig, nic::NicConfig};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ impl Board {
         let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
         let maker = std::thread::Builder::new()
             .stack_size(64 << 20)
-            .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+            .spawn(move || board::core::verilog(&NicConfig::default(), &rgmii))?;
         let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
             + include_str!("../../hdl/models/ecp5_ddr.v");
         Ok(Board { nic: LinkedNic::new(&text, CORE_PS, STATION)? })

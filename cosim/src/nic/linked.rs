@@ -137,7 +137,6 @@ impl LinkedNic {
         loop {
             let rising = self.clocks.before_edge(&mut self.model);
             let is_core = rising.has(self.core);
-            let resets = self.model.is_high(self.link_resets_nic);
             let high = self.phys.each_ref().map(|phy| self.clocks.is_high(phy.rx_clock));
             let tx_high = self.clocks.is_high(self.tx_clock);
             self.clocks.edge(&mut self.model);
@@ -153,6 +152,7 @@ impl LinkedNic {
             }
             if is_core {
                 if !reset {
+                    let resets = self.model.is_high(self.link_resets_nic);
                     self.model.set(self.nic_reset, resets.into());
                 }
                 self.cycles += 1;

@@ -1,21 +1,36 @@
-//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second.
+//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second. It is what every
+//! board's top instantiates, and what co-simulation runs as a board that is reached by frames alone (`nic_link`).
 //!
 //! ```text
-//!  eth0, mdio0 ◄─► NicRgmii ◄─ AXI4, AXI4-Lite, irq ─► link ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
+//!  eth0, mdio ◄─► NicRgmii ◄─ AXI4, AXI4-Lite, irq ─► HostLink ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
 //! ```
 //!
-//! Clocks: `cr` (core), `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive clocks), each with its
-//! synchronous reset. This module only connects.
+//! Clocks, each with its synchronous reset: `cr` (host link) and `nic_cr` (NIC), which are the same clock with two resets:
+//! whoever instantiates this drives the second high while `link_resets_nic` is, which is high while the first is and for 16
+//! cycles at the start of each session; `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive
+//! clocks). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. This module only connects.
+//! Verified by `tests/tests/hostlink.rs`.
 
-use super::placeholder::Placeholder;
-use super::Board;
-use crate::kit::Cr;
-use crate::mac::rgmii::RgmiiPins;
+use crate::kit::{Cr, Reg};
+use crate::link::BoardHostLink;
+use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
 use crate::nic::NicConfig;
 use crate::nic_mac::NicRgmii;
 use rust_hdl::prelude::*;
+
+/// Verilog of [`FullBoardCore`] for co-simulation; the top module is `nic_link`.
+pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
+    let text = crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii));
+    let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
+    ["eth0", "eth1", "mdio"]
+        .iter()
+        .fold(text, |text, bundle| text.replace(&format!("{bundle}$"), &format!("{bundle}_")))
+}
+
+/// With the receive path [`crate::nic::ReceiveSize::Full`].
+pub type FullBoardCore = BoardCore<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 
 /// See the module's header; sizes as in `crate::nic::Nic`.
 #[derive(Clone, Debug, LogicBlock)]
@@ -32,16 +47,23 @@ pub struct BoardCore<
     const N1: usize,
 > {
     pub cr: Cr,
+    pub nic_cr: Cr,
     pub tx_cr: Cr,
     pub rx0_cr: Cr,
     pub rx1_cr: Cr,
     pub eth0: RgmiiPins,
     pub eth1: RgmiiPins,
-    pub mdio0: MdioPins,
+    pub mdio: MdioPins,
+    /// Own address of the host link, byte 0 lowest; constant.
+    pub station: Signal<In, Bits<48>>,
+    /// A session stands.
+    pub linked: Signal<Out, Bit>,
+    pub link_resets_nic: Signal<Out, Bit>,
     nic: NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
-    link: Placeholder,
+    link: BoardHostLink,
     link_mac: Mac,
     link_pins: Rgmii,
+    hold_nic: Reg<Bit>,
 }
 
 impl<
@@ -57,38 +79,43 @@ impl<
         const N1: usize,
     > BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>
 {
-    /// The core of `board`.
-    pub fn new(board: &Board) -> Self {
-        let config = NicConfig {
-            core_memory_bytes: board.core_memory_kib * 1024,
-            receive: board.receive,
-            boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
-        };
+    /// # Panics
+    /// When a configuration is out of its range.
+    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig) -> Self {
         let mac = MacConfig { inband_status: true, ..MacConfig::default() };
-        let mut nic = NicRgmii::new(&config, &mac, &board.rgmii);
-        nic.set_image();
         BoardCore {
             cr: Default::default(),
+            nic_cr: Default::default(),
             tx_cr: Default::default(),
             rx0_cr: Default::default(),
             rx1_cr: Default::default(),
             eth0: Default::default(),
             eth1: Default::default(),
-            mdio0: Default::default(),
-            nic,
+            mdio: Default::default(),
+            station: Default::default(),
+            linked: Default::default(),
+            link_resets_nic: Default::default(),
+            nic: NicRgmii::new(nic, &mac, rgmii),
             link: Default::default(),
             link_mac: Mac::new(&mac),
-            link_pins: Rgmii::new(&board.rgmii),
+            link_pins: Rgmii::new(rgmii),
+            hold_nic: Reg::new(true),
         }
+    }
+
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.nic.set_image();
     }
 }
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: ;
-    children: nic, link, link_mac;
+    regs: hold_nic;
+    children: link, link_mac;
     #[hdl_gen]
     fn update(&mut self) {
+        Cr::link(&mut self.nic_cr, &mut self.nic.cr);
         Cr::link(&mut self.rx0_cr, &mut self.nic.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.nic.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_mac.rx_cr);
@@ -97,7 +124,13 @@ module! {
         Cr::link(&mut self.tx_cr, &mut self.link_pins.tx_cr);
         RgmiiPins::link(&mut self.eth0, &mut self.nic.rgmii);
         RgmiiPins::link(&mut self.eth1, &mut self.link_pins.pins);
-        MdioPins::link(&mut self.mdio0, &mut self.nic.mdio);
+        MdioPins::link(&mut self.mdio, &mut self.nic.mdio);
+
+        self.link.station.next = self.station.val();
+        self.linked.next = self.link.linked.val();
+        // A register, so that no logic stands before a net that reaches all of the NIC.
+        self.hold_nic.d.next = self.link.nic_reset.val();
+        self.link_resets_nic.next = self.hold_nic.q.val();
 
         // No devices besides the NIC's own yet.
         self.nic.device.rdata.next = 0.into();

@@ -6,7 +6,6 @@
 pub mod colorlight_5a75b;
 pub mod colorlight_i9;
 pub mod core;
-pub mod placeholder;
 pub mod top;
 pub mod versa;
 
