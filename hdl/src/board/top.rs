@@ -66,6 +66,7 @@ impl<
             core_memory_bytes: board.core_memory_kib * 1024,
             receive: board.receive,
             boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
+            pace: false,
         };
         let mut core = BoardCore::new(&nic, &board.rgmii);
         core.set_image();
