@@ -56,7 +56,7 @@ pub enum ReceiveSize {
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
     /// than the core's to 45 of ECP5's block RAMs.
     Board,
-    /// 512 connections, no jumbo frames, 8 KiB for each receive queue.
+    /// 256 connections, no jumbo frames, 8 KiB for each receive queue.
     Small,
 }
 
@@ -151,7 +151,7 @@ pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 
 /// [`ReceiveSize::Small`].
-pub type SmallNic = Nic<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+pub type SmallNic = Nic<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;

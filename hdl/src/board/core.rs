@@ -8,9 +8,11 @@
 //! Clocks, each with its synchronous reset: `cr` (host link) and `nic_cr` (NIC), which are the same clock with two resets:
 //! whoever instantiates this drives the second high while `link_resets_nic` is, which is high while the first is and for 16
 //! cycles at the start of each session; `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive
-//! clocks). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. This module only connects.
+//! clocks). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
+//! they hold while the NIC is reset. This module only connects.
 //! Verified by `tests/tests/hostlink.rs`.
 
+use super::devices::BoardDevices;
 use crate::kit::{Cr, Reg};
 use crate::link::BoardHostLink;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
@@ -18,13 +20,16 @@ use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
 use crate::nic::NicConfig;
 use crate::nic_mac::NicRgmii;
+use baton_abi::mmio::board;
 use rust_hdl::prelude::*;
 
 /// Verilog of [`FullBoardCore`] for co-simulation; the top module is `nic_link`.
 pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
-    let text = crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii));
+    // A clock of 100 MHz, as the co-simulation has it, and PHYs that need no time.
+    let devices = BoardDevices::new(board::MODEL, 100_000);
+    let text = crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii, devices));
     let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
-    ["eth0", "eth1", "mdio"]
+    ["eth0", "eth1", "mdio1", "mdio"]
         .iter()
         .fold(text, |text, bundle| text.replace(&format!("{bundle}$"), &format!("{bundle}_")))
 }
@@ -54,6 +59,9 @@ pub struct BoardCore<
     pub eth0: RgmiiPins,
     pub eth1: RgmiiPins,
     pub mdio: MdioPins,
+    /// Of the second port, where it has a bus of its own.
+    pub mdio1: MdioPins,
+    pub uart_tx: Signal<Out, Bit>,
     /// Own address of the host link, byte 0 lowest; constant.
     pub station: Signal<In, Bits<48>>,
     /// A session stands.
@@ -64,6 +72,9 @@ pub struct BoardCore<
     link_mac: Mac,
     link_pins: Rgmii,
     hold_nic: Reg<Bit>,
+    devices: BoardDevices,
+    status0: Signal<Local, Bits<18>>,
+    status1: Signal<Local, Bits<18>>,
 }
 
 impl<
@@ -81,7 +92,7 @@ impl<
 {
     /// # Panics
     /// When a configuration is out of its range.
-    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig) -> Self {
+    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, devices: BoardDevices) -> Self {
         let mac = MacConfig { inband_status: true, ..MacConfig::default() };
         BoardCore {
             cr: Default::default(),
@@ -92,6 +103,8 @@ impl<
             eth0: Default::default(),
             eth1: Default::default(),
             mdio: Default::default(),
+            mdio1: Default::default(),
+            uart_tx: Default::default(),
             station: Default::default(),
             linked: Default::default(),
             link_resets_nic: Default::default(),
@@ -100,6 +113,9 @@ impl<
             link_mac: Mac::new(&mac),
             link_pins: Rgmii::new(rgmii),
             hold_nic: Reg::new(true),
+            devices,
+            status0: Default::default(),
+            status1: Default::default(),
         }
     }
 
@@ -112,7 +128,7 @@ impl<
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>;
     regs: hold_nic;
-    children: link, link_mac;
+    children: link, link_mac, devices;
     #[hdl_gen]
     fn update(&mut self) {
         Cr::link(&mut self.nic_cr, &mut self.nic.cr);
@@ -125,6 +141,7 @@ module! {
         RgmiiPins::link(&mut self.eth0, &mut self.nic.rgmii);
         RgmiiPins::link(&mut self.eth1, &mut self.link_pins.pins);
         MdioPins::link(&mut self.mdio, &mut self.nic.mdio);
+        MdioPins::link(&mut self.mdio1, &mut self.link_mac.mdio);
 
         self.link.station.next = self.station.val();
         self.linked.next = self.link.linked.val();
@@ -132,12 +149,27 @@ module! {
         self.hold_nic.d.next = self.link.nic_reset.val();
         self.link_resets_nic.next = self.hold_nic.q.val();
 
-        // No devices besides the NIC's own yet.
-        self.nic.device.rdata.next = 0.into();
-        self.nic.manage.start.next = false;
-        self.nic.manage.command.next = 0.into();
+        // Devices. Both PHYs report their lines in-band.
+        self.devices.addr.next = self.nic.device.addr.val();
+        self.devices.write.next = self.nic.device.write.val();
+        self.devices.wdata.next = self.nic.device.wdata.val();
+        self.nic.device.rdata.next = self.devices.rdata.val();
+        self.nic.manage.start.next = self.devices.start0.val();
+        self.nic.manage.command.next = self.devices.command.val();
+        self.link_mac.manage.start.next = self.devices.start1.val();
+        self.link_mac.manage.command.next = self.devices.command.val();
+        self.status0.next = bit_cast::<18, 16>(self.nic.manage.data.val())
+            | (bit_cast::<18, 1>(self.nic.manage.busy.val().into()) << 16)
+            | (bit_cast::<18, 1>(self.nic.manage.no_answer.val().into()) << 17);
+        self.status1.next = bit_cast::<18, 16>(self.link_mac.manage.data.val())
+            | (bit_cast::<18, 1>(self.link_mac.manage.busy.val().into()) << 16)
+            | (bit_cast::<18, 1>(self.link_mac.manage.no_answer.val().into()) << 17);
+        self.devices.status0.next = self.status0.val();
+        self.devices.status1.next = self.status1.val();
+        self.nic.hold_phy.next = self.devices.hold_phy.val();
+        self.link_mac.hold_phy.next = self.devices.hold_phy.val();
         self.nic.phy_report.next = 0.into();
-        self.nic.hold_phy.next = false;
+        self.uart_tx.next = self.devices.uart_tx.val();
 
         // The host.
         self.link.irq.next = self.nic.host.irq.val();
@@ -197,10 +229,6 @@ module! {
         self.link_mac.bus.write_data.next = 0.into();
         self.link_mac.bus.read_addr.next = 0.into();
         self.link_mac.report.next = 0.into();
-        self.link_mac.hold_phy.next = false;
-        self.link_mac.manage.start.next = false;
-        self.link_mac.manage.command.next = 0.into();
-        self.link_mac.mdio.mdio_i.next = true;
         self.link_mac.gmii_rx_dv.next = self.link_pins.rx_dv.val();
         self.link_mac.gmii_rx_er.next = self.link_pins.rx_er.val();
         self.link_mac.gmii_rxd.next = self.link_pins.rxd.val();

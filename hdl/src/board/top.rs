@@ -1,9 +1,10 @@
 //! The top of a board: PLL, resets, pads, and what is between them (`BoardCore`).
 //!
 //! Ports: `oscillator`; of each Ethernet port `eth0_…`, `eth1_…` with its receive clock `eth0_rx_clk`; the management bus
-//! `mdio`, `mdc`, `phy_reset_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
+//! `mdio`, `mdc`, `phy_reset_n`, and the second port's where it has one; the console `uart_tx`; `linked_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
 
 use super::core::BoardCore;
+use super::devices::BoardDevices;
 use super::Board;
 use crate::kit::{BidirPad, Pad, Pll, ResetSync};
 use crate::mac::rgmii::RgmiiPins;
@@ -35,6 +36,11 @@ pub struct Top<
     pub mdio: Pad,
     pub mdc: Signal<Out, Bit>,
     pub phy_reset_n: Signal<Out, Bit>,
+    /// The second port's, where they are its own.
+    pub mdio1: Pad,
+    pub mdc1: Signal<Out, Bit>,
+    pub phy1_reset_n: Signal<Out, Bit>,
+    pub uart_tx: Signal<Out, Bit>,
     /// Low while a PC's session stands.
     pub linked_n: Signal<Out, Bit>,
     pll: Pll,
@@ -43,6 +49,7 @@ pub struct Top<
     rx0_reset: ResetSync,
     rx1_reset: ResetSync,
     mdio_pad: BidirPad,
+    mdio1_pad: BidirPad,
     core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>,
     station: Constant<Bits<48>>,
 }
@@ -68,7 +75,8 @@ impl<
             boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
             pace: false,
         };
-        let mut core = BoardCore::new(&nic, &board.rgmii);
+        let mut core =
+            BoardCore::new(&nic, &board.rgmii, BoardDevices::new(board.kind_word(), board.pll.core_khz()));
         core.set_image();
         let station = STATION.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
         Top {
@@ -80,6 +88,10 @@ impl<
             mdio: Default::default(),
             mdc: Default::default(),
             phy_reset_n: Default::default(),
+            mdio1: Default::default(),
+            mdc1: Default::default(),
+            phy1_reset_n: Default::default(),
+            uart_tx: Default::default(),
             linked_n: Default::default(),
             pll: Pll::new(&board.pll),
             core_reset: Default::default(),
@@ -87,6 +99,7 @@ impl<
             rx0_reset: Default::default(),
             rx1_reset: Default::default(),
             mdio_pad: Default::default(),
+            mdio1_pad: if board.shared_bus { BidirPad::absent() } else { BidirPad::default() },
             core,
             station: Constant::new(station.into()),
         }
@@ -137,5 +150,12 @@ impl<
         self.core.mdio.mdio_i.next = self.mdio_pad.i.val();
         self.mdc.next = self.core.mdio.mdc.val();
         self.phy_reset_n.next = self.core.mdio.phy_reset_n.val();
+        Pad::link(&mut self.mdio1, &mut self.mdio1_pad.pad);
+        self.mdio1_pad.o.next = self.core.mdio1.mdio_o.val();
+        self.mdio1_pad.oe.next = self.core.mdio1.mdio_oe.val();
+        self.core.mdio1.mdio_i.next = self.mdio1_pad.i.val();
+        self.mdc1.next = self.core.mdio1.mdc.val();
+        self.phy1_reset_n.next = self.core.mdio1.phy_reset_n.val();
+        self.uart_tx.next = self.core.uart_tx.val();
     }
 }
