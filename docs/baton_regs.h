@@ -53,6 +53,9 @@
 #define BATON_HASH_KEY 0x0030u /* Key of the lookup hash; set it before the first handoff. */
 #define BATON_HASH_KEY_COUNT 2u
 #define BATON_INDEX_ADDR 0x0038u /* Host address, a multiple of 32, where the NIC writes its ring indices. */
+#define BATON_CORE_PACE 0x003Cu /* How much slower than its clock the softcore runs, beside a data path at full rate; for experiments. Stays 0 in an NIC for a board. */
+#define BATON_CORE_PACE_SKIP_SHIFT 0u
+#define BATON_CORE_PACE_SKIP_MASK 0x0000FFFFu
 
 /* RINGS: Four descriptor rings: transmit, receive, command, event, 16 bytes of registers each. */
 #define BATON_TX_BASE 0x0040u /* Transmit ring: host address, a multiple of 64. */

@@ -244,5 +244,58 @@ register_block! {
     }
 }
 
+/// [`BOARD_KIND`]: what the firmware runs on.
+pub mod board {
+    /// No board: none of its devices is there.
+    pub const NONE: u32 = 0;
+    pub const VERSA: u32 = 1;
+    pub const COLORLIGHT_I9: u32 = 2;
+    pub const COLORLIGHT_5A75B: u32 = 3;
+    /// A board in co-simulation; PHYs on one management bus each.
+    pub const MODEL: u32 = 255;
+}
+/// [`BOARD_KIND`]: least bit of how long a PHY is held in reset, and how long it then needs.
+pub const BOARD_RESET_MS_SHIFT: u32 = 8;
+/// [`BOARD_KIND`]: both ports' PHYs are on the bus of port 0.
+pub const BOARD_SHARED_BUS: u32 = 1 << 16;
+/// [`BOARD_MDIO`], written: least bits of register and PHY, and that it is a write.
+pub const BOARD_MDIO_REGISTER_SHIFT: u32 = 16;
+pub const BOARD_MDIO_PHY_SHIFT: u32 = 21;
+pub const BOARD_MDIO_WRITE: u32 = 1 << 26;
+/// [`BOARD_MDIO`], read.
+pub const BOARD_MDIO_BUSY: u32 = 1 << 16;
+pub const BOARD_MDIO_NO_ANSWER: u32 = 1 << 17;
+/// [`BOARD_PHY`]: the PHYs of both ports are held in reset.
+pub const BOARD_PHY_RESET: u32 = 1 << 0;
+/// [`BOARD_PHY`]: the firmware has set the PHYs up.
+pub const BOARD_PHY_DONE: u32 = 1 << 1;
+/// [`BOARD_CONSOLE`], read: there is room for 32 bytes or more.
+pub const BOARD_CONSOLE_ROOM: u32 = 1 << 0;
+
+register_block! {
+    /// Devices of a board: PHYs and console. All read zero where there is no board. They keep what they hold when the host
+    /// link resets the NIC.
+    BOARD {
+        /// What the board is, and what its PHYs need.
+        BOARD_KIND = 0x0180, ReadOnly, {
+            KIND[7:0] "0 none, 1 versa, 2 colorlight-i9, 3 colorlight-5a75b, 255 co-simulation",
+            RESET_MS[15:8] "milliseconds that PHYs are held in reset, and need after it",
+            SHARED_BUS[16:16] "both PHYs are on the management bus of port 0"
+        };
+        /// Management bus of each port. A write starts an access; until it is over a write is ignored.
+        BOARD_MDIO[2] = 0x0184, ReadWrite, {
+            DATA[15:0] "to write, or as read", REGISTER[20:16] "written: register; read: BUSY and, above it, NO_ANSWER",
+            PHY[25:21] "written: address", WRITE[26:26] "written: 1 to write"
+        };
+        /// The PHYs' reset, and that the firmware has set them up.
+        BOARD_PHY = 0x018C, ReadWrite, { RESET[0:0] "held in reset", DONE[1:1] "set up" };
+        /// Console, 115,200 bits a second, 8 bits, no parity: a write appends a byte, which is lost when 64 wait.
+        BOARD_CONSOLE = 0x0190, ReadWrite, { BYTE[7:0] "written; read: bit 0, room for 32 bytes" };
+    }
+}
+
+/// The blocks of a board, beside [`BLOCKS`].
+pub const BOARD_BLOCKS: &[Block] = &[BOARD];
+
 /// Every block, in address order.
 pub const BLOCKS: &[Block] = &[CORE, JOBS, TRANSMIT, LOOKUP, COUNTERS, SHARED, WINDOWS];

@@ -121,6 +121,9 @@ register_block! {
         HASH_KEY[2] = 0x0030, ReadWrite;
         /// Host address, a multiple of 32, where the NIC writes its ring indices.
         INDEX_ADDR = 0x0038, ReadWrite;
+        /// How much slower than its clock the softcore runs, beside a data path at full rate; for experiments. Stays 0 in an
+        /// NIC for a board.
+        CORE_PACE = 0x003C, ReadWrite, { SKIP[15:0] "cycles of 65536 in which the softcore stands still" };
     }
 }
 

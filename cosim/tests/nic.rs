@@ -40,6 +40,32 @@ fn it_says_who_it_is() {
     assert!(!system.irq());
 }
 
+/// The softcore runs as much slower as `CORE_PACE` says, and the rest of the NIC does not.
+#[test]
+fn the_softcore_runs_at_the_pace_it_is_given() {
+    let mut system = machine(VerilatedNic::new());
+    system.reg_write(regs::FW_ADDR, 0);
+    // addi x1, x1, 1; and a jump to it: two instructions in three cycles.
+    [0x0010_8093, 0xFFDF_F06F].into_iter().for_each(|word| system.reg_write(regs::FW_DATA, word));
+    system.reg_write(regs::CONTROL, regs::CONTROL_CORE_RUN);
+    for skip in [0, 1, 0x4000, 0x5555, 0xC000, 0xFFFF, 0] {
+        system.reg_write(regs::CORE_PACE, skip);
+        assert_eq!(system.reg_read(regs::CORE_PACE).unwrap(), skip);
+        let instructions =
+            |system: &mut System<VerilatedNic>| system.reg_read(regs::STAT_CORE_INSTRUCTIONS).unwrap();
+        let before = instructions(&mut system);
+        let start = system.reg_read(regs::CYCLES).unwrap();
+        system.run_until(6000, |_| false);
+        let done = instructions(&mut system).wrapping_sub(before);
+        let cycles = system.reg_read(regs::CYCLES).unwrap().wrapping_sub(start);
+        let expected = f64::from(cycles) * f64::from(0x1_0000 - skip) / 65536.0 * 2.0 / 3.0;
+        assert!(
+            (f64::from(done) - expected).abs() < 6.0,
+            "skip {skip:#x}: {done} instructions in {cycles} cycles"
+        );
+    }
+}
+
 #[test]
 fn host_packets_reach_memory_and_the_wire_without_firmware() {
     let mut system = machine(VerilatedNic::new());

@@ -1,4 +1,5 @@
-//! Prints the Verilog of one small block, for the proofs of `cargo xtask formal`: `emit fifo`, for instance.
+//! Prints the Verilog of one block, for the proofs of `cargo xtask formal` and for FuseSoC (`hdl/fusesoc`): `emit fifo`, for
+//! instance.
 
 use baton_hdl::{
     core::Scheduler,
@@ -6,6 +7,7 @@ use baton_hdl::{
     emit,
     kit::LutFifo,
     link::BoardHostLink,
+    nic::{self, NicConfig},
     regs::axil::AxilSlave,
     rx::Lookup,
 };
@@ -19,14 +21,19 @@ fn main() {
         // A command lets two host packets pass; its turn lasts for eight cycles.
         "scheduler" => emit::verilog("scheduler", Scheduler::<1, 3>::default()),
         "burst" => emit::verilog("burst", BurstSplitter::default()),
-        "host_link" => emit::verilog("host_link", BoardHostLink::default()),
+        "host_link" => {
+            let text = emit::verilog("host_link", BoardHostLink::default());
+            let plain = [("cr$clock", "clock"), ("cr$reset", "reset"), ("rx$t", "rx_t"), ("tx$t", "tx_t")];
+            plain.iter().fold(text, |text, (name, plain)| text.replace(name, plain))
+        }
+        "nic_top" => nic::verilog(&NicConfig::default()),
         "axil" => emit::verilog("axil", AxilSlave::default()),
         "axi_writer" => emit::verilog("axi_writer", AxiWriter::default()),
         "axi_reader" => emit::verilog("axi_reader", AxiReader::default()),
         "lookup" => lookup(),
         _ => {
             eprintln!(
-                "usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader | host_link"
+                "usage: emit fifo | scheduler | lookup | burst | axil | axi_writer | axi_reader | host_link | nic_top"
             );
             std::process::exit(2);
         }

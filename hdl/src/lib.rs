@@ -11,7 +11,6 @@ pub mod kit;
 pub mod link;
 pub mod mac;
 pub mod nic;
-pub mod nic_link;
 pub mod nic_mac;
 pub mod regs;
 pub mod rx;

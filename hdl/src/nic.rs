@@ -28,7 +28,7 @@ use crate::regs::{
     mailbox::Mailbox, rings::Rings, statistics::Statistics,
 };
 use crate::rx::{RxPath, JUMBO_WORDS_LOG2};
-use crate::softcore::{System, ADDRESS_BITS};
+use crate::softcore::{Pace, System, ADDRESS_BITS};
 use crate::tx::TxSide;
 use rust_hdl::prelude::*;
 use std::ops::RangeInclusive;
@@ -43,6 +43,8 @@ pub struct NicConfig {
     /// On a board, whose core memory comes with firmware: the core runs from reset on, and this is the value of
     /// `TICKS_PER_US` after reset, the clock in MHz. Else the host loads and starts it.
     pub boot_ticks_per_us: Option<u16>,
+    /// With `CORE_PACE`, by which the softcore runs slower than its clock.
+    pub pace: bool,
 }
 
 /// Sizes of lookup table, connection counters and receive memories.
@@ -54,13 +56,18 @@ pub enum ReceiveSize {
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
     /// than the core's to 45 of ECP5's block RAMs.
     Board,
-    /// 512 connections, no jumbo frames, 8 KiB for each receive queue.
+    /// 256 connections, no jumbo frames, 8 KiB for each receive queue.
     Small,
 }
 
 impl Default for NicConfig {
     fn default() -> Self {
-        NicConfig { core_memory_bytes: 128 * 1024, receive: ReceiveSize::default(), boot_ticks_per_us: None }
+        NicConfig {
+            core_memory_bytes: 128 * 1024,
+            receive: ReceiveSize::default(),
+            boot_ticks_per_us: None,
+            pace: true,
+        }
     }
 }
 
@@ -94,7 +101,7 @@ pub fn gated(config: &NicConfig, wrapper: &str) -> Gated {
 /// of its first two levels.
 fn gate_of(path: &str) -> String {
     const SHARED: &[(&str, &[&str])] = &[
-        ("core", &["system"]),
+        ("core", &["system", "pace"]),
         ("mmio", &["mmio.scheduler"]),
         (
             "receive stream",
@@ -147,7 +154,7 @@ pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 
 /// [`ReceiveSize::Small`].
-pub type SmallNic = Nic<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+pub type SmallNic = Nic<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
@@ -245,6 +252,7 @@ pub struct Nic<
     statistics: Statistics,
     filter: Filter,
     counters: ConnCounters<L, L1>,
+    pace: Pace,
     system: System,
     mmio: Mmio,
     rx: RxPath<L, F, F1, S, S1, H, H1, N, N1>,
@@ -277,6 +285,10 @@ impl<
             "core memory of {bytes} bytes: must be a multiple of 4 in {CORE_MEMORY_BYTES:?}"
         );
         let has_jumbo = [S, H, N].iter().zip(JUMBO_WORDS_LOG2).all(|(have, need)| *have >= need);
+        let mut system = System::new(config.core_memory_bytes as usize / 4);
+        if config.pace {
+            system.set_paced();
+        }
         Nic {
             cr: Default::default(),
             s_axil_awaddr: Default::default(),
@@ -338,14 +350,21 @@ impl<
             core_retired: Default::default(),
             device: Default::default(),
             axil: Default::default(),
-            identity: Identity::new(config.core_memory_bytes, has_jumbo, L, config.boot_ticks_per_us),
+            identity: Identity::new(
+                config.core_memory_bytes,
+                has_jumbo,
+                config.pace,
+                L,
+                config.boot_ticks_per_us,
+            ),
+            pace: Default::default(),
             rings: Default::default(),
             ranges: Default::default(),
             mailbox: Default::default(),
             statistics: Default::default(),
             filter: Default::default(),
             counters: Default::default(),
-            system: System::new(config.core_memory_bytes as usize / 4),
+            system,
             mmio: Default::default(),
             rx: Default::default(),
             write_side: Default::default(),
@@ -379,7 +398,7 @@ impl<
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1>;
     regs: cycles;
-    children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, system, mmio, rx, write_side, tx_side;
+    children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, pace, system, mmio, rx, write_side, tx_side;
     #[hdl_gen]
     fn update(&mut self) {
         self.cycles.d.next = self.cycles.q.val() + 1;
@@ -493,6 +512,8 @@ module! {
 
         // Softcore and its devices.
         self.system.run.next = self.identity.core_run.val();
+        self.pace.skip.next = self.identity.core_skip.val();
+        self.system.pause.next = self.pace.pause.val();
         self.system.ld_write.next = self.identity.fw_write.val();
         self.system.ld_addr.next = self.identity.fw_addr.val();
         self.system.ld_data.next = self.identity.fw_data.val();

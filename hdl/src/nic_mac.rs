@@ -105,7 +105,7 @@ pub type FullNicGmii = NicGmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 /// [`ReceiveSize::Board`].
 pub type BoardNicGmii = NicGmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 /// [`ReceiveSize::Small`].
-pub type SmallNicGmii = NicGmii<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+pub type SmallNicGmii = NicGmii<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]
@@ -327,7 +327,7 @@ pub type FullNicRgmii = NicRgmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 /// [`ReceiveSize::Board`].
 pub type BoardNicRgmii = NicRgmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
 /// [`ReceiveSize::Small`].
-pub type SmallNicRgmii = NicRgmii<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>;
+pub type SmallNicRgmii = NicRgmii<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]

@@ -7,7 +7,7 @@
 use anyhow::{bail, Context, Result};
 use baton::live::tap::Tap;
 use baton_cosim::nic::LinkedNic;
-use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig, nic_link};
+use baton_hdl::{board, mac::rgmii::RgmiiConfig, nic::NicConfig};
 use std::time::{Duration, Instant};
 
 const CORE_PS: u64 = 10_000;
@@ -60,7 +60,7 @@ fn verilog() -> Result<String> {
     let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
     let maker = std::thread::Builder::new()
         .stack_size(64 << 20)
-        .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+        .spawn(move || board::core::verilog(&NicConfig::default(), &rgmii))?;
     let text = maker.join().map_err(|_| anyhow::anyhow!("the Verilog cannot be made"))?;
     Ok(text + include_str!("../../hdl/models/ecp5_ddr.v"))
 }

@@ -15,7 +15,7 @@ use baton_abi::{
     mmio::{MBOX_STS, MMIO_BASE},
     regs::mailbox,
 };
-use baton_fw::{Firmware, Hardware, Slot};
+use baton_fw::{board, Firmware, Hardware, Slot};
 
 // Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
 // `main`. A trap has no way back: its handler starts on a fresh stack, whatever state the old one is in.
@@ -118,6 +118,7 @@ extern "C" fn main() -> ! {
     }
     // SAFETY: the loop above has initialised every slot, and `MaybeUninit<Slot>` has the layout of `Slot`.
     let slots = unsafe { &mut *(ptr::from_mut(memory) as *mut [Slot; CONNECTIONS]) };
+    board::bring_up(&mut Registers);
     Firmware::new(Registers, slots).run()
 }
 
@@ -126,6 +127,7 @@ fn stop(cause: u32, pc: u32) -> ! {
     let mut registers = Registers;
     registers.write(MBOX_STS + 4 * mailbox::STS_FAULT_PC as u32, pc);
     registers.write(MBOX_STS + 4 * mailbox::STS_FIRMWARE as u32, DEAD | cause & 0xFFFF);
+    board::report_stop(&mut registers, cause, pc);
     loop {
         registers.sleep();
     }

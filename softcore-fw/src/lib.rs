@@ -5,11 +5,13 @@
 //! and needs no time that grows with the number of connections.
 //!
 //! - [`firmware`]: the event loop; `receive`, `transmit`, `command` and `report` are its parts.
+//! - [`board`]: PHYs and console of a board.
 //! - [`connection`], [`table`]: a connection, and where it lies.
 //! - [`load`]: the paper's load control; [`shed`]: active restoration; [`load_events`]: what the host hears of both. [`wheel`]: timers. [`mover`]: jobs and events within their room.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
 
+pub mod board;
 mod command;
 pub mod connection;
 pub mod firmware;

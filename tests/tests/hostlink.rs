@@ -12,12 +12,37 @@ use baton_abi::regs::{self, mailbox};
 use baton_cosim::hostlink::LinkConfig;
 use baton_cosim::nic::LinkedNic;
 use baton_cosim::port::{HostMemory, HostPort};
-use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig, nic_link};
+use baton_hdl::{board, mac::rgmii::RgmiiConfig, nic::NicConfig};
 use std::collections::VecDeque;
 use std::time::Duration;
 
 const CORE_PS: u64 = 10_000;
 const STATION: [u8; 6] = [0x02, 0xBA, 0x70, 0x0E, 0, 9];
+
+/// Identifiers of the PHYs: a Marvell 88E1512 and a Realtek RTL8211F.
+const PHYS: [[u16; 2]; 2] = [[0x0141, 0x0DD1], [0x001C, 0xC916]];
+
+/// The firmware has found the PHYs, told them their delays, and set them to negotiate full duplex; the console says so.
+fn assert_phys_are_set_up(nic: &mut LinkedNic) {
+    for _ in 0..1_000_000 {
+        if nic.console().ends_with('\n') {
+            break;
+        }
+        nic.cycle();
+    }
+    assert_eq!(nic.console(), "baton phy 01410DD1 001CC916\r\n");
+    let registers = |nic: &mut LinkedNic, port: usize, of: &[usize]| -> Vec<u16> {
+        let phy = nic.phy_mut(port);
+        assert_eq!(phy.errors, 0, "port {port}");
+        of.iter().map(|&register| phy.registers[register]).collect()
+    };
+    // Control, advertisement; then the page and the bits of the delays.
+    assert_eq!(registers(nic, 0, &[0, 4, 9, 22, 21]), [0x9200, 0x0141, 0x0200, 0, 0x1115 | 0x30]);
+    assert_eq!(
+        registers(nic, 1, &[0, 4, 9, 31, 17, 21]),
+        [0x1200, 0x0141, 0x0200, 0, 0x1111 | 0x100, 0x1115 | 8]
+    );
+}
 
 /// The board, and the cable of its second port.
 struct Board {
@@ -30,7 +55,7 @@ impl Board {
         let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
         let maker = std::thread::Builder::new()
             .stack_size(64 << 20)
-            .spawn(move || nic_link::verilog(&NicConfig::default(), &rgmii))?;
+            .spawn(move || board::core::verilog(&NicConfig::default(), &rgmii))?;
         let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
             + include_str!("../../hdl/models/ecp5_ddr.v");
         Ok(Board { nic: LinkedNic::new(&text, CORE_PS, STATION)? })
@@ -129,8 +154,11 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
     let image = baton_tests::firmware()?;
     for handoff in [false, true] {
         let link = LinkConfig { session: 1 + u32::from(handoff), ..LinkConfig::default() };
-        let mut port =
-            LinkPort::connect(link, Board::new()?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
+        let mut board = Board::new()?;
+        PHYS.iter()
+            .enumerate()
+            .for_each(|(index, id)| board.nic.phy_mut(index).registers[2..4].copy_from_slice(id));
+        let mut port = LinkPort::connect(link, board, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
         let mut config = ServerConfig { connections: 4, ..ServerConfig::default() };
         config.driver = DriverConfig {
             tx_log2: 6,
@@ -180,6 +208,7 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
         assert_eq!(segments > 20, handoff, "{segments} segments of the firmware");
         let link = port.link_stats();
         assert_eq!((link.violations, link.dropped, link.failed_bursts, link.write_errors), (0, 0, 0, 0));
+        assert_phys_are_set_up(&mut port.wire_mut().nic);
         println!("handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
     }
     Ok(())

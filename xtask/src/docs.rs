@@ -45,6 +45,7 @@ fn registers() -> String {
          are given in full.\n",
     );
     blocks(&mut out, mmio::BLOCKS, mmio::MMIO_BASE);
+    blocks(&mut out, mmio::BOARD_BLOCKS, mmio::MMIO_BASE);
     out
 }
 
@@ -102,7 +103,7 @@ mod tests {
 
     #[test]
     fn blocks_do_not_overlap_and_stand_in_order() {
-        for blocks in [regs::BLOCKS, regs::MAC_BLOCKS, mmio::BLOCKS] {
+        for blocks in [regs::BLOCKS, regs::MAC_BLOCKS, mmio::BLOCKS, mmio::BOARD_BLOCKS] {
             let mut end = 0;
             for register in blocks.iter().flat_map(|block| block.registers) {
                 assert!(register.address >= end && register.address % 4 == 0, "{} overlaps", register.name);

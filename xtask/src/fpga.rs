@@ -147,7 +147,7 @@ impl Job<'_> {
         eprintln!("fpga: {}: Verilog …", self.name);
         let example = |arguments: &[&std::ffi::OsStr]| -> Result<String> {
             let out = cargo(self.root)
-                .args(["run", "--release", "--quiet", "--package", "baton-hdl", "--example", "board", "--"])
+                .args(["run", "--quiet", "--package", "baton-hdl", "--example", "board", "--"])
                 .args(arguments)
                 .output()
                 .context("cannot start cargo")?;
@@ -157,7 +157,7 @@ impl Job<'_> {
         if self.name == SOFTCORE {
             example(&[SOFTCORE.as_ref(), self.folder.as_os_str()])?;
             let facts =
-                [("device", "um5g-85k"), ("package", "CABGA756"), ("speed", "8"), ("core_mhz", "100")];
+                [("device", "um5g-45k"), ("package", "CABGA381"), ("speed", "8"), ("core_mhz", "100")];
             return Ok(Facts(facts.map(|(name, value)| (name.into(), value.into())).into()));
         }
         let read = |text: String| -> Facts {
@@ -178,7 +178,8 @@ impl Job<'_> {
         Ok(facts)
     }
 
-    /// Synthesis. Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
+    /// Synthesis, as `synth_ecp5 -json` does it (cells with models become black boxes at its end, or the netlist cannot be written).
+    /// Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
     /// the path of their block.
     fn synthesize(&self) -> Result<Blocks> {
         let top = if self.name == SOFTCORE { SOFTCORE } else { "baton" };
@@ -190,7 +191,7 @@ impl Job<'_> {
         let script = format!(
             "read_verilog -sv baton.v\n{keep}synth_ecp5 -nowidelut -top {top} -run begin:check\n\
              tee -q -o stat.json stat -json\nsetattr -mod -unset keep_hierarchy\nflatten\nopt_clean\nautoname\n\
-             check -assert\nwrite_json netlist.json\n"
+             check -assert\nblackbox =A:whitebox\nwrite_json netlist.json\n"
         );
         std::fs::write(self.folder.join("synth.ys"), script)?;
         let mut inputs = vec!["baton.v", "synth.ys"];

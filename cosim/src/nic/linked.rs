@@ -8,6 +8,7 @@ use crate::{
     clocks::{ClockId, Clocks},
     gmii::{Receiver, Sender, Shape, Symbol},
     library::Flavour,
+    mdio,
 };
 use anyhow::Result;
 use std::collections::VecDeque;
@@ -29,6 +30,10 @@ struct Phy {
     line_before: bool,
     frames: VecDeque<Vec<u8>>,
     broken: u64,
+    /// MDC, data and its driver, and what the master sees.
+    management: [Port; 4],
+    /// Behind the port's management bus.
+    registers: mdio::Phy,
 }
 
 /// See the module's header.
@@ -39,6 +44,8 @@ pub struct LinkedNic {
     tx_clock: ClockId,
     phys: [Phy; 2],
     nic_reset: Port,
+    console: Port,
+    console_text: Console,
     link_resets_nic: Port,
     cycles: u64,
 }
@@ -59,6 +66,8 @@ impl LinkedNic {
         let tx_clock = clocks.add(&model, "tx_clock", 8_000, 2_222)?;
         let phy = |index: usize| -> Result<Phy> {
             let port = |pin: &str| model.port(&format!("eth{index}_{pin}"));
+            let bus = if index == 0 { "mdio" } else { "mdio1" };
+            let managed = |pin: &str| model.port(&format!("{bus}_{pin}"));
             let mut sender = Sender::new(false);
             sender.idle = STATUS;
             Ok(Phy {
@@ -75,12 +84,25 @@ impl LinkedNic {
                 line_before: false,
                 frames: VecDeque::new(),
                 broken: 0,
+                management: [managed("mdc")?, managed("mdio_o")?, managed("mdio_oe")?, managed("mdio_i")?],
+                registers: mdio::Phy::new(index as u16, 100_000),
             })
         };
         let phys = [phy(0)?, phy(1)?];
+        let console = model.port("uart_tx")?;
         let (nic_reset, link_resets_nic) = (model.port("nic_reset")?, model.port("link_resets_nic")?);
-        let mut nic =
-            LinkedNic { model, clocks, core, tx_clock, phys, nic_reset, link_resets_nic, cycles: 0 };
+        let mut nic = LinkedNic {
+            model,
+            clocks,
+            core,
+            tx_clock,
+            phys,
+            nic_reset,
+            console,
+            console_text: Console::default(),
+            link_resets_nic,
+            cycles: 0,
+        };
         nic.model.poke("station", station.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)));
         nic.reset();
         Ok(nic)
@@ -118,6 +140,16 @@ impl LinkedNic {
         self.phys.iter().map(|phy| phy.broken).sum()
     }
 
+    /// The registers of a port's PHY, behind its management bus: address 0 on that of port 0, 1 on that of port 1.
+    pub fn phy_mut(&mut self, port: usize) -> &mut mdio::Phy {
+        &mut self.phys[port].registers
+    }
+
+    /// What came out of the console.
+    pub fn console(&self) -> &str {
+        &self.console_text.text
+    }
+
     /// Core clock cycles so far.
     pub fn cycles(&self) -> u64 {
         self.cycles
@@ -137,7 +169,6 @@ impl LinkedNic {
         loop {
             let rising = self.clocks.before_edge(&mut self.model);
             let is_core = rising.has(self.core);
-            let resets = self.model.is_high(self.link_resets_nic);
             let high = self.phys.each_ref().map(|phy| self.clocks.is_high(phy.rx_clock));
             let tx_high = self.clocks.is_high(self.tx_clock);
             self.clocks.edge(&mut self.model);
@@ -153,11 +184,51 @@ impl LinkedNic {
             }
             if is_core {
                 if !reset {
+                    let resets = self.model.is_high(self.link_resets_nic);
                     self.model.set(self.nic_reset, resets.into());
                 }
+                let now_ps = self.clocks.now_ps();
+                for phy in &mut self.phys {
+                    let [mdc, data, drives] = [0, 1, 2].map(|pin| self.model.is_high(phy.management[pin]));
+                    let level = phy.registers.clock(mdc, drives.then_some(data), now_ps);
+                    self.model.set(phy.management[3], level.into());
+                }
+                self.console_text.cycle(self.model.is_high(self.console));
                 self.cycles += 1;
                 return;
             }
+        }
+    }
+}
+
+/// Reads the console's line, at 115,200 bits a second of a 100 MHz clock.
+#[derive(Default)]
+struct Console {
+    text: String,
+    /// Cycles since the start bit began, while a byte is under way.
+    since: Option<u32>,
+    byte: u8,
+}
+
+impl Console {
+    const CYCLES_A_BIT: u32 = 868;
+
+    fn cycle(&mut self, level: bool) {
+        let Some(since) = &mut self.since else {
+            self.since = (!level).then_some(0);
+            return;
+        };
+        *since += 1;
+        if *since % Self::CYCLES_A_BIT != Self::CYCLES_A_BIT / 2 {
+            return;
+        }
+        match *since / Self::CYCLES_A_BIT {
+            0 => {}
+            9 => {
+                self.text.push(if level { char::from(self.byte) } else { char::REPLACEMENT_CHARACTER });
+                self.since = None;
+            }
+            _ => self.byte = self.byte >> 1 | u8::from(level) << 7,
         }
     }
 }

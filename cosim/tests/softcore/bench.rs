@@ -15,6 +15,7 @@ struct Pins {
     reset: Port,
     run: Port,
     wake: Port,
+    pause: Port,
     ld: [Port; 3],
     mmio_rdata: Port,
     mmio: [Port; 4],
@@ -38,6 +39,16 @@ struct Rvfi {
     mem: [Port; 5],
 }
 
+/// When the core stands still.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pause {
+    Never,
+    /// In so many of a hundred cycles, at random.
+    Percent(u32),
+    /// In all cycles but every so manieth.
+    AllBut(u64),
+}
+
 pub struct Bench {
     dut: Model,
     pins: Pins,
@@ -50,6 +61,10 @@ pub struct Bench {
     next_pc: Option<u32>,
     /// How often `wake` is high.
     pub wake_percent: u32,
+    /// When `pause` is high.
+    pub pause: Pause,
+    /// Cycle in which the program was started.
+    began: u64,
     /// Words of the last stores, which the next two instructions may have been fetched without.
     stale: [u32; 2],
     /// The reference no longer knows the state of memory and devices.
@@ -66,13 +81,16 @@ impl Bench {
 
     /// A core with memory of any size, whose contents are not defined before they are written.
     pub fn with_words(words: usize) -> Self {
-        let text = verilog_rvfi(System::new(words));
+        let mut system = System::new(words);
+        system.set_paced();
+        let text = verilog_rvfi(system);
         let mut dut = Model::build("softcore", &text).unwrap();
         let port = |name: &str| dut.port(name).unwrap();
         let pins = Pins {
             reset: port("reset"),
             run: port("run"),
             wake: port("wake"),
+            pause: port("pause"),
             ld: ["ld_write", "ld_addr", "ld_data"].map(port),
             mmio_rdata: port("mmio_rdata"),
             mmio: ["mmio_addr", "mmio_read", "mmio_write", "mmio_wdata"].map(port),
@@ -102,6 +120,8 @@ impl Bench {
             order: 0,
             next_pc: None,
             wake_percent: 0,
+            pause: Pause::Never,
+            began: 0,
             stale: [0; 2],
             lost: false,
         }
@@ -121,6 +141,7 @@ impl Bench {
     /// Loads a program over what is in memory, and starts it.
     pub fn start(&mut self, program: &[u32]) {
         self.dut.set(self.pins.run, 0);
+        self.dut.set(self.pins.pause, 0);
         self.dut.set(self.pins.wake, 0);
         // What is in the commit stage still completes; nothing else may leave a trace.
         for _ in 0..4 {
@@ -144,6 +165,7 @@ impl Bench {
         self.dut.set(self.pins.run, 1);
         (self.count, self.order, self.next_pc) = (0, 0, None);
         self.stale = [0; 2];
+        self.began = self.dut.cycles();
     }
 
     /// Resets the core in whatever it does, and starts the program in memory again. What leaves the pipeline in the first
@@ -248,6 +270,12 @@ impl Bench {
                 let asleep = self.asleep();
                 self.dut.set(self.pins.wake, u64::from(asleep));
             }
+            let pause = match self.pause {
+                Pause::Never => false,
+                Pause::Percent(percent) => dice.percent(percent),
+                Pause::AllBut(nth) => !(self.dut.cycles() - self.began).is_multiple_of(nth),
+            };
+            self.dut.set(self.pins.pause, u64::from(pause));
             if let Some(retired) = self.cycle() {
                 return self.compare(retired);
             }

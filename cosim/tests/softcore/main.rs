@@ -7,7 +7,7 @@ mod stream;
 
 use baton_abi::mmio::{MMIO_BASE, RAM_BASE};
 use baton_hdl::softcore::ADDRESS_BITS;
-use bench::Bench;
+use bench::{Bench, Pause};
 use encode::{csrs::*, *};
 use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
 use stream::{Dice, CODE_WORDS};
@@ -25,6 +25,7 @@ fn random_programs_run_in_lockstep_with_the_reference() {
         let program = stream::program(&mut dice);
         bench.start(&program);
         bench.wake_percent = if seed % 3 == 0 { 0 } else { 15 };
+        bench.pause = [Pause::Never, Pause::Percent(50), Pause::Never, Pause::Percent(5)][seed as usize % 4];
         for _ in 0..3 * CODE_WORDS {
             match bench.lockstep(&mut dice) {
                 Ok(Some(retired)) => traps += u64::from(retired.trap),
@@ -189,7 +190,7 @@ fn every_load_and_store_at_every_alignment() {
 }
 
 /// Cycles that `body` takes more than nothing.
-fn cost(body: &[u32]) -> u64 {
+fn cost(body: &[u32], pause: Pause) -> u64 {
     let surround = |body: &[u32]| {
         let mut program = Vec::new();
         program.extend(li(1, MMIO_BASE));
@@ -199,7 +200,9 @@ fn cost(body: &[u32]) -> u64 {
         program.extend(body);
         program.extend([addi(0, 0, 0); 3]);
         program.push(store(2, 0, 1, 0));
-        run(&program).1
+        let mut bench = Bench::new();
+        bench.pause = pause;
+        run_on(bench, &program).1
     };
     surround(body) - surround(&[])
 }
@@ -222,7 +225,9 @@ fn instructions_take_the_documented_cycles() {
         ("FENCE", vec![FENCE], 1),
         ("FENCE.I", vec![FENCE_I], 2),
     ] {
-        assert_eq!(cost(&body), cycles, "{name}");
+        assert_eq!(cost(&body, Pause::Never), cycles, "{name}");
+        // As at a clock of a third.
+        assert_eq!(cost(&body, Pause::AllBut(3)), 3 * cycles, "{name} with two pauses a cycle");
     }
 }
 

@@ -4,6 +4,7 @@ use super::Board;
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
 use crate::nic::ReceiveSize;
+use baton_abi::mmio::board;
 
 pub const BOARD: Board = Board {
     name: "colorlight-i9",
@@ -12,7 +13,11 @@ pub const BOARD: Board = Board {
     speed: 6,
     pll: PllConfig { input_mhz: 25, input_div: 1, feedback: 5, line_div: 6, core_div: 15 },
     rgmii: RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 },
+    kind: board::COLORLIGHT_I9,
+    reset_ms: 20,
+    shared_bus: true,
+    absent: &["mdio1", "mdc1", "phy1_reset_n"],
     receive: ReceiveSize::Small,
-    connections: 48,
+    connections: 40,
     core_memory_kib: 80,
 };

@@ -1,21 +1,41 @@
-//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second.
+//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second. It is what every
+//! board's top instantiates, and what co-simulation runs as a board that is reached by frames alone (`nic_link`).
 //!
 //! ```text
-//!  eth0, mdio0 ◄─► NicRgmii ◄─ AXI4, AXI4-Lite, irq ─► link ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
+//!  eth0, mdio ◄─► NicRgmii ◄─ AXI4, AXI4-Lite, irq ─► HostLink ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
 //! ```
 //!
-//! Clocks: `cr` (core), `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive clocks), each with its
-//! synchronous reset. This module only connects.
+//! Clocks, each with its synchronous reset: `cr` (host link) and `nic_cr` (NIC), which are the same clock with two resets:
+//! whoever instantiates this drives the second high while `link_resets_nic` is, which is high while the first is and for 16
+//! cycles at the start of each session; `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive
+//! clocks). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
+//! they hold while the NIC is reset. This module only connects.
+//! Verified by `tests/tests/hostlink.rs`.
 
-use super::placeholder::Placeholder;
-use super::Board;
-use crate::kit::Cr;
-use crate::mac::rgmii::RgmiiPins;
+use super::devices::BoardDevices;
+use crate::kit::{Cr, Reg};
+use crate::link::BoardHostLink;
+use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
 use crate::nic::NicConfig;
 use crate::nic_mac::NicRgmii;
+use baton_abi::mmio::board;
 use rust_hdl::prelude::*;
+
+/// Verilog of [`FullBoardCore`] for co-simulation; the top module is `nic_link`.
+pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
+    // A clock of 100 MHz, as the co-simulation has it, and PHYs that need no time.
+    let devices = BoardDevices::new(board::MODEL, 100_000);
+    let text = crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii, devices));
+    let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
+    ["eth0", "eth1", "mdio1", "mdio"]
+        .iter()
+        .fold(text, |text, bundle| text.replace(&format!("{bundle}$"), &format!("{bundle}_")))
+}
+
+/// With the receive path [`crate::nic::ReceiveSize::Full`].
+pub type FullBoardCore = BoardCore<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 
 /// See the module's header; sizes as in `crate::nic::Nic`.
 #[derive(Clone, Debug, LogicBlock)]
@@ -32,16 +52,29 @@ pub struct BoardCore<
     const N1: usize,
 > {
     pub cr: Cr,
+    pub nic_cr: Cr,
     pub tx_cr: Cr,
     pub rx0_cr: Cr,
     pub rx1_cr: Cr,
     pub eth0: RgmiiPins,
     pub eth1: RgmiiPins,
-    pub mdio0: MdioPins,
+    pub mdio: MdioPins,
+    /// Of the second port, where it has a bus of its own.
+    pub mdio1: MdioPins,
+    pub uart_tx: Signal<Out, Bit>,
+    /// Own address of the host link, byte 0 lowest; constant.
+    pub station: Signal<In, Bits<48>>,
+    /// A session stands.
+    pub linked: Signal<Out, Bit>,
+    pub link_resets_nic: Signal<Out, Bit>,
     nic: NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
-    link: Placeholder,
+    link: BoardHostLink,
     link_mac: Mac,
     link_pins: Rgmii,
+    hold_nic: Reg<Bit>,
+    devices: BoardDevices,
+    status0: Signal<Local, Bits<18>>,
+    status1: Signal<Local, Bits<18>>,
 }
 
 impl<
@@ -57,38 +90,48 @@ impl<
         const N1: usize,
     > BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>
 {
-    /// The core of `board`.
-    pub fn new(board: &Board) -> Self {
-        let config = NicConfig {
-            core_memory_bytes: board.core_memory_kib * 1024,
-            receive: board.receive,
-            boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
-        };
+    /// # Panics
+    /// When a configuration is out of its range.
+    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, devices: BoardDevices) -> Self {
         let mac = MacConfig { inband_status: true, ..MacConfig::default() };
-        let mut nic = NicRgmii::new(&config, &mac, &board.rgmii);
-        nic.set_image();
         BoardCore {
             cr: Default::default(),
+            nic_cr: Default::default(),
             tx_cr: Default::default(),
             rx0_cr: Default::default(),
             rx1_cr: Default::default(),
             eth0: Default::default(),
             eth1: Default::default(),
-            mdio0: Default::default(),
-            nic,
+            mdio: Default::default(),
+            mdio1: Default::default(),
+            uart_tx: Default::default(),
+            station: Default::default(),
+            linked: Default::default(),
+            link_resets_nic: Default::default(),
+            nic: NicRgmii::new(nic, &mac, rgmii),
             link: Default::default(),
             link_mac: Mac::new(&mac),
-            link_pins: Rgmii::new(&board.rgmii),
+            link_pins: Rgmii::new(rgmii),
+            hold_nic: Reg::new(true),
+            devices,
+            status0: Default::default(),
+            status1: Default::default(),
         }
+    }
+
+    /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
+    pub fn set_image(&mut self) {
+        self.nic.set_image();
     }
 }
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: ;
-    children: nic, link, link_mac;
+    regs: hold_nic;
+    children: link, link_mac, devices;
     #[hdl_gen]
     fn update(&mut self) {
+        Cr::link(&mut self.nic_cr, &mut self.nic.cr);
         Cr::link(&mut self.rx0_cr, &mut self.nic.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.nic.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_mac.rx_cr);
@@ -97,14 +140,36 @@ module! {
         Cr::link(&mut self.tx_cr, &mut self.link_pins.tx_cr);
         RgmiiPins::link(&mut self.eth0, &mut self.nic.rgmii);
         RgmiiPins::link(&mut self.eth1, &mut self.link_pins.pins);
-        MdioPins::link(&mut self.mdio0, &mut self.nic.mdio);
+        MdioPins::link(&mut self.mdio, &mut self.nic.mdio);
+        MdioPins::link(&mut self.mdio1, &mut self.link_mac.mdio);
 
-        // No devices besides the NIC's own yet.
-        self.nic.device.rdata.next = 0.into();
-        self.nic.manage.start.next = false;
-        self.nic.manage.command.next = 0.into();
+        self.link.station.next = self.station.val();
+        self.linked.next = self.link.linked.val();
+        // A register, so that no logic stands before a net that reaches all of the NIC.
+        self.hold_nic.d.next = self.link.nic_reset.val();
+        self.link_resets_nic.next = self.hold_nic.q.val();
+
+        // Devices. Both PHYs report their lines in-band.
+        self.devices.addr.next = self.nic.device.addr.val();
+        self.devices.write.next = self.nic.device.write.val();
+        self.devices.wdata.next = self.nic.device.wdata.val();
+        self.nic.device.rdata.next = self.devices.rdata.val();
+        self.nic.manage.start.next = self.devices.start0.val();
+        self.nic.manage.command.next = self.devices.command.val();
+        self.link_mac.manage.start.next = self.devices.start1.val();
+        self.link_mac.manage.command.next = self.devices.command.val();
+        self.status0.next = bit_cast::<18, 16>(self.nic.manage.data.val())
+            | (bit_cast::<18, 1>(self.nic.manage.busy.val().into()) << 16)
+            | (bit_cast::<18, 1>(self.nic.manage.no_answer.val().into()) << 17);
+        self.status1.next = bit_cast::<18, 16>(self.link_mac.manage.data.val())
+            | (bit_cast::<18, 1>(self.link_mac.manage.busy.val().into()) << 16)
+            | (bit_cast::<18, 1>(self.link_mac.manage.no_answer.val().into()) << 17);
+        self.devices.status0.next = self.status0.val();
+        self.devices.status1.next = self.status1.val();
+        self.nic.hold_phy.next = self.devices.hold_phy.val();
+        self.link_mac.hold_phy.next = self.devices.hold_phy.val();
         self.nic.phy_report.next = 0.into();
-        self.nic.hold_phy.next = false;
+        self.uart_tx.next = self.devices.uart_tx.val();
 
         // The host.
         self.link.irq.next = self.nic.host.irq.val();
@@ -164,10 +229,6 @@ module! {
         self.link_mac.bus.write_data.next = 0.into();
         self.link_mac.bus.read_addr.next = 0.into();
         self.link_mac.report.next = 0.into();
-        self.link_mac.hold_phy.next = false;
-        self.link_mac.manage.start.next = false;
-        self.link_mac.manage.command.next = 0.into();
-        self.link_mac.mdio.mdio_i.next = true;
         self.link_mac.gmii_rx_dv.next = self.link_pins.rx_dv.val();
         self.link_mac.gmii_rx_er.next = self.link_pins.rx_er.val();
         self.link_mac.gmii_rxd.next = self.link_pins.rxd.val();

@@ -6,13 +6,14 @@
 pub mod colorlight_5a75b;
 pub mod colorlight_i9;
 pub mod core;
-pub mod placeholder;
+pub mod devices;
 pub mod top;
 pub mod versa;
 
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
 use crate::nic::ReceiveSize;
+use baton_abi::mmio;
 use top::Top;
 
 /// What a board is made of.
@@ -27,6 +28,14 @@ pub struct Board {
     pub pll: PllConfig,
     /// Delays of both RGMII ports.
     pub rgmii: RgmiiConfig,
+    /// Number of the board (`abi::mmio::board`), by which the firmware knows its PHYs.
+    pub kind: u32,
+    /// Milliseconds that its PHYs are held in reset, and then need before they answer; at most 255.
+    pub reset_ms: u32,
+    /// Both PHYs are on the management bus and the reset of port 0.
+    pub shared_bus: bool,
+    /// Pins of the top that the board does not have.
+    pub absent: &'static [&'static str],
     pub receive: ReceiveSize,
     /// Connections that the firmware is built for.
     pub connections: u32,
@@ -53,17 +62,50 @@ impl Board {
                 crate::emit::verilog("baton", Top::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(self))
             }
             ReceiveSize::Small => {
-                crate::emit::verilog("baton", Top::<9, 10, 5, 6, 10, 11, 11, 12, 11, 12>::new(self))
+                crate::emit::verilog("baton", Top::<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>::new(self))
             }
         };
         // The names of bundles are no part of the names of pins.
-        text.replace("eth0$", "eth0_").replace("eth1$", "eth1_").replace("mdio$pin", "mdio")
+        let text = text.replace("eth0$", "eth0_").replace("eth1$", "eth1_");
+        let text = text.replace("mdio$pin", "mdio").replace("mdio1$pin", "mdio1");
+        self.absent.iter().fold(text, |text, pin| without_pin(&text, pin))
     }
+
+    /// Contents of BOARD_KIND.
+    pub fn kind_word(&self) -> u32 {
+        let shared = if self.shared_bus { mmio::BOARD_SHARED_BUS } else { 0 };
+        self.kind | self.reset_ms << mmio::BOARD_RESET_MS_SHIFT | shared
+    }
+}
+
+/// The text with an output or bidirectional pin of the top as a signal inside it, which goes nowhere.
+fn without_pin(text: &str, pin: &str) -> String {
+    let (start, rest) = text.split_once("module baton(").expect("the top is there");
+    let (body, rest) = rest.split_once("endmodule").expect("the top ends");
+    let (ports, body) = body.split_once(");").expect("the top has ports");
+    let ports: Vec<&str> = ports.split(',').filter(|port| *port != pin).collect();
+    let mut lines = Vec::new();
+    for line in body.split('\n') {
+        let declares =
+            line.trim_end().strip_suffix(';').is_some_and(|line| line.ends_with(&format!(" {pin}")));
+        lines.push(match declares {
+            true => line.replace("inout ", "").replace("output ", ""),
+            false => line.to_string(),
+        });
+    }
+    format!("{start}module baton({});{}endmodule{rest}", ports.join(","), lines.join("\n"))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::BOARDS;
+    use super::{without_pin, BOARDS};
+
+    #[test]
+    fn a_pin_that_a_board_lacks_is_no_port() {
+        let text = "module baton(a,led,b);\n  output reg  led;\n  output reg  b;\nendmodule\nmodule c(led);\n  output reg  led;\nendmodule";
+        let expected = "module baton(a,b);\n  reg  led;\n  output reg  b;\nendmodule\nmodule c(led);\n  output reg  led;\nendmodule";
+        assert_eq!(without_pin(text, "led"), expected);
+    }
 
     #[test]
     fn lines_run_at_125_mhz_and_the_core_in_whole_megahertz() {

@@ -1,13 +1,18 @@
 //! The top of a board: PLL, resets, pads, and what is between them (`BoardCore`).
 //!
 //! Ports: `oscillator`; of each Ethernet port `eth0_…`, `eth1_…` with its receive clock `eth0_rx_clk`; the management bus
-//! `mdio`, `mdc`, `phy_reset_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
+//! `mdio`, `mdc`, `phy_reset_n`, and the second port's where it has one; the console `uart_tx`; `linked_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
 
 use super::core::BoardCore;
+use super::devices::BoardDevices;
 use super::Board;
 use crate::kit::{BidirPad, Pad, Pll, ResetSync};
 use crate::mac::rgmii::RgmiiPins;
+use crate::nic::NicConfig;
 use rust_hdl::prelude::*;
+
+/// Address of the host link on every board, locally administered: the PC finds it by broadcast, over a cable of its own.
+pub const STATION: [u8; 6] = [0x02, 0xBA, 0x70, 0x0E, 0, 1];
 
 /// See the module's header; sizes as in `crate::nic::Nic`.
 #[derive(Clone, Debug, LogicBlock)]
@@ -31,13 +36,22 @@ pub struct Top<
     pub mdio: Pad,
     pub mdc: Signal<Out, Bit>,
     pub phy_reset_n: Signal<Out, Bit>,
+    /// The second port's, where they are its own.
+    pub mdio1: Pad,
+    pub mdc1: Signal<Out, Bit>,
+    pub phy1_reset_n: Signal<Out, Bit>,
+    pub uart_tx: Signal<Out, Bit>,
+    /// Low while a PC's session stands.
+    pub linked_n: Signal<Out, Bit>,
     pll: Pll,
     core_reset: ResetSync,
     tx_reset: ResetSync,
     rx0_reset: ResetSync,
     rx1_reset: ResetSync,
     mdio_pad: BidirPad,
+    mdio1_pad: BidirPad,
     core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    station: Constant<Bits<48>>,
 }
 
 impl<
@@ -55,6 +69,16 @@ impl<
 {
     /// The top of `board`.
     pub fn new(board: &Board) -> Self {
+        let nic = NicConfig {
+            core_memory_bytes: board.core_memory_kib * 1024,
+            receive: board.receive,
+            boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
+            pace: false,
+        };
+        let mut core =
+            BoardCore::new(&nic, &board.rgmii, BoardDevices::new(board.kind_word(), board.pll.core_khz()));
+        core.set_image();
+        let station = STATION.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
         Top {
             oscillator: Default::default(),
             eth0_rx_clk: Default::default(),
@@ -64,13 +88,20 @@ impl<
             mdio: Default::default(),
             mdc: Default::default(),
             phy_reset_n: Default::default(),
+            mdio1: Default::default(),
+            mdc1: Default::default(),
+            phy1_reset_n: Default::default(),
+            uart_tx: Default::default(),
+            linked_n: Default::default(),
             pll: Pll::new(&board.pll),
             core_reset: Default::default(),
             tx_reset: Default::default(),
             rx0_reset: Default::default(),
             rx1_reset: Default::default(),
             mdio_pad: Default::default(),
-            core: BoardCore::new(board),
+            mdio1_pad: if board.shared_bus { BidirPad::absent() } else { BidirPad::default() },
+            core,
+            station: Constant::new(station.into()),
         }
     }
 }
@@ -101,6 +132,10 @@ impl<
         self.rx1_reset.ready.next = self.pll.locked.val();
         self.core.cr.clock.next = self.pll.core.val();
         self.core.cr.reset.next = self.core_reset.reset.val();
+        self.core.nic_cr.clock.next = self.pll.core.val();
+        self.core.nic_cr.reset.next = self.core.link_resets_nic.val();
+        self.core.station.next = self.station.val();
+        self.linked_n.next = !self.core.linked.val();
         self.core.tx_cr.clock.next = self.pll.line.val();
         self.core.tx_cr.reset.next = self.tx_reset.reset.val();
         self.core.rx0_cr.clock.next = self.eth0_rx_clk.val();
@@ -110,10 +145,17 @@ impl<
         RgmiiPins::link(&mut self.eth0, &mut self.core.eth0);
         RgmiiPins::link(&mut self.eth1, &mut self.core.eth1);
         Pad::link(&mut self.mdio, &mut self.mdio_pad.pad);
-        self.mdio_pad.o.next = self.core.mdio0.mdio_o.val();
-        self.mdio_pad.oe.next = self.core.mdio0.mdio_oe.val();
-        self.core.mdio0.mdio_i.next = self.mdio_pad.i.val();
-        self.mdc.next = self.core.mdio0.mdc.val();
-        self.phy_reset_n.next = self.core.mdio0.phy_reset_n.val();
+        self.mdio_pad.o.next = self.core.mdio.mdio_o.val();
+        self.mdio_pad.oe.next = self.core.mdio.mdio_oe.val();
+        self.core.mdio.mdio_i.next = self.mdio_pad.i.val();
+        self.mdc.next = self.core.mdio.mdc.val();
+        self.phy_reset_n.next = self.core.mdio.phy_reset_n.val();
+        Pad::link(&mut self.mdio1, &mut self.mdio1_pad.pad);
+        self.mdio1_pad.o.next = self.core.mdio1.mdio_o.val();
+        self.mdio1_pad.oe.next = self.core.mdio1.mdio_oe.val();
+        self.core.mdio1.mdio_i.next = self.mdio1_pad.i.val();
+        self.mdc1.next = self.core.mdio1.mdc.val();
+        self.phy1_reset_n.next = self.core.mdio1.phy_reset_n.val();
+        self.uart_tx.next = self.core.uart_tx.val();
     }
 }

@@ -4,6 +4,7 @@ use super::Board;
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
 use crate::nic::ReceiveSize;
+use baton_abi::mmio::board;
 
 pub const BOARD: Board = Board {
     name: "versa",
@@ -12,7 +13,11 @@ pub const BOARD: Board = Board {
     speed: 8,
     pll: PllConfig { input_mhz: 100, input_div: 4, feedback: 5, line_div: 6, core_div: 10 },
     rgmii: RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 0 },
+    kind: board::VERSA,
+    reset_ms: 20,
+    shared_bus: false,
+    absent: &[],
     receive: ReceiveSize::Small,
-    connections: 48,
+    connections: 40,
     core_memory_kib: 80,
 };

@@ -108,13 +108,21 @@ impl Logic for ResetSync {
     }
 }
 
-/// A pin that is driven with `o` while `oe` is high, and read always.
+/// A pin that is driven with `o` while `oe` is high, and read always. One that is absent reads high.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct BidirPad {
     pub o: Signal<In, Bit>,
     pub oe: Signal<In, Bit>,
     pub i: Signal<Out, Bit>,
     pub pad: Pad,
+    _absent: bool,
+}
+
+impl BidirPad {
+    /// A pin that is not there.
+    pub fn absent() -> Self {
+        BidirPad { _absent: true, ..BidirPad::default() }
+    }
 }
 
 /// The pin.
@@ -132,6 +140,9 @@ impl Logic for BidirPad {
     }
 
     fn hdl(&self) -> Verilog {
+        if self._absent {
+            return Verilog::Custom("always @(*) i = 1'b1;\n".into());
+        }
         Verilog::Custom(
             "wire seen;\nBB pad (.I(o), .T(!oe), .O(seen), .B(pad$pin));\nalways @(*) i = seen;\n".into(),
         )

@@ -1,4 +1,5 @@
-//! Block memories with registered outputs. All are inferred as DP16KD on ECP5.
+//! Memories with registered outputs. All of more than 64 words are inferred as DP16KD on ECP5, smaller ones as distributed
+//! memory.
 //!
 //! `no_rw_check` is what lets yosys infer them: reading an address in the cycle in which the other port
 //! writes it returns an undefined word, and no design here relies on it.
@@ -27,9 +28,11 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
 
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << A) - 1);
+        // A few dozen words would waste a block.
+        let style = if A <= 6 { "(* ram_style = \"distributed\" *) " } else { "" };
         Verilog::Custom(format!(
             "{MOVES}write_enable | (mem[read_addr] != read_data)\n\
-             (* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
+             {style}(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
              always @(posedge cr$clock) begin\n  \
              if (write_enable) mem[write_addr] <= write_data;\n  \
              read_data <= mem[read_addr];\nend\n"

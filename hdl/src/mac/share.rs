@@ -3,8 +3,7 @@
 //! Each user has a `start` with a command, and `busy`, `no_answer` and `data` as if the master were its own: `busy` is high
 //! from the cycle after `start` until that user's access is over, which takes twice as long when the other one came
 //! first; a `start` meanwhile is ignored. The host goes first when both wait. Core clock, synchronous reset, which forgets
-//! what waits. The host's side is verified in `cosim/tests/mac_regs.rs`; no
-//! firmware uses the other one yet.
+//! what waits. The host's side is verified in `cosim/tests/mac_regs.rs`, the firmware's in `tests/tests/hostlink.rs`.
 
 use crate::kit::{Cr, Reg};
 use crate::module;

@@ -21,6 +21,7 @@ pub struct Identity {
     pub hash_key0: Signal<Out, Bits<32>>,
     pub hash_key1: Signal<Out, Bits<32>>,
     pub index_addr: Signal<Out, Bits<32>>,
+    pub core_skip: Signal<Out, Bits<16>>,
     /// High for one cycle with `fw_addr` and `fw_data`.
     pub fw_write: Signal<Out, Bit>,
     pub fw_addr: Signal<Out, Bits<24>>,
@@ -47,6 +48,7 @@ pub struct Identity {
     key0: Reg<Bits<32>>,
     key1: Reg<Bits<32>>,
     index: Reg<Bits<32>>,
+    skip: Reg<Bits<16>>,
     cleared: Signal<Local, Bits<5>>,
     kept: Signal<Local, Bits<5>>,
     active: Signal<Local, Bits<5>>,
@@ -54,6 +56,7 @@ pub struct Identity {
     mode_word: Signal<Local, Bits<32>>,
     jumbo_word: Signal<Local, Bits<32>>,
     has_jumbo: Constant<Bit>,
+    has_pace: Constant<Bit>,
     capabilities: Constant<Bits<32>>,
     id: Constant<Bits<32>>,
     version: Constant<Bits<32>>,
@@ -61,12 +64,13 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `connections_log2`: log2
-    /// of the connections that the lookup table is made for.
+    /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `has_pace`: the
+    /// softcore heeds `core_skip`; `connections_log2`: log2 of the connections that the lookup table is made for.
     /// `boot_ticks_per_us`: the core runs from reset on, because its memory comes with firmware, and this is the time base.
     pub fn new(
         fw_size: u32,
         has_jumbo: bool,
+        has_pace: bool,
         connections_log2: usize,
         boot_ticks_per_us: Option<u16>,
     ) -> Self {
@@ -83,6 +87,7 @@ impl Identity {
             hash_key0: Default::default(),
             hash_key1: Default::default(),
             index_addr: Default::default(),
+            core_skip: Default::default(),
             fw_write: Default::default(),
             fw_addr: Default::default(),
             fw_data: Default::default(),
@@ -110,7 +115,9 @@ impl Identity {
             run_word: Default::default(),
             mode_word: Default::default(),
             jumbo_word: Default::default(),
+            skip: Default::default(),
             has_jumbo: Constant::new(has_jumbo),
+            has_pace: Constant::new(has_pace),
             capabilities: Constant::new((capabilities as u64).into()),
             id: Constant::new((ID_VALUE as u64).into()),
             version: Constant::new((VERSION_VALUE as u64).into()),
@@ -121,7 +128,7 @@ impl Identity {
 
 module! {
     impl [] Logic for Identity;
-    regs: cycles_shown, run, mode, jumbo_on, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index;
+    regs: cycles_shown, run, mode, jumbo_on, ticks, cause, enable, irq_level, load_addr, load_pending, load_data, key0, key1, index, skip;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -181,6 +188,11 @@ module! {
             56 => {
                 if self.bus.write.val() {
                     self.index.d.next = self.bus.write_data.val();
+                }
+            }
+            60 => {
+                if self.bus.write.val() && self.has_pace.val() {
+                    self.skip.d.next = self.bus.write_data.val().get_bits::<16>(0);
                 }
             }
             _ => {
@@ -254,6 +266,9 @@ module! {
             56 => {
                 self.bus.read_data.next = self.index.q.val();
             }
+            60 => {
+                self.bus.read_data.next = bit_cast::<32, 16>(self.skip.q.val());
+            }
             _ => {
                 self.bus.read_hit.next = false;
             }
@@ -265,5 +280,6 @@ module! {
         self.hash_key0.next = self.key0.q.val();
         self.hash_key1.next = self.key1.q.val();
         self.index_addr.next = self.index.q.val();
+        self.core_skip.next = self.skip.q.val();
     }
 }

@@ -27,6 +27,8 @@ use rust_hdl::prelude::*;
 pub struct Core {
     pub cr: Cr,
     pub run: Signal<In, Bit>,
+    /// The execute stage stands still in the cycle after; without effect unless [`Core::set_paced`].
+    pub pause: Signal<In, Bit>,
     pub wake: Signal<In, Bit>,
     pub asleep: Signal<Out, Bit>,
     pub retired: Signal<Out, Bit>,
@@ -49,6 +51,8 @@ pub struct Core {
     pub mmio_rdata: Signal<In, Bits<32>>,
     pub probe: ProbeOut,
 
+    paused: Reg<Bit>,
+    paced: Constant<Bit>,
     running: Reg<Bit>,
     awake: Reg<Bit>,
     fetch: Fetch,
@@ -70,6 +74,7 @@ impl Core {
         Core {
             cr: Default::default(),
             run: Default::default(),
+            pause: Default::default(),
             wake: Default::default(),
             asleep: Default::default(),
             retired: Default::default(),
@@ -89,6 +94,8 @@ impl Core {
             mmio_wdata: Default::default(),
             mmio_rdata: Default::default(),
             probe: Default::default(),
+            paused: Default::default(),
+            paced: Constant::new(false),
             running: Default::default(),
             awake: Default::default(),
             fetch: Fetch::new(words),
@@ -104,17 +111,25 @@ impl Core {
             csr: Default::default(),
         }
     }
+
+    /// `pause` has an effect. A core without pays nothing for it.
+    pub fn set_paced(&mut self) {
+        self.paced = Constant::new(true);
+    }
 }
 
 module! {
     impl [] Logic for Core;
-    regs: running, awake;
+    regs: paused, running, awake;
     children: fetch, regfile, issue, mul, div, commit, csr;
     #[hdl_gen]
     fn update(&mut self) {
         // A register each: both arrive late from elsewhere and go far.
         self.running.d.next = self.run.val();
         self.awake.d.next = self.wake.val();
+        self.paused.d.next = self.pause.val() & self.paced.val();
+        self.execute.pause.next = self.paused.q.val();
+        self.div.pause.next = self.paused.q.val();
         self.fetch.run.next = self.running.q.val();
         self.issue.run.next = self.running.q.val();
         self.execute.run.next = self.running.q.val();

@@ -46,10 +46,16 @@ impl Logic for Decode {
             | (bit_cast::<32, 1>(self.insn.val().get_bits::<1>(20)) << 11)
             | (bit_cast::<32, 10>(self.insn.val().get_bits::<10>(21)) << 1);
 
+        // Which registers are read, from the least of the opcode that tells it: the interlock is late. An instruction that is illegal,
+        // or has a number in place of rs1, may wait for nothing.
+        self.out.use1.next =
+            !(self.major.val().get_bit(0) & (self.major.val().get_bit(1) | self.major.val().get_bit(2)));
+        self.out.use2.next = self.major.val().get_bit(3)
+            & !self.major.val().get_bit(0)
+            & !(self.major.val().get_bit(4) & self.major.val().get_bit(2));
+
         self.out.imm.next = self.imm_i.val();
         self.writes.next = false;
-        self.out.use1.next = true;
-        self.out.use2.next = false;
         self.out.base_rs1.next = false;
         self.out.base_zero.next = false;
         self.out.b_imm.next = false;
@@ -83,7 +89,6 @@ impl Logic for Decode {
             }
             // MISC-MEM: FENCE does nothing; FENCE.I jumps to the next instruction, which fetches it anew.
             3 => {
-                self.out.use1.next = false;
                 self.out.imm.next = bits::<32>(4);
                 self.out.jump.next = self.funct3.val() == 1;
                 if self.funct3.val() >= 2 {
@@ -106,7 +111,6 @@ impl Logic for Decode {
             5 => {
                 self.writes.next = true;
                 self.out.upper.next = true;
-                self.out.use1.next = false;
                 self.out.imm.next = bit_cast::<32, 20>(self.insn.val().get_bits::<20>(12)) << 12;
             }
             // STORE
@@ -114,7 +118,6 @@ impl Logic for Decode {
                 self.out.base_rs1.next = true;
                 self.out.imm.next = self.imm_s.val();
                 self.out.store.next = true;
-                self.out.use2.next = true;
                 if self.funct3.val() >= 3 {
                     self.out.illegal.next = true;
                 }
@@ -122,7 +125,6 @@ impl Logic for Decode {
             // OP
             12 => {
                 self.writes.next = true;
-                self.out.use2.next = true;
                 if self.funct7.val() == 1 {
                     self.out.mul.next = !self.funct3.val().get_bit(2);
                     self.out.late.next = !self.funct3.val().get_bit(2);
@@ -139,14 +141,12 @@ impl Logic for Decode {
                 self.writes.next = true;
                 self.out.upper.next = true;
                 self.out.base_zero.next = true;
-                self.out.use1.next = false;
                 self.out.imm.next = bit_cast::<32, 20>(self.insn.val().get_bits::<20>(12)) << 12;
             }
             // BRANCH
             24 => {
                 self.out.imm.next = self.imm_b.val();
                 self.out.branch.next = true;
-                self.out.use2.next = true;
                 if (self.funct3.val() == 2) | (self.funct3.val() == 3) {
                     self.out.illegal.next = true;
                 }
@@ -165,7 +165,6 @@ impl Logic for Decode {
                 self.out.imm.next = self.imm_j.val();
                 self.out.jump.next = true;
                 self.out.link.next = true;
-                self.out.use1.next = false;
             }
             // SYSTEM
             28 => {
@@ -173,7 +172,6 @@ impl Logic for Decode {
                     self.writes.next = true;
                     self.out.csr.next = true;
                     self.out.late.next = true;
-                    self.out.use1.next = !self.funct3.val().get_bit(2);
                 } else if self.insn.val() == 0x00000073 {
                     self.out.ecall.next = true;
                 } else if self.insn.val() == 0x00100073 {

@@ -15,6 +15,8 @@ pub struct Div {
     pub cr: Cr,
     pub operands: OperandsIn,
     pub abort: Signal<In, Bit>,
+    /// Nothing moves in this cycle, but for `abort`.
+    pub pause: Signal<In, Bit>,
     pub out: DivOut,
     busy: Reg<Bit>,
     done: Reg<Bit>,
@@ -54,9 +56,11 @@ module! {
         self.trial.next = self.shifted_wide.val() - self.divisor_wide.val();
         self.quotient_shifted.next = self.quotient.q.val() << 1;
 
-        self.done.d.next = false;
+        self.done.d.next = self.done.q.val() & self.pause.val();
         if self.abort.val() {
             self.busy.d.next = false;
+            self.done.d.next = false;
+        } else if self.pause.val() {
         } else if self.busy.q.val() {
             self.count.d.next = self.count.q.val() + 1;
             if self.trial.val().get_bit(33) {

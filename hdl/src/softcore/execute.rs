@@ -1,6 +1,6 @@
 //! The execute stage: addresses, branches, traps of the instruction itself, and the choice of its result.
 //!
-//! A taken branch or jump is resolved here and costs one cycle. DIV and WFI hold the stage; nothing else does. What an
+//! A taken branch or jump is resolved here and costs one cycle. DIV, WFI and `pause` hold the stage; nothing else does. What an
 //! instruction does to memory leaves from here to the load/store unit; everything else it does
 //! happens in the commit stage, and only if no older instruction traps there.
 
@@ -13,6 +13,8 @@ use rust_hdl::prelude::*;
 pub struct Execute {
     /// Low: nothing that has not left this stage has any effect.
     pub run: Signal<In, Bit>,
+    /// This stage stands still, with whatever is in it.
+    pub pause: Signal<In, Bit>,
     /// There is work: WFI ends.
     pub wake: Signal<In, Bit>,
     pub issued: IssuedIn,
@@ -28,6 +30,7 @@ pub struct Execute {
     pub asleep: Signal<Out, Bit>,
     addr: Signal<Local, Bits<32>>,
     waiting: Signal<Local, Bit>,
+    holds: Signal<Local, Bit>,
     live: Signal<Local, Bit>,
     jumps: Signal<Local, Bit>,
     other: Signal<Local, Bits<32>>,
@@ -48,10 +51,10 @@ impl Logic for Execute {
 
         self.waiting.next = self.issued.wfi.val() & !self.wake.val();
         self.asleep.next = self.issued.valid.val() & self.waiting.val() & !self.issued.fault.val();
-        self.steer.hold.next = self.issued.valid.val()
+        self.holds.next = self.issued.valid.val()
             & !self.issued.fault.val()
-            & !self.commit.trap.val()
             & ((self.issued.div.val() & !self.div.done.val()) | self.waiting.val());
+        self.steer.hold.next = !self.commit.trap.val() & (self.holds.val() | self.pause.val());
         self.live.next =
             self.issued.valid.val() & self.run.val() & !self.steer.hold.val() & !self.commit.trap.val();
         // An interrupt is taken before an instruction; after WFI rather than before, or it would sleep again.

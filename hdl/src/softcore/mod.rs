@@ -12,7 +12,8 @@
 //! | DIV, DIVU, REM, REMU | 34 |
 //! | trap entry | 3 |
 //!
-//! Clock and reset: one clock, synchronous reset; `run` low also holds the core at the reset vector. Backpressure: none, memory
+//! Clock and reset: one clock, synchronous reset; `run` low also holds the core at the reset vector. A core that is made for it
+//! stands still in cycles that [`Pace`] names. Backpressure: none, memory
 //! and devices answer in one cycle. Traps are precise: illegal instructions, ECALL, EBREAK, misaligned and
 //! impossible addresses of fetches, loads and stores, and the machine external interrupt. Verified in lockstep against an independent
 //! instruction set simulator.
@@ -29,11 +30,13 @@ mod fetch;
 mod issue;
 mod lsu;
 mod observed;
+mod pace;
 mod rvfi;
 mod system;
 
 pub use self::core::Core;
 pub use self::observed::Observed;
+pub use self::pace::Pace;
 pub use self::rvfi::{Rvfi, RvfiIn, RvfiOut};
 pub use self::system::System;
 

@@ -12,6 +12,7 @@ use rust_hdl::prelude::*;
 pub struct Observed {
     pub cr: Cr,
     pub run: Signal<In, Bit>,
+    pub pause: Signal<In, Bit>,
     pub ld_write: Signal<In, Bit>,
     pub ld_addr: Signal<In, Bits<24>>,
     pub ld_data: Signal<In, Bits<32>>,
@@ -34,6 +35,7 @@ impl Observed {
         Observed {
             cr: Default::default(),
             run: Default::default(),
+            pause: Default::default(),
             ld_write: Default::default(),
             ld_addr: Default::default(),
             ld_data: Default::default(),
@@ -59,6 +61,7 @@ module! {
     #[hdl_gen]
     fn update(&mut self) {
         self.system.run.next = self.run.val();
+        self.system.pause.next = self.pause.val();
         self.system.ld_write.next = self.ld_write.val();
         self.system.ld_addr.next = self.ld_addr.val();
         self.system.ld_data.next = self.ld_data.val();

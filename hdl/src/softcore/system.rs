@@ -21,6 +21,8 @@ use rust_hdl::prelude::*;
 pub struct System {
     pub cr: Cr,
     pub run: Signal<In, Bit>,
+    /// See [`super::Pace`].
+    pub pause: Signal<In, Bit>,
     pub ld_write: Signal<In, Bit>,
     pub ld_addr: Signal<In, Bits<24>>,
     pub ld_data: Signal<In, Bits<32>>,
@@ -52,6 +54,7 @@ impl System {
         System {
             cr: Default::default(),
             run: Default::default(),
+            pause: Default::default(),
             ld_write: Default::default(),
             ld_addr: Default::default(),
             ld_data: Default::default(),
@@ -75,6 +78,11 @@ impl System {
     pub fn set_image(&mut self) {
         self.ram.set_image();
     }
+
+    /// The core heeds `pause`.
+    pub fn set_paced(&mut self) {
+        self.core.set_paced();
+    }
 }
 
 module! {
@@ -84,6 +92,7 @@ module! {
     #[hdl_gen]
     fn update(&mut self) {
         self.core.run.next = self.run.val();
+        self.core.pause.next = self.pause.val();
         self.core.ld_write.next = self.ld_write.val();
         self.core.ld_addr.next = self.ld_addr.val();
         self.core.ld_data.next = self.ld_data.val();

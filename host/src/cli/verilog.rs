@@ -60,7 +60,8 @@ pub fn run(args: &Args) -> Result<()> {
                 "the NIC has devices; --no-devices is of the softcore: add --top softcore"
             );
             let receive = if args.board { ReceiveSize::Board } else { ReceiveSize::Full };
-            let config = NicConfig { core_memory_bytes: bytes, receive, boot_ticks_per_us: None };
+            let config =
+                NicConfig { core_memory_bytes: bytes, receive, boot_ticks_per_us: None, pace: !args.board };
             match args.top {
                 Top::NicGmii => nic_mac::gmii_verilog(&config, &MacConfig::default()),
                 _ => nic::verilog(&config),
