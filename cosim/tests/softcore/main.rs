@@ -41,6 +41,27 @@ fn random_programs_run_in_lockstep_with_the_reference() {
     assert!(traps > done / 100, "{traps} traps in {done} instructions");
 }
 
+/// The core after synthesis, of LUTs, carry chains, block and distributed memories and multipliers.
+#[test]
+fn the_netlist_runs_in_lockstep_with_the_reference() {
+    let mut bench = Bench::of_cells();
+    let mut done = 0;
+    for seed in 0..40 {
+        let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
+        bench.start(&stream::program(&mut dice));
+        bench.wake_percent = if seed % 3 == 0 { 0 } else { 15 };
+        for _ in 0..CODE_WORDS {
+            match bench.lockstep(&mut dice) {
+                Ok(Some(_)) => {}
+                Ok(None) => break,
+                Err(difference) => panic!("seed {seed}, instruction {}: {difference}", bench.count),
+            }
+        }
+        done += bench.count;
+    }
+    assert!(done > 5_000, "{done} instructions");
+}
+
 /// Runs a program until it stores to the first device, and returns the word stored and the cycles since `run`.
 fn run(program: &[u32]) -> (u32, u64) {
     run_on(Bench::new(), program)

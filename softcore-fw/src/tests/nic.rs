@@ -305,6 +305,7 @@ fn register(offset: u32) -> &'static Register {
     assert_eq!(offset % 4, 0);
     BLOCKS
         .iter()
+        .chain(BOARD_BLOCKS)
         .flat_map(|block| block.registers)
         .find(|r| (r.address..r.address + 4 * r.count).contains(&offset))
         .unwrap_or_else(|| panic!("no register at {offset:#x}"))
@@ -337,6 +338,8 @@ impl Hardware for MockNic {
             LOOKUP_RESULT => self.lookup_result,
             MBOX_CFG => self.config[index],
             NIC_RX => self.packets[self.passed].words[index],
+            // On no board.
+            BOARD_KIND => board::NONE,
             CMD => self.commands.get(index / SLOT_WORDS).map_or(0xDEAD_BEEF, |slot| slot[index % SLOT_WORDS]),
             _ => panic!("unexpected read of {}", r.name),
         }

@@ -55,7 +55,7 @@ fn device(name: &str) -> Result<Cells> {
 pub fn percent_of_block_ram(total: Cells, board: &str) -> Result<f64> {
     let blocks = match board {
         "colorlight-5a75b" => 56,
-        "versa" | "colorlight-i9" => 108,
+        "versa" | "colorlight-i9" | "softcore" => 108,
         _ => 208,
     };
     Ok((total.dp16kd as f64 * 1000.0 / f64::from(blocks)).round() / 10.0)
