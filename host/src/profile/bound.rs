@@ -115,9 +115,16 @@ impl<'a> Bounds<'a> {
         cut: &BTreeSet<usize>,
         calls: bool,
     ) -> Result<Option<u64>> {
+        // What never ends, whatever it calls, is not looked into: the paths there do not count.
+        let ends = |graph: &mut Graph| {
+            graph.start = start;
+            graph.nodes(start)
+        };
+        if calls && ends(&mut self.graph(function, cut, false)?).is_empty() {
+            return Ok(None);
+        }
         let mut graph = self.graph(function, cut, calls)?;
-        graph.start = start;
-        let nodes = graph.nodes(start);
+        let nodes = ends(&mut graph);
         if nodes.is_empty() {
             return Ok(None);
         }
