@@ -10,11 +10,7 @@ const NO_DEVICES: &str = ", .device_addr(), .device_write(), .device_wdata(), .d
 /// The module around the gated NIC.
 pub const WRAPPER: &str = "nic_sim";
 
-/// Pins whose changes come together, by the beginning of their names; the first that fits. Each group is taken at a
-/// gate of its own.
-const PIN_GROUPS: &[&str] = &["s_axil_", "m_axi_ar", "m_axi_r", "m_axi_", "rx_", "tx_"];
-
-/// Gates of the NIC, and behind them those of its pins.
+/// Gates of the NIC, and behind them those of its pins: one for each entry of [`Port::PREFIXES`].
 pub struct Gates<'a> {
     nic: &'a Gated,
 }
@@ -30,7 +26,7 @@ impl<'a> Gates<'a> {
     }
 
     fn count(&self) -> usize {
-        self.nic.gates + PIN_GROUPS.len()
+        self.nic.gates + Port::PREFIXES.len()
     }
 
     /// Places for what the parts say, in whole words of eight, so that a word at a time can be looked at.
@@ -39,7 +35,7 @@ impl<'a> Gates<'a> {
     }
 
     fn of_pin(&self, pin: &str) -> usize {
-        let group = PIN_GROUPS.iter().position(|prefix| pin.starts_with(prefix));
+        let group = Port::PREFIXES.iter().position(|(prefix, _)| pin.starts_with(prefix));
         self.nic.gates + group.expect("every input is in a group")
     }
 
@@ -118,13 +114,13 @@ impl<'a> Gates<'a> {
             .map(|(pin, _)| *pin)
             .filter(|pin| *pin != "reset" && self.of_pin(pin) == gate)
             .collect();
-        let ports = pins.iter().filter_map(|pin| Port::of_pin(pin)).map(|port| Ports::one(port).0);
-        let ports = ports.fold(0, |set, port| set | port);
+        let (_, port) = Port::PREFIXES[gate - self.nic.gates];
         let differ: Vec<String> = pins.iter().map(|pin| format!("(now.{pin} != before.{pin})")).collect();
         let copies: String =
             pins.iter().map(|pin| format!(" top.{pin} = before.{pin} = now.{pin};")).collect();
         format!(
-            "    if ((ports & {ports}) && ({})) {{ fire |= triggers[{gate}];{copies} }}\n",
+            "    if ((ports & {}) && ({})) {{ fire |= triggers[{gate}];{copies} }}\n",
+            Ports::one(port).0,
             differ.join(" | ")
         )
     }

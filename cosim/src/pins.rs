@@ -25,8 +25,8 @@ pub enum Port {
 impl Port {
     pub const COUNT: usize = 5;
 
-    /// The first prefix that fits tells the port of a pin.
-    const PREFIXES: &'static [(&'static str, Port)] = &[
+    /// Pins whose changes come together, by the beginning of their names, and their port; the first that fits.
+    pub const PREFIXES: &'static [(&'static str, Port)] = &[
         ("s_axil_", Port::Registers),
         ("m_axi_ar", Port::MemoryRead),
         ("m_axi_r", Port::MemoryRead),
