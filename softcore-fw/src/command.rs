@@ -143,16 +143,17 @@ impl<H: Hardware> Firmware<'_, H> {
             return Err(refused::LIMIT);
         }
         let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
-        let record = self.read_record().ok_or(refused::BAD_RECORD)?;
-        let Ok(connection) = Connection::import(self.config, now, &record, cookie) else {
-            return Err(refused::BAD_RECORD);
-        };
+        // Both stay where they were made until the connection moves into its slot: they are large.
+        let record = self.read_record();
+        let Some(record) = &record else { return Err(refused::BAD_RECORD) };
+        let imported = Connection::import(self.config, now, record, cookie);
+        let Ok(connection) = &imported else { return Err(refused::BAD_RECORD) };
         match self.hw.lookup_insert(connection.lookup_key(), name.0) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
         }
-        let slot = self.table.occupy(connection).ok_or(refused::TABLE_FULL)?;
+        let slot = self.table.occupy(imported.ok()).ok_or(refused::TABLE_FULL)?;
         self.cnum += 1;
         self.wants_to_send(slot);
         self.arm(slot);

@@ -112,11 +112,12 @@ impl<'a> Table<'a> {
         self.slots.get(head).map(|slot| ConnId::new(head, slot.generation))
     }
 
-    /// Puts a connection into the slot of [`Table::next_free`].
-    pub fn occupy(&mut self, connection: Connection) -> Option<SlotIndex> {
+    /// Puts a connection, if it is one, into the slot of [`Table::next_free`].
+    #[inline(always)]
+    pub fn occupy(&mut self, connection: Option<Connection>) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
         let entry = &mut self.slots[usize::from(slot)];
-        entry.connection = Some(connection);
+        entry.connection = connection;
         entry.reached_as = ConnId::new(usize::from(slot), entry.generation).0;
         Some(slot)
     }

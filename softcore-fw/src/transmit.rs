@@ -63,6 +63,10 @@ impl<H: Hardware> Firmware<'_, H> {
         if !connection.is_open() {
             return self.send_in_full(slot);
         }
+        if connection.tcb.lean_idle() {
+            self.arm(slot);
+            return false;
+        }
         let Some(burst) = connection.tcb.lean_ack(Instant(self.hw.read(TIME_US))) else {
             return self.send_text(slot);
         };

@@ -1,4 +1,4 @@
-//! What nearly every burst is, decided and committed in a few dozen instructions: full segments of new text,
+//! What nearly every burst is, decided and committed in a few dozen instructions: full segments of new text, the rest of the text,
 //! or an acknowledgement alone.
 //!
 //! The counterpart of `predict.rs`: [`Tcb::lean_text`] and [`Tcb::lean_ack`] recognise such a burst by the same word, and do just
@@ -17,7 +17,7 @@ use crate::{
 /// Most segments of a lean burst.
 pub const BURST_SEGMENTS_MAX: u32 = 8;
 
-/// A burst of full segments of new text, or an acknowledgement alone. Its header is that of the first segment, but for
+/// A burst of new text, or an acknowledgement alone. Its header is that of the first segment, but for
 /// PSH, which is the last one's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LeanBurst {
@@ -77,6 +77,14 @@ impl Tcb {
         Some(self.lean(self.snd_nxt, Flags::ACK))
     }
 
+    /// Whether [`Tcb::poll_burst`] certainly gives nothing: all text is in flight, and nothing else is due.
+    #[inline]
+    pub fn lean_idle(&self) -> bool {
+        self.expected != 0
+            && self.flags & (Self::UNCOMMON | flag::ACK_NOW) == 0
+            && self.send_len == self.flight()
+    }
+
     /// The next burst likewise, if it is of new text. `None`: nothing was changed but the clock of the timestamps, which has
     /// advanced. `segments` is at most [`BURST_SEGMENTS_MAX`].
     #[inline]
@@ -96,10 +104,12 @@ impl Tcb {
         let allowed = unsent.min(self.snd_wnd.saturating_sub(flight)).min(self.cwnd.saturating_sub(flight));
         // RFC 5681 Section 4.1: what is sent after a long rest is another matter.
         let rested = flight == 0 && self.ts_val.wrapping_sub(self.last_send_tick) > self.rto >> 10;
-        if allowed < max || rested {
+        // Less than a segment goes when it is all that there is, and Nagle's algorithm does not wait for what is in flight.
+        let all = allowed == unsent && allowed > 0 && (flight == 0 || !self.has(flag::NAGLE));
+        if rested || (allowed < max && !all) {
             return None;
         }
-        let (mut len, mut count) = (max, 1);
+        let (mut len, mut count) = (allowed.min(max), 1);
         let turns = at_most!(BURST_SEGMENTS_MAX);
         while count < segments && allowed - len >= max {
             turns.take();

@@ -66,7 +66,7 @@ impl Tcb {
         contiguous: impl Fn(u32) -> u32,
     ) -> Option<BurstOut> {
         #[cfg(debug_assertions)]
-        let (mut lean, deadline) = (self.clone(), self.poll_at());
+        let (mut lean, deadline, idle) = (self.clone(), self.poll_at(), self.lean_idle());
         #[cfg(debug_assertions)]
         // The host's bursts are longer.
         let burst = (segments <= crate::BURST_SEGMENTS_MAX)
@@ -80,6 +80,8 @@ impl Tcb {
             plan => plan,
         };
         let result = self.commit(now, plan);
+        #[cfg(debug_assertions)]
+        assert!(!idle || result.is_none(), "nothing was to be sent, at {now:?}");
         #[cfg(debug_assertions)]
         if let Some(burst) = burst {
             assert_eq!((Some(burst.full()), &lean), (result, &*self), "a lean burst, at {now:?}");

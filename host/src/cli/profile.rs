@@ -62,17 +62,7 @@ fn write_addresses(profile: &Profile, path: &Path) -> std::io::Result<()> {
 
 /// Prints what a load cost, by kind of work and by function.
 pub(super) fn print(profile: &Profile, functions: usize) {
-    println!("  {:<32}{:>9}{:>14}{:>10}{:>8}", "kind of work", "times", "instructions", "cycles", "most");
-    for (kind, name) in profile.kinds.iter().zip(work::NAMES).filter(|(kind, _)| kind.times > 0) {
-        let Kind { times, cost, most } = kind;
-        let each = |total: u64| total as f64 / *times as f64;
-        println!(
-            "  {name:<32}{times:>9}{:>14.1}{:>10.1}{:>8}",
-            each(cost.instructions),
-            each(cost.cycles),
-            most.instructions
-        );
-    }
+    print_kinds(&profile.kinds);
     if profile.segments_sent > 0 {
         let cost = profile.kinds[work::TRANSMIT as usize].cost;
         let each = |total: u64| total as f64 / profile.segments_sent as f64;
@@ -84,8 +74,28 @@ pub(super) fn print(profile: &Profile, functions: usize) {
             each(cost.cycles)
         );
     }
-    let all: u64 = profile.functions.iter().map(|(_, cost)| cost.instructions).sum();
-    for (name, Cost { instructions, cycles }) in profile.functions.iter().take(functions) {
+    print_functions(&profile.functions, functions);
+}
+
+/// Prints kinds of work, by their numbers.
+pub(super) fn print_kinds(kinds: &[Kind]) {
+    println!("  {:<32}{:>9}{:>14}{:>10}{:>8}", "kind of work", "times", "instructions", "cycles", "most");
+    for (kind, name) in kinds.iter().zip(work::NAMES).filter(|(kind, _)| kind.times > 0) {
+        let Kind { times, cost, most } = kind;
+        let each = |total: u64| total as f64 / *times as f64;
+        println!(
+            "  {name:<32}{times:>9}{:>14.1}{:>10.1}{:>8}",
+            each(cost.instructions),
+            each(cost.cycles),
+            most.instructions
+        );
+    }
+}
+
+/// Prints the first `most` of functions.
+pub(super) fn print_functions(functions: &[(String, Cost)], most: usize) {
+    let all: u64 = functions.iter().map(|(_, cost)| cost.instructions).sum();
+    for (name, Cost { instructions, cycles }) in functions.iter().take(most) {
         let share = 100.0 * *instructions as f64 / all as f64;
         println!("  {share:5.1} % {instructions:>10} instructions {cycles:>10} cycles  {name}");
     }

@@ -91,13 +91,14 @@ fn show(what: What, options: &Options, records: &Records, every_line: bool, outp
     };
     if what == What::Capacity {
         for record in records.values() {
-            let mhz = reproduce::equal_work_mhz(record).context("the run answered no request")?;
+            let cycles = reproduce::equal_work_cycles(record).context("the run answered no request")?;
             println!(
-                "{}: {:.0} requests/s, NIC {:.1} % idle at {} MHz: as idle as the paper's (62 % at 23,031 requests/s) at {mhz:.1} MHz",
+                "{}: {:.0} requests/s, NIC {:.1} % idle with the softcore in {} of 65536 cycles: as idle as the paper's \
+                 (62 % at 23,031 requests/s) with {cycles:.0}",
                 record.config,
                 record.metric("request_rate").unwrap_or(0.0),
                 record.metric("nic_idle").unwrap_or(0.0),
-                record.core_mhz
+                record.options.core_cycles()
             );
         }
     }

@@ -2,11 +2,14 @@
 
 use anyhow::{ensure, Context, Result};
 use baton::experiment::{page, run, Capacity, Config, Options, Record};
+use baton::profile::counted::{CountedNic, SharedCounter};
+use baton::profile::{Counter, Program};
 use baton_cosim::nic::{TracedNic, VerilatedNic, Window, VERILOG};
 use baton_cosim::pcap::Pcap;
 use indicatif::{ProgressBar, ProgressStyle};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 /// Run one experiment, named by the paper's shorthand, such as W-1024-P-L-FCFS-400
 ///
@@ -39,6 +42,10 @@ pub struct Args {
     /// Also write the state of the NIC over time to this file, a JSON object a line
     #[arg(long, value_name = "FILE")]
     log: Option<PathBuf>,
+    /// Also print what the firmware did in the measurement, by kind of work and function; the image's executable (.elf) must lie
+    /// beside it
+    #[arg(long)]
+    profile: bool,
     /// Print nothing but the record's path, and write the record alone to this file: what `reproduce` starts
     #[arg(long, value_name = "FILE", hide = true)]
     record: Option<PathBuf>,
@@ -92,12 +99,15 @@ pub struct OptionArgs {
     /// Packets before the measurement begins (the paper: 400000); default: two thirds of --packets
     #[arg(long)]
     warmup: Option<u64>,
-    /// How the NIC's clock follows from its MIPS
+    /// How much the softcore does at its MIPS
     #[arg(long, value_enum, default_value_t = Options::default().capacity)]
     capacity: Capacity,
-    /// Core clock of the NIC in MHz, instead
+    /// Clock of the NIC in MHz, instead of the MIPS
     #[arg(long)]
     core_mhz: Option<u32>,
+    /// Cycles of 65536 in which the softcore runs, instead of what --capacity says
+    #[arg(long)]
+    core_cycles: Option<u32>,
     /// Simultaneous clients, instead of the paper's 2048 (S: 4096)
     #[arg(long)]
     clients: Option<u32>,
@@ -129,6 +139,7 @@ impl OptionArgs {
             packets: self.packets,
             capacity: self.capacity,
             core_mhz: self.core_mhz,
+            core_cycles: self.core_cycles,
             clients: self.clients,
             trace: self.trace.clone(),
             hiwat: self.hiwat,
@@ -150,7 +161,9 @@ pub fn run(args: Args) -> Result<()> {
     }
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot create {}", args.output.display()))?;
-    let record = with_bar(&config, &options, &firmware, args.pcap.as_deref())?;
+    let program = args.profile.then(|| Program::beside(&args.firmware)).transpose()?;
+    let counter = SharedCounter::default();
+    let record = with_bar(&config, &options, &firmware, args.pcap.as_deref(), program.as_ref(), &counter)?;
     let path = args.output.join(config.to_string());
     write(&path.with_extension("json"), &(serde_json::to_string_pretty(&record)? + "\n"))?;
     write(&path.with_extension("html"), &page::run(&record)?)?;
@@ -162,24 +175,42 @@ pub fn run(args: Args) -> Result<()> {
         trace(&config, &options, &firmware, file, window)?;
     }
     print!("{}", record.summary());
+    if let Some(counter) = &*counter.borrow() {
+        super::profile::print_kinds(counter.kinds());
+        super::profile::print_functions(&counter.functions(), 20);
+    }
     println!("  page: {}", path.with_extension("html").display());
     ensure!(record.failures.is_empty(), "the run failed; replay with --seed {}", options.seed);
     Ok(())
 }
 
-fn with_bar(config: &Config, options: &Options, firmware: &[u8], pcap: Option<&Path>) -> Result<Record> {
+fn with_bar<'p>(
+    config: &Config,
+    options: &Options,
+    firmware: &[u8],
+    pcap: Option<&Path>,
+    program: Option<&'p Program>,
+    counter: &SharedCounter<'p>,
+) -> Result<Record> {
     let bar = ProgressBar::new(options.packets + options.warmup_packets);
     bar.set_style(ProgressStyle::with_template(
         "{msg} {bar:40} {pos}/{len} packets, {elapsed} ({eta} left)",
     )?);
     bar.set_message(config.to_string());
-    let mut world = run::Run::new(config, options, VerilatedNic::new(), firmware)?;
+    let nic = CountedNic::new(VerilatedNic::new(), Rc::clone(counter));
+    let mut world = run::Run::new(config, options, nic, firmware)?;
     if let Some(path) = pcap {
         world
             .system_mut()
             .capture(Pcap::create(path).with_context(|| format!("cannot create {}", path.display()))?);
     }
-    let record = world.play(&mut |packets, _| bar.set_position(packets));
+    let mut next = program.map(Counter::new).transpose()?;
+    let record = world.play(&mut |packets, _| {
+        bar.set_position(packets);
+        if packets >= options.warmup_packets && next.is_some() {
+            *counter.borrow_mut() = next.take();
+        }
+    });
     bar.finish_and_clear();
     record
 }

@@ -140,19 +140,21 @@ impl TryFrom<String> for Config {
     }
 }
 
-/// How the NIC's core clock follows from the configuration's MIPS.
+/// How much the softcore does at the configuration's MIPS. The NIC's clock in MHz is always their number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Capacity {
-    /// The core clock in MHz is the number of MIPS
+    /// The softcore runs in every cycle
     AsIs,
-    /// The core clock is lowered so that the NIC is as idle as the paper's when it moves the packets of 23,031 requests a second
-    /// without handoff
+    /// The softcore stands still in a share of the cycles, so that the NIC is as idle as the paper's when it moves the packets of
+    /// 23,031 requests a second without handoff; the data path does not
     EqualWork,
 }
 
-/// Core clock in MHz, for 400 MIPS of the paper, at which our NIC is 62 % idle at 23,031 requests a second without handoff. Found once
-/// by `baton reproduce capacity`, which prints the measurement; then fixed.
-pub const EQUAL_WORK_MHZ_AT_400: u32 = 41;
+/// Cycles of 65,536 in which the softcore runs when the NIC is 62 % idle with the packets of 23,031 requests a second, without handoff, at
+/// 400 MHz. Found once by `baton reproduce capacity`, which prints the measurement; then fixed for every other run.
+pub const EQUAL_WORK_CYCLES: u32 = 4800;
+/// What `CORE_PACE` counts in.
+pub const PACE_CYCLES: u32 = 1 << 16;
 
 /// Everything beside the shorthand that determines a run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -162,8 +164,10 @@ pub struct Options {
     pub warmup_packets: u64,
     pub packets: u64,
     pub capacity: Capacity,
-    /// The core clock in MHz, instead of what `capacity` says.
+    /// The NIC's clock in MHz, instead of the MIPS.
     pub core_mhz: Option<u32>,
+    /// Cycles of 65,536 in which the softcore runs, instead of what `capacity` says.
+    pub core_cycles: Option<u32>,
     /// Simultaneous clients, instead of the paper's number.
     pub clients: Option<u32>,
     pub trace: Option<PathBuf>,
@@ -186,6 +190,7 @@ impl Default for Options {
             packets: 60_000,
             capacity: Capacity::EqualWork,
             core_mhz: None,
+            core_cycles: None,
             clients: None,
             trace: None,
             hiwat: 96,
@@ -198,11 +203,16 @@ impl Default for Options {
 }
 
 impl Options {
-    /// Core clock of the NIC in MHz.
+    /// Clock of the NIC in MHz.
     pub fn core_mhz(&self, config: &Config) -> u32 {
-        self.core_mhz.unwrap_or(match self.capacity {
-            Capacity::AsIs => config.mips,
-            Capacity::EqualWork => (config.mips * EQUAL_WORK_MHZ_AT_400 + 200) / 400,
+        self.core_mhz.unwrap_or(config.mips)
+    }
+
+    /// Cycles of [`PACE_CYCLES`] in which the softcore runs.
+    pub fn core_cycles(&self) -> u32 {
+        self.core_cycles.unwrap_or(match self.capacity {
+            Capacity::AsIs => PACE_CYCLES,
+            Capacity::EqualWork => EQUAL_WORK_CYCLES,
         })
     }
 
@@ -220,6 +230,11 @@ impl Options {
             (10..=2000).contains(&self.core_mhz(config)),
             "a core clock of {} MHz is not 10 to 2000",
             self.core_mhz(config)
+        );
+        ensure!(
+            (1..=PACE_CYCLES).contains(&self.core_cycles()),
+            "the softcore cannot run in {} cycles of {PACE_CYCLES}",
+            self.core_cycles()
         );
         ensure!(
             (1..=16_384).contains(&self.clients(config)),
@@ -266,12 +281,14 @@ mod tests {
     }
 
     #[test]
-    fn the_clock_follows_the_setting() {
+    fn the_pace_follows_the_setting() {
         let config: Config = "W-256-P-L-FCFS-800".parse().unwrap();
         let as_is = Options { capacity: Capacity::AsIs, ..Options::default() };
-        assert_eq!(as_is.core_mhz(&config), 800);
-        assert_eq!(Options::default().core_mhz(&config), 2 * EQUAL_WORK_MHZ_AT_400);
+        assert_eq!((as_is.core_mhz(&config), as_is.core_cycles()), (800, PACE_CYCLES));
+        let equal_work = Options::default();
+        assert_eq!((equal_work.core_mhz(&config), equal_work.core_cycles()), (800, EQUAL_WORK_CYCLES));
         assert_eq!(Options { core_mhz: Some(55), ..as_is.clone() }.core_mhz(&config), 55);
+        assert!(Options { core_cycles: Some(0), ..equal_work }.check(&config).is_err());
         assert!(Options { hiwat: 3, lowat: 4, ..as_is }.check(&config).is_err());
     }
 }

@@ -103,6 +103,9 @@ fn arguments(options: &Options) -> Vec<String> {
     if let Some(mhz) = options.core_mhz {
         put("core-mhz", mhz.to_string());
     }
+    if let Some(cycles) = options.core_cycles {
+        put("core-cycles", cycles.to_string());
+    }
     if let Some(clients) = options.clients {
         put("clients", clients.to_string());
     }

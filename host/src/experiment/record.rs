@@ -48,15 +48,16 @@ impl Record {
     /// The metrics as text, a line each.
     pub fn summary(&self) -> String {
         let mut text = format!(
-            "{}  ({}, {} clients, core clock {} MHz, seed {})\n  {}\n",
+            "{}  ({}, {} clients, clock {} MHz, softcore in {} of 65536 cycles, seed {})\n  {}\n",
             self.config,
             match self.options.capacity {
-                _ if self.options.core_mhz.is_some() => "clock as given",
+                _ if self.options.core_mhz.is_some() || self.options.core_cycles.is_some() => "as given",
                 super::Capacity::AsIs => "as is",
                 super::Capacity::EqualWork => "equal work",
             },
             self.clients,
             self.core_mhz,
+            self.options.core_cycles(),
             self.options.seed,
             self.workload
         );

@@ -1,12 +1,13 @@
 //! One run: the world of a configuration, its warm-up, its measurement.
 
+use super::config::PACE_CYCLES;
 use super::record::{median, Sample};
 use super::{Config, Options, Record};
 use crate::client::player::{Player, SharedWorkload};
 use crate::client::{ClientConfig, ClientHost};
 use crate::machine::{Function, MachineConfig};
 use crate::policy::{self, Future};
-use crate::server::driver::{frame_key, SendTimes};
+use crate::server::driver::{frame_key, SendLog};
 use crate::server::{Server, ServerConfig};
 use crate::world::{World, WorldConfig};
 use anyhow::{ensure, Context, Result};
@@ -16,11 +17,12 @@ use baton_cosim::port::HostPort;
 use baton_cosim::system::{Event, System, SystemConfig};
 use baton_cosim::wire::WireConfig;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
-/// Time between the first connections of two clients: 2048 are there after 10 ms.
-pub(crate) const START_INTERVAL_PS: u64 = 5_000_000;
+/// Time between the first connections of two clients: 2048 are there after 102 ms. Faster, and the NIC drops some of their first
+/// packets before its softcore has moved them, and these clients wait for a retransmission.
+pub(crate) const START_INTERVAL_PS: u64 = 50_000_000;
 /// Time over which the first requests of paced clients are spread: about what one response takes at their pace.
 const PACED_START_PS: u64 = 300_000_000_000;
 /// Time between two samples of the NIC's state.
@@ -144,6 +146,7 @@ impl<N: Nic> Run<N> {
              makes a larger one, and `cargo xtask run` does so by itself",
             config.connections
         );
+        system.reg_write(regs::CORE_PACE, PACE_CYCLES - options.core_cycles());
         let send_delays = measure_sends(&mut system, &mut server);
         let workload: SharedWorkload =
             Rc::new(RefCell::new(config.workload.start(options.seed, clients, options.trace.as_deref())?));
@@ -419,18 +422,31 @@ fn shares(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) -> BTre
     differences.into_iter().map(|(name, cycles)| (name, share(cycles, all))).collect()
 }
 
-/// Measures the time from when the driver gives a frame to the NIC until its last byte is on the wire.
+/// Measures the time from when a frame's doorbell is at the NIC until its last byte is on the wire.
 fn measure_sends<N: Nic>(system: &mut System<N>, server: &mut Server) -> Rc<RefCell<Vec<u64>>> {
-    let times = SendTimes::default();
+    let sends = SendLog::default();
     let delays = Rc::new(RefCell::new(Vec::new()));
-    server.note_send_times(Rc::clone(&times));
+    server.log_sends(Rc::clone(&sends));
     let noted = Rc::clone(&delays);
-    system.observe(Box::new(move |time_ps, event| {
-        if let Event::FrameOut { frame } = event {
-            if let Some(since) = times.borrow_mut().remove(&frame_key(frame)) {
-                noted.borrow_mut().push(time_ps.saturating_sub(since));
+    let mut since_ps: HashMap<u64, u64> = HashMap::new();
+    system.observe(Box::new(move |time_ps, event| match event {
+        Event::Register(done) if done.write && u32::from(done.addr) == regs::TX_PROD => {
+            let mut sends = sends.borrow_mut();
+            while let Some(&(key, index)) = sends.front() {
+                if (done.data as u16).wrapping_sub(index) as i16 >= 0 {
+                    since_ps.insert(key, time_ps);
+                    sends.pop_front();
+                } else {
+                    break;
+                }
             }
         }
+        Event::FrameOut { frame } => {
+            if let Some(since_ps) = since_ps.remove(&frame_key(frame)) {
+                noted.borrow_mut().push(time_ps - since_ps);
+            }
+        }
+        _ => {}
     }));
     delays
 }

@@ -4,7 +4,9 @@
 //! operation uses. With [`CostModel::Free`] every method returns at once. A connection is named by the place
 //! of its socket in the table, which decides where its structures lie.
 
+use std::cell::Cell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
 use baton_abi::handoff::Span;
 
@@ -37,7 +39,10 @@ enum Refers {
     Page(u32),
 }
 
-#[derive(Clone, Debug)]
+/// Time that a processor's work has taken so far, in picoseconds: what a port in the middle of the work reads.
+pub type BusyClock = Rc<Cell<u64>>;
+
+#[derive(Debug)]
 struct Machine {
     config: MachineConfig,
     cpu: Cpu,
@@ -48,10 +53,11 @@ struct Machine {
     in_flight: VecDeque<u32>,
     retransmit: Wheel,
     keepalive: Wheel,
+    busy: BusyClock,
 }
 
 /// Counts what the server's software does.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Meter(Option<Box<Machine>>);
 
 impl Meter {
@@ -67,6 +73,7 @@ impl Meter {
                 in_flight: VecDeque::new(),
                 retransmit: Wheel::new(),
                 keepalive: Wheel::new(),
+                busy: BusyClock::default(),
             }))),
         }
     }
@@ -81,9 +88,14 @@ impl Meter {
         self.0.as_ref().map_or_else(Profile::default, |m| m.cpu.profile(now_ps))
     }
 
-    /// Time that the work so far has taken, in picoseconds.
-    pub fn busy_ps(&self) -> u64 {
-        self.0.as_ref().map_or(0, |m| m.cpu.picoseconds(m.cpu.busy_cycles()))
+    /// Whether operations cost time.
+    pub fn counts_time(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// The clock of the work; it stands at zero when operations cost nothing.
+    pub fn busy_clock(&self) -> BusyClock {
+        self.0.as_ref().map_or_else(BusyClock::default, |m| Rc::clone(&m.busy))
     }
 
     /// The NIC wrote `len` bytes at `addr` of host memory.
@@ -96,6 +108,7 @@ impl Meter {
     fn with(&mut self, operation: impl FnOnce(&mut Machine)) {
         if let Some(machine) = &mut self.0 {
             operation(machine);
+            machine.busy.set(machine.cpu.picoseconds(machine.cpu.busy_cycles()));
         }
     }
 

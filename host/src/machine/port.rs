@@ -2,37 +2,49 @@
 //!
 //! The software of a piece of work runs at one instant of the co-simulation, the piece's start, and takes its time
 //! afterwards. What it writes to memory may be there early, since the NIC looks only after a doorbell; a doorbell may
-//! not. So writes are gathered here and posted at the piece's end. A read of a register flushes them and waits.
+//! not. So writes are gathered here, each with the work that was done before it. A read of a register flushes them and waits.
 
 use anyhow::Result;
 use baton_cosim::port::{HostMemory, HostPort};
 
+use super::charge::BusyClock;
+
 /// See the module's header.
 pub struct TimedPort<'a> {
     port: &'a mut dyn HostPort,
-    writes: Vec<(u32, u32)>,
+    busy: BusyClock,
+    writes: Vec<RegisterWrite>,
     waited_ps: u64,
 }
 
+/// A write that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RegisterWrite {
+    pub address: u32,
+    pub value: u32,
+    /// Its time by the [`BusyClock`] that the port was given.
+    pub busy_ps: u64,
+}
+
 impl<'a> TimedPort<'a> {
-    pub fn new(port: &'a mut dyn HostPort) -> Self {
-        TimedPort { port, writes: Vec::new(), waited_ps: 0 }
+    pub fn new(port: &'a mut dyn HostPort, busy: BusyClock) -> Self {
+        TimedPort { port, busy, writes: Vec::new(), waited_ps: 0 }
     }
 
     /// Register writes that wait, in order, and how long reads have taken.
-    pub fn finish(self) -> (Vec<(u32, u32)>, u64) {
+    pub fn finish(self) -> (Vec<RegisterWrite>, u64) {
         (self.writes, self.waited_ps)
     }
 }
 
 impl HostPort for TimedPort<'_> {
     fn reg_write(&mut self, address: u32, value: u32) {
-        self.writes.push((address, value));
+        self.writes.push(RegisterWrite { address, value, busy_ps: self.busy.get() });
     }
 
     fn reg_read(&mut self, address: u32) -> Result<u32> {
-        for (address, value) in self.writes.drain(..) {
-            self.port.reg_write(address, value);
+        for write in self.writes.drain(..) {
+            self.port.reg_write(write.address, write.value);
         }
         let before_ps = self.port.now_ps();
         let answer = self.port.reg_read(address);

@@ -8,6 +8,7 @@ use std::collections::VecDeque;
 use anyhow::{Context, Result};
 use baton_cosim::port::HostPort;
 
+use super::charge::BusyClock;
 use super::port::TimedPort;
 use super::Profile;
 use crate::server::Server;
@@ -15,13 +16,14 @@ use crate::server::Server;
 /// See the module's header. Times are in picoseconds.
 pub struct Processor {
     interrupt_interval_ps: u64,
+    busy: BusyClock,
     /// When the work under way ends.
     free_ps: u64,
     /// When there is work again without an interrupt.
     work_ps: u64,
     /// When the next interrupt may be taken.
     interrupt_ps: u64,
-    /// Register writes of the work under way, in order of time.
+    /// Register writes of the work under way, with their times, in order.
     writes: VecDeque<(u64, u32, u32)>,
 }
 
@@ -31,6 +33,7 @@ impl Processor {
         let interrupt_interval_ps = server.meter().interrupt_interval_ps()?;
         Some(Processor {
             interrupt_interval_ps,
+            busy: server.meter().busy_clock(),
             free_ps: 0,
             work_ps: 0,
             interrupt_ps: 0,
@@ -70,17 +73,19 @@ impl Processor {
         self.post_writes(port, u64::MAX);
         let meter = server.meter();
         written.for_each(|(addr, len)| meter.dma_wrote(addr, len));
-        let (start_ps, before_ps) = (port.now_ps().max(self.free_ps), meter.busy_ps());
-        let mut timed = TimedPort::new(port);
+        let (start_ps, before_ps) = (port.now_ps().max(self.free_ps), self.busy.get());
+        let mut timed = TimedPort::new(port, BusyClock::clone(&self.busy));
         let answer = job(server, &mut timed);
         let (writes, waited_ps) = timed.finish();
-        let meter = server.meter();
-        meter.register_wait(waited_ps);
-        self.free_ps = start_ps + (meter.busy_ps() - before_ps);
+        // Reads come first in a piece: what is written after them has waited too.
+        server.meter().register_wait(waited_ps);
+        self.free_ps = start_ps + (self.busy.get() - before_ps);
         self.work_ps = self.free_ps;
-        let end_ps = self.free_ps;
-        server.piece_ends(end_ps);
-        self.writes.extend(writes.into_iter().map(|(address, value)| (end_ps, address, value)));
+        self.writes.extend(
+            writes.into_iter().map(|write| {
+                (start_ps + waited_ps + (write.busy_ps - before_ps), write.address, write.value)
+            }),
+        );
         answer
     }
 

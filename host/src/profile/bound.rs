@@ -9,9 +9,15 @@ use super::code::{Code, Flow, Function};
 use anyhow::{bail, ensure, Context, Result};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The compiler's own functions that set or copy as many bytes as the third argument says.
-const MEMORY: [&str; 4] =
-    ["memset", "memcpy", "compiler_builtins::mem::memset", "compiler_builtins::mem::memcpy"];
+/// The functions, the image's and the compiler's own, that set or copy as many bytes as the third argument says.
+const MEMORY: [&str; 6] = [
+    "memset",
+    "memcpy",
+    "memmove",
+    "compiler_builtins::mem::memset",
+    "compiler_builtins::mem::memcpy",
+    "compiler_builtins::mem::memmove",
+];
 
 /// A place that a turn of a loop passes: the loop's place in the source, and the most turns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -268,10 +274,11 @@ impl<'a> Bounds<'a> {
         let all: BTreeSet<usize> = turns.values().flatten().copied().collect();
         let most = match (alone, self.bytes) {
             (Some(most), _) => most,
-            // These loops go byte by byte over less than 16, or word by word.
+            // These loops go byte by byte over less than 16, or by words.
             (None, Some(bytes)) => {
                 let by_byte = members.iter().any(|&node| function.stores_byte(node));
-                u64::from(if by_byte { 16 } else { bytes / 4 + 1 })
+                let words = members.iter().filter(|&&node| function.stores_word(node)).count().max(1) as u32;
+                u64::from(if by_byte { 16 } else { bytes / (4 * words) + 1 })
             }
             _ if !turns.is_empty() && passed_by(&all) => {
                 turns.keys().map(|mark| u64::from(mark.most) + 1).product()

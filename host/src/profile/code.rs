@@ -57,6 +57,11 @@ impl Function {
         self.words[index] & 0x707F == 0x23
     }
 
+    /// Whether an instruction stores a word.
+    pub fn stores_word(&self, index: usize) -> bool {
+        self.words[index] & 0x707F == 0x2023
+    }
+
     /// The number that the third argument has at a call, where the instructions in front of it say one.
     pub fn third_argument(&self, call: usize) -> Option<u32> {
         const A2: u32 = 12;

@@ -10,6 +10,7 @@
 
 mod bound;
 mod code;
+pub mod counted;
 pub mod figures;
 mod program;
 pub mod worst;
@@ -128,7 +129,7 @@ const FEW: u32 = 16;
 const MANY_ENOUGH: u32 = 64;
 
 /// Counts what goes on in the core.
-struct Counter<'a> {
+pub struct Counter<'a> {
     program: &'a Program,
     kinds: [Kind; work::NAMES.len()],
     functions: Vec<Cost>,
@@ -142,7 +143,9 @@ struct Counter<'a> {
 }
 
 impl<'a> Counter<'a> {
-    fn new(program: &'a Program) -> Result<Self> {
+    /// # Errors
+    /// When the program says nothing of its loops.
+    pub fn new(program: &'a Program) -> Result<Self> {
         Ok(Counter {
             program,
             kinds: Default::default(),
@@ -153,6 +156,27 @@ impl<'a> Counter<'a> {
             open: Cost::default(),
             waiting_cycles: 0,
         })
+    }
+
+    /// A cycle of the NIC.
+    pub fn look(&mut self, core: &NicOut) {
+        if !core.core_asleep {
+            self.cycle(core.core_retired.then_some(core.core_pc));
+        }
+    }
+
+    /// What was counted by kind of work, by the numbers of `baton_abi::work`.
+    pub fn kinds(&self) -> &[Kind; work::NAMES.len()] {
+        &self.kinds
+    }
+
+    /// What was counted by function, the dearest first.
+    pub fn functions(&self) -> Vec<(String, Cost)> {
+        let mut functions: Vec<_> =
+            self.program.functions.iter().cloned().zip(self.functions.iter().copied()).collect();
+        functions.retain(|(_, cost)| cost.instructions > 0);
+        functions.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.instructions));
+        functions
     }
 
     /// A cycle in which the core was awake; `retired`: the instruction that ended in it.
@@ -221,14 +245,9 @@ pub fn measure<N: Nic>(
     let mut machine = Machine::start(&config, nic, firmware)?;
     let mut counter = Counter::new(program)?;
     let early = workload == Workload::Turnover;
-    let count = |core: &NicOut, counter: &mut Counter| {
-        if !core.core_asleep {
-            counter.cycle(core.core_retired.then_some(core.core_pc));
-        }
-    };
     let mut load = Load::start_watched(&config, &mut machine, |core| {
         if early {
-            count(core, &mut counter);
+            counter.look(core);
         }
     })?;
     let warm = if early { 0 } else { START_CYCLES + turns(load.connections(), 1) };
@@ -249,14 +268,12 @@ pub fn measure<N: Nic>(
         if machine.cycles() <= start {
             (heard, messages) = (load.segments_heard(), load.messages());
         } else {
-            count(machine.outputs(), &mut counter);
+            counter.look(machine.outputs());
         }
     }
     machine.check_firmware()?;
     ensure!(counter.kinds.iter().any(|kind| kind.times > 0), "the firmware did nothing");
-    let mut functions: Vec<_> = program.functions.iter().cloned().zip(counter.functions).collect();
-    functions.retain(|(_, cost)| cost.instructions > 0);
-    functions.sort_by_key(|(_, cost)| std::cmp::Reverse(cost.instructions));
+    let functions = counter.functions();
     let mut all = Cost::default();
     functions.iter().for_each(|(_, cost)| all += *cost);
     let addresses = (RAM_BASE..).step_by(4).zip(counter.words);

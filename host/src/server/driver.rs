@@ -76,8 +76,9 @@ impl Default for DriverConfig {
     }
 }
 
-/// When frames were given to the NIC, by [`frame_key`]: what an experiment measures the delay to the wire from.
-pub type SendTimes = std::rc::Rc<std::cell::RefCell<std::collections::HashMap<u64, u64>>>;
+/// Frames in the order of their descriptors: [`frame_key`], and the producer index that gives the frame to the NIC. What an
+/// experiment measures the delay to the wire with.
+pub type SendLog = std::rc::Rc<std::cell::RefCell<VecDeque<(u64, u16)>>>;
 
 /// Received frames that the NIC classified, each with its class and queue: what a check of the P4 program is made on.
 pub type FrameLog = std::rc::Rc<std::cell::RefCell<Vec<LoggedFrame>>>;
@@ -225,10 +226,7 @@ pub struct Driver {
     irq_enable: u32,
     stats: DriverStats,
     delays: Vec<u64>,
-    send_times: Option<SendTimes>,
-    /// Keys of the frames that the last doorbells announced, or the next ones will.
-    announced_keys: Vec<u64>,
-    doorbells_rung: bool,
+    send_log: Option<SendLog>,
 }
 
 impl Driver {
@@ -321,9 +319,7 @@ impl Driver {
             irq_enable,
             stats: DriverStats::default(),
             delays: Vec::new(),
-            send_times: None,
-            announced_keys: Vec::new(),
-            doorbells_rung: false,
+            send_log: None,
         };
         driver.post_buffers(port);
         driver.ring_doorbells(port);
@@ -487,27 +483,17 @@ impl Driver {
         let addr = self.tx_buffer().expect("the caller has built a frame in a free slot");
         let (csum_start, csum_offset) = checksum.unwrap_or((0, 0));
         let flags = if checksum.is_some() { ring::TX_FLAG_CHECKSUM } else { 0 };
-        if self.send_times.is_some() {
-            if std::mem::take(&mut self.doorbells_rung) {
-                self.announced_keys.clear();
-            }
-            self.announced_keys.push(frame_key(port.memory().slice(addr, 38)));
+        if let Some(log) = &self.send_log {
+            let key = frame_key(port.memory().slice(addr, 38));
+            log.borrow_mut().push_back((key, self.tx.prod.wrapping_add(1)));
         }
         self.push_tx(port, TxDesc { addr, len, flags, csum_start, csum_offset, ..TxDesc::default() });
         self.stats.tx_frames += 1;
     }
 
-    /// The doorbells that were rung last leave the processor at `time_ps`: then the frames are the NIC's.
-    pub(super) fn doorbells_leave(&mut self, time_ps: u64) {
-        if let Some(times) = &self.send_times {
-            let keys = self.announced_keys.iter().map(|&key| (key, time_ps));
-            times.borrow_mut().extend(keys);
-        }
-    }
-
-    /// Notes in `times` when each frame is given to the NIC.
-    pub fn note_send_times(&mut self, times: SendTimes) {
-        self.send_times = Some(times);
+    /// Notes in `log` each frame that is sent as it is.
+    pub fn log_sends(&mut self, log: SendLog) {
+        self.send_log = Some(log);
     }
 
     /// Notes in `log` what the P4 program chose for each frame that it gave to the host.
@@ -636,12 +622,18 @@ impl Driver {
                 self.stats.doorbells += 1;
             }
         }
-        if std::mem::replace(&mut self.doorbells_rung, true) {
-            // Nothing was sent since they were rung before.
-            self.announced_keys.clear();
-        }
-        self.doorbells_leave(port.now_ps());
         (self.stats.doorbells - before) as usize
+    }
+
+    /// Tells the NIC of the frames alone, if there are new ones. Returns how many registers that took.
+    pub fn ring_transmit(&mut self, port: &mut dyn HostPort) -> usize {
+        let news = self.tx.prod != self.tx.announced;
+        if news {
+            port.reg_write(regs::TX_PROD, u32::from(self.tx.prod));
+            self.tx.announced = self.tx.prod;
+            self.stats.doorbells += 1;
+        }
+        news.into()
     }
 
     /// Whether consumption from the transmit and command rings raises an interrupt: wanted only while someone

@@ -411,11 +411,6 @@ impl<A: Application> Server<A> {
         self.stack.meter.profile(now_ps)
     }
 
-    /// What the software did last ends at `end_ps`, and its doorbells leave then.
-    pub(crate) fn piece_ends(&mut self, end_ps: u64) {
-        self.stack.driver.doorbells_leave(end_ps);
-    }
-
     pub(crate) fn meter(&mut self) -> &mut Meter {
         &mut self.stack.meter
     }
@@ -434,9 +429,9 @@ impl<A: Application> Server<A> {
         self.stack.driver.log_frames(log);
     }
 
-    /// Notes in `times` when each frame is given to the NIC.
-    pub fn note_send_times(&mut self, times: driver::SendTimes) {
-        self.stack.driver.note_send_times(times);
+    /// Notes in `log` each frame that is sent as it is.
+    pub fn log_sends(&mut self, log: driver::SendLog) {
+        self.stack.driver.log_sends(log);
     }
 
     pub fn stack(&self) -> &Stack {

@@ -409,6 +409,7 @@ impl Stack {
                     let desc = self.driver.tx_desc_addr();
                     self.driver.transmit(port, len as u16, None);
                     self.meter.reset_out(desc);
+                    self.announce_frame(port);
                     self.stats.arp_replies += 1;
                 }
             }
@@ -593,6 +594,7 @@ impl Stack {
                 let desc = self.driver.tx_desc_addr();
                 self.emit(port, &endpoints, &reset, &Spans::default());
                 self.meter.reset_out(desc);
+                self.announce_frame(port);
                 self.stats.resets_sent += 1;
             }
         }
@@ -702,6 +704,7 @@ impl Stack {
             } else {
                 self.emit(port, &endpoints, &burst.segment, &send);
             }
+            self.announce_frame(port);
         }
         self.arm(id);
         self.settle(id);
@@ -742,6 +745,15 @@ impl Stack {
             if self.state(oldest) == Some(State::TimeWait) {
                 self.remove(oldest, Ending::InOrder);
             }
+        }
+    }
+
+    /// A processor whose time counts rings for each frame when it has sent it, as the paper's driver does; one whose time does not
+    /// has all of them done at once, so it rings once for all.
+    fn announce_frame(&mut self, port: &mut dyn HostPort) {
+        if self.meter.counts_time() {
+            let rung = self.driver.ring_transmit(port);
+            self.meter.doorbells(rung);
         }
     }
 
