@@ -223,7 +223,7 @@ pub fn run<N: Nic>(
 
 impl<'p> Script<'p> {
     fn start<N: Nic>(config: &DemoConfig, world: &mut World<N>, watch: Option<Watch<'p>>) -> Script<'p> {
-        let body = Expect { seed: config.seed, len: config.response_bytes };
+        let body = Expect::file(config.seed, config.response_bytes);
         let moving = world.client_mut(MOVING).fetch([body]);
         let mut script = Script {
             config: config.clone(),
@@ -249,7 +249,7 @@ impl<'p> Script<'p> {
     fn next_request(&mut self) -> Expect {
         self.requests += 1;
         // A few bodies only: the server keeps each in memory.
-        Expect { seed: self.config.seed + 1 + self.requests % 4, len: self.config.host_response_bytes }
+        Expect::file(self.config.seed + 1 + self.requests % 4, self.config.host_response_bytes)
     }
 
     /// Runs the script; whether everything finished in time.

@@ -33,7 +33,7 @@ fn first_come_first_served_offloads_every_connection() {
     let mut ids = Vec::new();
     for client in &mut world.clients {
         for seed in 0..3 {
-            ids.push(client.fetch([0, 1, 5000, 200_000].map(|len| Expect { seed, len })));
+            ids.push(client.fetch([0, 1, 5000, 200_000].map(|len| Expect::file(seed, len))));
         }
     }
     finish(&mut world, 60 * SECOND);
@@ -60,7 +60,7 @@ fn two_hundred_handoffs_and_restores() {
         world.run_until(2000 * SECOND, |w| {
             if w.clients[0].outstanding(fetch) < 3 {
                 let len = rng.next_u32() % 100_000;
-                w.clients[0].request(fetch, Expect { seed: u64::from(len % 8), len });
+                w.clients[0].request(fetch, Expect::file(u64::from(len % 8), len));
                 requests += 1;
             }
             assert_eq!(w.clients[0].state(fetch), &FetchState::Active, "seed {seed} after {cycles} cycles");
@@ -79,7 +79,7 @@ fn two_hundred_handoffs_and_restores() {
             }
             cycles == 400
         });
-        world.clients[0].request_last(fetch, Expect { seed: 9, len: 9 });
+        world.clients[0].request_last(fetch, Expect::file(9, 9));
         finish(&mut world, 3000 * SECOND);
         assert_eq!(world.clients[0].state(fetch), &FetchState::Done, "seed {seed}");
         assert_eq!(world.clients[0].stats().responses, requests + 1, "seed {seed}");
@@ -102,7 +102,7 @@ fn refusal_at_the_limit_loses_nothing() {
         world.nic.laziness = 240;
         for client in &mut world.clients {
             for body in 0..4 {
-                client.fetch([100, 20_000, 1, 30_000].map(|len| Expect { seed: body, len }));
+                client.fetch([100, 20_000, 1, 30_000].map(|len| Expect::file(body, len)));
             }
         }
         // Every connection is offered once, whatever a policy would say of the room that is left.
@@ -139,7 +139,7 @@ fn a_crowd_changes_hands_at_random() {
         for client in &mut world.clients {
             for _ in 0..10 {
                 let requests: Vec<Expect> = (0..1 + rng.next_u32() % 8)
-                    .map(|_| Expect { seed: u64::from(rng.next_u32() % 4), len: rng.next_u32() % 50_000 })
+                    .map(|_| Expect::file(u64::from(rng.next_u32() % 4), rng.next_u32() % 50_000))
                     .collect();
                 expected += requests.len() as u64;
                 client.fetch(requests);

@@ -25,7 +25,7 @@ fn finish(world: &mut World, limit_ps: u64) {
 fn bodies_of_all_sizes_arrive() {
     let mut world = World::new(&server(), clients(1), Box::new(Never), false, Faults::NONE, 1);
     let sizes = [0, 1, 100, 1460, 1461, 65536, 1 << 20];
-    let id = world.clients[0].fetch(sizes.map(|len| Expect { seed: u64::from(len), len }));
+    let id = world.clients[0].fetch(sizes.map(|len| Expect::file(u64::from(len), len)));
     finish(&mut world, 30 * SECOND);
     assert_eq!(world.clients[0].state(id), &FetchState::Done);
     assert_eq!(world.clients[0].body_bytes(id), sizes.iter().map(|&n| u64::from(n)).sum::<u64>());
@@ -44,7 +44,7 @@ fn streams_survive_loss_reordering_and_refused_handoffs() {
         for client in &mut world.clients {
             for _ in 0..4 {
                 let requests: Vec<Expect> = (0..1 + rng.next_u32() % 8)
-                    .map(|_| Expect { seed: u64::from(rng.next_u32() % 4), len: rng.next_u32() % 60_000 })
+                    .map(|_| Expect::file(u64::from(rng.next_u32() % 4), rng.next_u32() % 60_000))
                     .collect();
                 expected += requests.len() as u64;
                 client.fetch(requests);
@@ -110,7 +110,7 @@ fn a_port_is_used_again_during_time_wait() {
     client[0].ports = (50000, 50000);
     let mut world = World::new(&config, client, Box::new(Never), false, Faults::NONE, 1);
     for len in 0..6 {
-        let id = world.clients[0].fetch([Expect { seed: 1, len }]);
+        let id = world.clients[0].fetch([Expect::file(1, len)]);
         let limit = world.now_ps + 30 * SECOND;
         world.run_until(limit, |w| w.clients[0].idle());
         assert_eq!(world.clients[0].state(id), &FetchState::Done);
@@ -127,7 +127,7 @@ fn time_wait_connections_are_bounded() {
     config.connections = 1;
     let mut world = World::new(&config, clients(1), Box::new(Never), false, Faults::NONE, 1);
     for _ in 0..10 {
-        let id = world.clients[0].fetch([Expect { seed: 1, len: 100 }]);
+        let id = world.clients[0].fetch([Expect::file(1, 100)]);
         let limit = world.now_ps + 30 * SECOND;
         world.run_until(limit, |w| w.clients[0].idle());
         assert_eq!(world.clients[0].state(id), &FetchState::Done);

@@ -50,7 +50,7 @@ fn connections_4096_open_transfer_and_close() {
             while asked < CONNECTIONS && asked < done - round as usize * CONNECTIONS + OPENING {
                 let (client, id) = fetches[asked];
                 let len = (asked * 37 % 3000) as u32;
-                w.clients[client].request_last(id, Expect { seed: asked as u64 % 16, len });
+                w.clients[client].request_last(id, Expect::file(asked as u64 % 16, len));
                 asked += 1;
                 // The world may be at rest until then.
                 if asked % OPENING == 0 || asked == CONNECTIONS {

@@ -70,7 +70,7 @@ fn bad_frames_are_counted_and_connections_go_on() -> Result<()> {
     let mut world = demo::build(&config, VerilatedNic::new(), &firmware, Box::<FirstCome>::default())?;
     let mut fetches = Vec::new();
     for client in 0..4 {
-        fetches.push(world.client_mut(client).fetch([Expect { seed: 3, len: 128 << 10 }]));
+        fetches.push(world.client_mut(client).fetch([Expect::file(3, 128 << 10)]));
     }
     let corrupt = Faults { corrupt_ppm: 20_000, ..Faults::default() };
     world.system.wire_to_nic().set_faults(corrupt);

@@ -93,7 +93,7 @@ fn world(seed: u64, firmware: &[u8]) -> Result<u32> {
     let mut world = demo::build(&config, VerilatedNic::new(), firmware, Box::new(Never))?;
     let mut movers = Vec::new();
     for client in 0..CONNECTIONS {
-        let body = Expect { seed: seed * 100 + client as u64, len: RESPONSE_BYTES };
+        let body = Expect::file(seed * 100 + client as u64, RESPONSE_BYTES);
         let fetch = world.client_mut(client).fetch([body]);
         movers.push(Mover { fetch, socket: None, move_at_ps: 0, asked: false, turns: 0, cycles: 0 });
     }

@@ -180,7 +180,7 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
             ack_delay_us: None,
             ..ClientConfig::default()
         });
-        let fetch = client.fetch([0, 1, 5000, 60_000].map(|len| Expect { seed: 7, len }));
+        let fetch = client.fetch([0, 1, 5000, 60_000].map(|len| Expect::file(7, len)));
         let end_ps = port.now_ps() + 60_000_000_000;
         while !client.idle() {
             ensure!(

@@ -135,7 +135,7 @@ fn check(log: &[LoadTransition]) {
 /// Every client gets a body over its connection, whoever owns it by now.
 fn fetch_all(world: &mut World<VerilatedNic>, fetches: &[FetchId]) -> Result<()> {
     for (client, &fetch) in fetches.iter().enumerate() {
-        world.client_mut(client).request_last(fetch, Expect { seed: client as u64, len: 20_000 });
+        world.client_mut(client).request_last(fetch, Expect::file(client as u64, 20_000));
     }
     let done = world.run_until(20_000_000, |w| w.clients().iter().all(ClientHost::idle))?;
     ensure!(done, "not every client is done");

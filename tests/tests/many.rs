@@ -74,7 +74,7 @@ fn rounds(firmware: &[u8]) -> Result<()> {
             }
             while asked < connections.min(done + AT_ONCE) {
                 let (client, id) = fetches[asked];
-                let expect = Expect { seed: asked as u64 % 16, len: (asked * 37 % 3000) as u32 };
+                let expect = Expect::file(asked as u64 % 16, (asked * 37 % 3000) as u32);
                 w.client_mut(client).request_last(id, expect);
                 asked += 1;
             }

@@ -81,9 +81,9 @@ fn none_crosses_the_host_interface_while_the_nic_owns_the_connection() -> Result
         }
     }));
     let bytes = 512 << 10;
-    let moving = world.client_mut(0).fetch([Expect { seed: 7, len: bytes }]);
+    let moving = world.client_mut(0).fetch([Expect::file(7, bytes)]);
     for client in 1..=2 {
-        world.client_mut(client).fetch([Expect { seed: 8, len: bytes }]);
+        world.client_mut(client).fetch([Expect::file(8, bytes)]);
     }
     let (local_ip, local_port) = (u32::from_be_bytes([10, 0, 0, 1]), 80);
     let (remote_ip, remote_port) = (config.client_ip(0), world.client(0).local_port(moving));

@@ -43,6 +43,9 @@ const LIVE: &[SystemPackage] = &[
     SystemPackage { name: "iproute2", proof: "/usr/bin/ip" },
 ];
 
+/// A cluster of one machine. The test with it is skipped where it cannot be had.
+const SLURM: &[SystemPackage] = &[SystemPackage { name: "slurm-wlm", proof: "/usr/sbin/slurmctld" }];
+
 /// A RISC-V capable Rust where rustup cannot bring the target.
 const DEBIAN_RUST: &[SystemPackage] = &[
     SystemPackage { name: "rustc-web", proof: "/usr/bin/rustc" },
@@ -55,7 +58,7 @@ const DEBIAN_RUST: &[SystemPackage] = &[
 pub fn all(root: &Path) -> Result<()> {
     python_tools(root)?;
     system_packages(FST)?;
-    for (what, packages) in [("tshark", TSHARK), ("the kernel as a peer", LIVE)] {
+    for (what, packages) in [("tshark", TSHARK), ("the kernel as a peer", LIVE), ("Slurm", SLURM)] {
         if let Err(error) = system_packages(packages) {
             eprintln!("setup: goes on without {what}: {error:#}");
         }

@@ -9,10 +9,10 @@ use baton::machine::{costs, MachineConfig};
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// Packets that are measured.
-    #[arg(long, default_value_t = 200_000)]
+    #[arg(long, default_value_t = 600_000)]
     packets: u64,
     /// Packets before the measurement.
-    #[arg(long, default_value_t = 100_000)]
+    #[arg(long, default_value_t = 400_000)]
     warmup: u64,
     #[arg(long, default_value_t = 1)]
     seed: u64,

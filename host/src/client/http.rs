@@ -13,13 +13,21 @@ pub struct Expect {
     pub seed: u64,
     /// Bytes of the body.
     pub len: u32,
+    /// A program makes it; otherwise it is a file's.
+    pub made: bool,
 }
 
 impl Expect {
+    /// A file of `len` bytes.
+    pub fn file(seed: u64, len: u32) -> Self {
+        Expect { seed, len, made: false }
+    }
+
     /// The request; the last of a connection asks the server to close it.
     pub fn request(&self, last: bool) -> String {
         let connection = if last { "Connection: close\r\n" } else { "" };
-        format!("GET /bytes/{}?seed={} HTTP/1.1\r\nHost: server\r\n{connection}\r\n", self.len, self.seed)
+        let folder = if self.made { "made" } else { "bytes" };
+        format!("GET /{folder}/{}?seed={} HTTP/1.1\r\nHost: server\r\n{connection}\r\n", self.len, self.seed)
     }
 }
 
@@ -142,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_response_is_recognised_in_pieces_of_any_size() {
-        let expect = Expect { seed: 5, len: 300 };
+        let expect = Expect::file(5, 300);
         let bytes = response(expect);
         for piece in [1, 3, 7, 64, 1000] {
             let mut responses = Responses::default();
@@ -158,7 +166,7 @@ mod tests {
 
     #[test]
     fn any_wrong_byte_is_found() {
-        let expect = Expect { seed: 5, len: 300 };
+        let expect = Expect::file(5, 300);
         let bytes = response(expect);
         let head = bytes.len() - 300;
         for offset in [0, 1, 150, 299] {
@@ -167,7 +175,7 @@ mod tests {
             let result = Responses::default().take(expect, &wrong);
             assert_eq!(result, Err(Mismatch::Body { offset: offset as u64, seed: 5 }));
         }
-        let result = Responses::default().take(Expect { seed: 5, len: 301 }, &bytes);
+        let result = Responses::default().take(Expect::file(5, 301), &bytes);
         assert_eq!(result, Err(Mismatch::Length { expected: 301, declared: 300 }));
         let result =
             Responses::default().take(expect, b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");

@@ -13,7 +13,7 @@ use baton_cosim::port::HostMemory;
 use serde_json::{json, Value};
 
 use crate::server::http::HEAD_BUFFER_BYTES;
-use crate::server::{SocketEvent, SocketId, Stack};
+use crate::server::{SocketEvent, SocketId, Source, Stack};
 
 const COOKIE_BYTES: usize = 37;
 type Cookie = [u8; COOKIE_BYTES];
@@ -230,7 +230,7 @@ impl Iperf {
         }
         for stream in &mut test.streams {
             while stream.under_way + u64::from(CHUNK_BYTES) <= UNDER_WAY_MAX {
-                sockets.send(stream.id, source, CHUNK_BYTES, None);
+                sockets.send(stream.id, source, CHUNK_BYTES, Source::User);
                 stream.under_way += u64::from(CHUNK_BYTES);
             }
         }
@@ -308,6 +308,6 @@ fn say(sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, bytes: &[u8])
             return;
         };
         memory.write(buffer, part);
-        sockets.send(id, buffer, part.len() as u32, Some(buffer));
+        sockets.send(id, buffer, part.len() as u32, Source::Buffer(buffer));
     }
 }

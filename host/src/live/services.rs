@@ -6,7 +6,7 @@
 
 use super::iperf::Iperf;
 use crate::server::http::HttpServer;
-use crate::server::{Application, SocketEvent, SocketId, Stack};
+use crate::server::{Application, SocketEvent, SocketId, Source, Stack};
 use baton_cosim::port::HostMemory;
 use std::collections::HashMap;
 
@@ -102,7 +102,7 @@ impl Application for Services {
                 for span in sockets.unread_spans_after(id, *under_way) {
                     *under_way += span.len;
                     self.stats.echoed_bytes += u64::from(span.len);
-                    sockets.send(id, span.addr, span.len, None);
+                    sockets.send(id, span.addr, span.len, Source::User);
                 }
             }
             (Service::Echo { under_way }, SocketEvent::Sent(n)) => {

@@ -305,6 +305,15 @@ impl Meter {
         });
     }
 
+    /// The web server made `len` bytes of a response at `addr`.
+    pub fn made(&mut self, conn: u16, addr: u32, len: u32) {
+        self.with(|m| {
+            m.spend(Function::Application, APPLICATION_DYNAMIC + len.div_ceil(64) * MAKE_LINE);
+            m.cpu.touch(Function::Application, layout::client(conn), CLIENT_BYTES.into());
+            m.cpu.touch(Function::Application, addr.into(), len.into());
+        });
+    }
+
     /// The web server wrote `len` bytes, which are copied: `from` host memory, or from its own buffer.
     pub fn write(&mut self, conn: u16, from: Option<u32>, len: u32) {
         self.with(|m| {

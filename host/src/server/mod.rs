@@ -25,7 +25,7 @@ use baton_cosim::port::{HostMemory, HostPort};
 pub use bypass::BypassError;
 pub use driver::DriverConfig;
 pub use selection::{Change, Connection, Decision, FirstCome, Never, Selection, SelectionStats};
-pub use socket::{Ending, Ownership, SocketEvent, SocketId};
+pub use socket::{Ending, Ownership, SocketEvent, SocketId, Source};
 pub use stack::{Address, NicLoad, Stack, StackStats};
 
 use crate::machine::{MachineConfig, Meter, Profile};

@@ -32,6 +32,17 @@ impl SocketId {
     }
 }
 
+/// Where bytes that are sent come from, which decides what sending them costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A small buffer, copied; it is returned when they are acknowledged, or when the socket ends.
+    Buffer(u32),
+    /// The application's own memory, copied.
+    User,
+    /// A file, sent where it lies.
+    File,
+}
+
 /// Why a socket ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ending {

@@ -9,7 +9,7 @@ use baton_tcp::State;
 
 use super::load_log::LoadLog;
 use super::selection::Notice;
-use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId};
+use super::socket::{Owner, Ownership, ReceiveRing, Shutdown, SocketEvent, SocketId, Source};
 use super::stack::{NicLoad, Stack, StackStats};
 
 impl Stack {
@@ -89,11 +89,10 @@ impl Stack {
         self.buffers.give(buffer);
     }
 
-    /// Sends `len` bytes at `addr`, which stay as they are until acknowledged. `release` is a small buffer to
-    /// return then, or when the socket ends.
-    pub fn send(&mut self, id: SocketId, addr: u32, len: u32, release: Option<u32>) {
+    /// Sends `len` bytes at `addr`, which stay as they are until acknowledged.
+    pub fn send(&mut self, id: SocketId, addr: u32, len: u32, source: Source) {
         let Some(socket) = self.socket_mut(id).filter(|s| s.shutdown == Shutdown::Open) else {
-            if let Some(buffer) = release {
+            if let Source::Buffer(buffer) = source {
                 self.buffers.give(buffer);
             }
             return;
@@ -102,11 +101,13 @@ impl Stack {
             socket.outbox.push_back(Span { addr, len });
         }
         socket.queued += u64::from(len);
-        if let Some(buffer) = release {
-            socket.releases.push_back((socket.acked + socket.queued, buffer));
-            self.meter.write(id.index, None, len);
-        } else {
-            self.meter.sendfile(id.index, addr, len);
+        match source {
+            Source::Buffer(buffer) => {
+                socket.releases.push_back((socket.acked + socket.queued, buffer));
+                self.meter.write(id.index, None, len);
+            }
+            Source::User => self.meter.write(id.index, Some(addr), len),
+            Source::File => self.meter.sendfile(id.index, addr, len),
         }
         self.notices.push_back((id, Notice::Sent(len)));
         self.touch(id);
@@ -120,6 +121,11 @@ impl Stack {
     /// The application handled a request for the file at an address; it is what its own code costs.
     pub fn requested(&mut self, id: SocketId, file: Option<u32>) {
         self.meter.request(id.index, file);
+    }
+
+    /// The application has made `len` bytes at `addr` for an answer.
+    pub fn made(&mut self, id: SocketId, addr: u32, len: u32) {
+        self.meter.made(id.index, addr, len);
     }
 
     /// Sends no more after what was sent so far.

@@ -1,9 +1,10 @@
 //! The web server: an event-driven HTTP/1.1 application on the server's sockets.
 //!
-//! `GET /bytes/<N>?seed=<S>` answers with `N` bytes of the stream of seed `S` (0 when absent; see [`bodies`]), any other
+//! `GET /bytes/<N>?seed=<S>` answers with `N` bytes of the stream of seed `S` (0 when absent; see [`bodies`]), as a file of them;
+//! `GET /made/<N>?seed=<S>` with the same bytes, as what a program has made; any other
 //! target with the file of that path, where there are [`files`]. A
 //! response is two spans of host memory, a head from a small buffer and the body where it lies, so the
-//! body is sent without a copy. Requests may be pipelined; a few responses are under way at once, and the rest
+//! body is sent without a copy; that a made one is copied on the machine that is modelled, its cost says. Requests may be pipelined; a few responses are under way at once, and the rest
 //! wait in the receive ring, which closes the window on a peer that asks faster than it reads.
 
 pub mod bodies;
@@ -20,7 +21,7 @@ use baton_cosim::port::HostMemory;
 use self::bodies::Bodies;
 use self::files::{File, Files};
 use self::parser::{Error, Method, Request};
-use super::socket::{SocketEvent, SocketId};
+use super::socket::{SocketEvent, SocketId, Source};
 use super::stack::Stack;
 use super::Application;
 
@@ -169,13 +170,16 @@ impl HttpServer {
         let head_only = request.method == Method::Head;
         match self.requested(memory, &request.target) {
             Err(status) => self.refuse(sockets, memory, id, status, request.keep_alive, head_only),
-            Ok(File { addr, len, kind }) => {
+            Ok((File { addr, len, kind }, made)) => {
                 self.stats.responses += 1;
                 sockets.requested(id, Some(addr));
-                let body = if head_only { (addr, 0) } else { (addr, len) };
-                self.stats.body_bytes += u64::from(body.1);
+                if made {
+                    sockets.made(id, addr, len);
+                }
+                let sent = if head_only { 0 } else { len };
+                self.stats.body_bytes += u64::from(sent);
                 let head = head("200 OK", kind, len, request.keep_alive);
-                self.send(sockets, memory, id, &head, Some(body));
+                self.send(sockets, memory, id, &head, Some(Body { addr, len: sent, made }));
             }
         }
         if !request.keep_alive {
@@ -188,15 +192,15 @@ impl HttpServer {
         self.bodies.get(memory, 0, len)
     }
 
-    /// What a request asks for, or the status that refuses it.
-    fn requested(&mut self, memory: &mut HostMemory, target: &str) -> Result<File, &'static str> {
+    /// What a request asks for and whether it is made, or the status that refuses it.
+    fn requested(&mut self, memory: &mut HostMemory, target: &str) -> Result<(File, bool), &'static str> {
         if let Some(file) = self.files.find(target) {
-            return Ok(file);
+            return Ok((file, false));
         }
-        let (len, seed) =
-            parse_target(target).filter(|&(len, _)| len <= self.body_limit).ok_or("404 Not Found")?;
+        let Target { len, seed, made } =
+            parse_target(target).filter(|target| target.len <= self.body_limit).ok_or("404 Not Found")?;
         let addr = self.bodies.get(memory, seed, len).ok_or("503 Service Unavailable")?;
-        Ok(File { addr, len, kind: "application/octet-stream" })
+        Ok((File { addr, len, kind: "application/octet-stream" }, made))
     }
 
     /// Answers with an error, whose body is its status.
@@ -225,7 +229,7 @@ impl HttpServer {
         memory: &mut HostMemory,
         id: SocketId,
         head: &str,
-        body: Option<(u32, u32)>,
+        body: Option<Body>,
     ) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         let Some(buffer) = sockets.take_buffer() else {
@@ -236,10 +240,10 @@ impl HttpServer {
         };
         assert!(head.len() <= HEAD_BUFFER_BYTES as usize, "a response head of {} bytes", head.len());
         memory.write(buffer, head.as_bytes());
-        sockets.send(id, buffer, head.len() as u32, Some(buffer));
+        sockets.send(id, buffer, head.len() as u32, Source::Buffer(buffer));
         client.sent += head.len() as u64;
-        if let Some((addr, len)) = body {
-            sockets.send(id, addr, len, None);
+        if let Some(Body { addr, len, made }) = body {
+            sockets.send(id, addr, len, if made { Source::User } else { Source::File });
             client.sent += u64::from(len);
         }
         client.ends.push_back(client.sent);
@@ -267,18 +271,37 @@ fn head(status: &str, kind: &str, len: u32, keep_alive: bool) -> String {
     text
 }
 
-/// Length and seed of `/bytes/<N>` and `/bytes/<N>?seed=<S>`.
-fn parse_target(target: &str) -> Option<(u32, u64)> {
+/// A body to be sent.
+struct Body {
+    addr: u32,
+    len: u32,
+    made: bool,
+}
+
+/// What a target names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Target {
+    len: u32,
+    seed: u64,
+    made: bool,
+}
+
+/// A target `/bytes/<N>`, `/bytes/<N>?seed=<S>` or the same under `/made`.
+fn parse_target(target: &str) -> Option<Target> {
     let (path, query) = match target.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
-    let len = number(path.strip_prefix("/bytes/")?)?;
+    let (len, made) = match path.strip_prefix("/made/") {
+        Some(len) => (len, true),
+        None => (path.strip_prefix("/bytes/")?, false),
+    };
+    let len = number(len)?;
     let seed = match query {
         Some(query) => number(query.strip_prefix("seed=")?)?,
         None => 0,
     };
-    Some((u32::try_from(len).ok()?, seed))
+    Some(Target { len: u32::try_from(len).ok()?, seed, made })
 }
 
 /// A number of decimal digits alone: `from_str` would take a sign too.
@@ -296,8 +319,10 @@ mod tests {
 
     #[test]
     fn targets() {
-        assert_eq!(parse_target("/bytes/10"), Some((10, 0)));
-        assert_eq!(parse_target("/bytes/0?seed=18446744073709551615"), Some((0, u64::MAX)));
+        let file = |len, seed| Some(Target { len, seed, made: false });
+        assert_eq!(parse_target("/bytes/10"), file(10, 0));
+        assert_eq!(parse_target("/bytes/0?seed=18446744073709551615"), file(0, u64::MAX));
+        assert_eq!(parse_target("/made/7?seed=2"), Some(Target { len: 7, seed: 2, made: true }));
         for bad in
             ["/", "/bytes/", "/bytes/+1", "/bytes/1?seed=", "/bytes/1?x=1", "/bytes/4294967296", "/bytes/1/"]
         {
