@@ -23,6 +23,8 @@ const LEVELS: usize = 3;
 const LEVEL_SLOTS: usize = 256;
 /// The bits of a time above these count the slots of a level.
 const SLOT_SHIFT: [u32; LEVELS] = [8, 16, 24];
+/// Words of a level in [`TimerWheel::occupied`].
+const LEVEL_WORDS: usize = LEVEL_SLOTS / 32;
 /// Longest time for which the wheel stands still when no timer runs: less than half the circle.
 const QUIET_MAX_US: u32 = 1 << 30;
 /// The list of entries taken out of a slot that the wheel has reached.
@@ -70,7 +72,9 @@ pub struct TimerWheel {
     now: u32,
     heads: [SlotIndex; LEVELS * LEVEL_SLOTS + 1],
     /// A bit for each slot that is not empty.
-    occupied: [u32; LEVELS * LEVEL_SLOTS / 32],
+    occupied: [u32; LEVELS * LEVEL_WORDS],
+    /// A bit for each of a level's words that is not zero.
+    summary: [u8; LEVELS],
     /// Nothing is due before this time. It may be too early, which costs one search, but not too late.
     quiet_until: u32,
 }
@@ -80,7 +84,8 @@ impl TimerWheel {
         TimerWheel {
             now: tick_before(now_us),
             heads: [NONE; LEVELS * LEVEL_SLOTS + 1],
-            occupied: [0; LEVELS * LEVEL_SLOTS / 32],
+            occupied: [0; LEVELS * LEVEL_WORDS],
+            summary: [0; LEVELS],
             quiet_until: tick_before(now_us),
         }
     }
@@ -213,8 +218,12 @@ impl TimerWheel {
         if next != NONE {
             links.timer(next).previous = slot;
         } else {
-            if let Some(word) = self.occupied.get_mut(usize::from(list / 32)) {
+            let index = usize::from(list / 32);
+            if let (Some(word), Some(summary)) =
+                (self.occupied.get_mut(index), self.summary.get_mut(index / LEVEL_WORDS))
+            {
                 *word |= 1 << (list % 32);
+                *summary |= 1 << (index % LEVEL_WORDS);
             }
             if later(self.quiet_until, from) {
                 self.quiet_until = from;
@@ -246,29 +255,29 @@ impl TimerWheel {
 
     /// The first slot of a level that is not empty, from this one on and round.
     fn first_from(&self, level: usize, here: u32) -> Option<u32> {
-        const WORDS: usize = LEVEL_SLOTS / 32;
-        let words = self.occupied.get(level * WORDS..)?.first_chunk::<WORDS>()?;
-        let behind = !(u32::MAX << (here % 32));
-        let turns = at_most!(WORDS + 1);
-        for step in 0..=WORDS {
-            turns.take();
-            let index = (here as usize / 32 + step) % WORDS;
-            // The first word counts from `here` on, and what is before that at the very end.
-            let word = match step {
-                0 => words[index] & !behind,
-                WORDS => words[index] & behind,
-                _ => words[index],
-            };
-            if word != 0 {
-                return Some(index as u32 * 32 + word.trailing_zeros());
-            }
+        let summary = u32::from(*self.summary.get(level)?);
+        if summary == 0 {
+            return None;
         }
-        None
+        let words = self.occupied.get(level * LEVEL_WORDS..)?.first_chunk::<LEVEL_WORDS>()?;
+        let (own, behind) = (here as usize / 32, !(u32::MAX << (here % 32)));
+        let ahead = words[own] & !behind;
+        if ahead != 0 {
+            return Some(here / 32 * 32 + ahead.trailing_zeros());
+        }
+        // The words after this one, and round to its own bits before `here`.
+        let round = (summary | summary << LEVEL_WORDS) >> (own + 1) & 0xFF;
+        let index = (own + 1 + round.trailing_zeros() as usize) % LEVEL_WORDS;
+        Some(index as u32 * 32 + words[index].trailing_zeros())
     }
 
     /// Nothing is left in the list of a level's slot.
     fn empty(&mut self, list: u16) {
-        self.occupied[usize::from(list / 32)] &= !(1 << (list % 32));
+        let index = usize::from(list / 32);
+        self.occupied[index] &= !(1 << (list % 32));
+        if self.occupied[index] == 0 {
+            self.summary[index / LEVEL_WORDS] &= !(1 << (index % LEVEL_WORDS));
+        }
     }
 
     /// Moves a slot's list to the reached list, which is empty. Its members learn their new list one by

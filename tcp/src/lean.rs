@@ -124,7 +124,8 @@ impl Tcb {
         let together = contiguous(flight);
         if together < len {
             len = together;
-            count = len.div_ceil(max);
+            // A division takes as long as the rest of this function.
+            count = if len <= max { 1 } else { len.div_ceil(max) };
         }
         if len == 0 {
             return None;
