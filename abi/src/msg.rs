@@ -60,7 +60,8 @@ pub const fn slots_for(words: usize) -> usize {
 pub mod command {
     /// Take a connection: the record from word 2. Answered by `ACCEPTED` or `REFUSED`.
     pub const HANDOFF: u8 = 1;
-    /// Append to the send buffer: word 2 host address, word 3 length in bytes.
+    /// Append to the send buffer: word 2 host address, word 3 length in bytes; words 4 and 5 likewise for what follows it, such
+    /// as the body behind a head, or zero. Both are taken, or neither.
     pub const SEND: u8 = 2;
     /// Append to the receive buffer: word 2 host address, word 3 length in bytes.
     pub const RECEIVE_BUFFER: u8 = 3;

@@ -95,13 +95,14 @@ impl<H: Hardware> Firmware<'_, H> {
         match header.code {
             command::SEND => {
                 let (addr, len) = (self.hw.command_word(2), self.hw.command_word(3));
+                let (next, next_len) = (self.hw.command_word(4), self.hw.command_word(5));
+                let mut send = connection.send;
+                let fits = len > 0 && send.push(addr, len).is_ok() && send.push(next, next_len).is_ok();
                 // The TCB takes none once the connection is closing.
-                let fits = len > 0 && connection.send.accepts(addr, len);
-                if !fits || connection.tcb.send_enqueued(len) != len {
+                if !fits || connection.tcb.send_enqueued(len + next_len) != len + next_len {
                     return Err(error::BAD_BUFFER);
                 }
-                let pushed = connection.send.push(addr, len);
-                debug_assert!(pushed.is_ok());
+                connection.send = send;
                 self.wants_to_send(slot);
             }
             command::RECEIVE_BUFFER => {

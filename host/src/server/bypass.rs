@@ -25,7 +25,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 
-use baton_abi::handoff::HandoffRecord;
+use baton_abi::handoff::{HandoffRecord, Span};
 use baton_abi::msg::{command, error, event, ConnId, Header};
 use baton_cosim::port::HostPort;
 use baton_tcp::{Spans, State, Tcb};
@@ -132,15 +132,20 @@ impl Stack {
             }
             socket.path = None;
         }
-        while let Some(&span) = socket.outbox.front() {
-            if !socket.send.accepts(span.addr, span.len) {
+        while let Some(&first) = socket.outbox.front() {
+            // Head and body of a response go together.
+            let mut send = socket.send;
+            if send.push(first.addr, first.len).is_err() {
                 break;
             }
-            if driver.command(port, command::SEND, conn, cookie, &[span.addr, span.len]).is_err() {
+            let second = socket.outbox.get(1).copied().filter(|span| send.push(span.addr, span.len).is_ok());
+            let Span { addr, len } = second.unwrap_or_default();
+            if driver.command(port, command::SEND, conn, cookie, &[first.addr, first.len, addr, len]).is_err()
+            {
                 return false;
             }
-            socket.send.push(span.addr, span.len).expect("the list accepts it");
-            socket.outbox.pop_front();
+            socket.send = send;
+            socket.outbox.drain(..1 + usize::from(second.is_some()));
         }
         if socket.shutdown == Shutdown::Wanted && socket.outbox.is_empty() {
             if driver.command(port, command::SHUTDOWN, conn, cookie, &[]).is_err() {

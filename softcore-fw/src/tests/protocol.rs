@@ -220,6 +220,8 @@ fn malformed_commands_are_answered_and_counted() {
         (vec![word(command::HANDOFF, 1, conn), COOKIE], error::BAD_LENGTH),
         (vec![word(command::SEND, 1, conn), COOKIE, 0x1000, 0], error::BAD_BUFFER),
         (vec![word(command::SEND, 1, conn), COOKIE, 0x1000, u32::MAX], error::BAD_BUFFER),
+        (vec![word(command::SEND, 1, conn), COOKIE, 0x1000, 4, 0xFFFF_FFFF, 2], error::BAD_BUFFER),
+        (vec![word(command::SEND, 1, conn), COOKIE, 0x1000, 1 << 30, 0x5000_0000, 1], error::BAD_BUFFER),
         (vec![word(command::RECEIVE_BUFFER, 1, conn), COOKIE, 0xFFFF_FFFF, 2], error::BAD_BUFFER),
     ];
     for (count, (words, code)) in cases.iter().enumerate() {
@@ -305,8 +307,7 @@ fn data_crosses_spans_in_both_directions() {
     bench.sent();
     bench.fw.hw.memory[0x30000..0x30004].copy_from_slice(b"abcd");
     bench.fw.hw.memory[0x31000..0x31003].copy_from_slice(b"efg");
-    bench.command(command::SEND, conn, &[0x30000, 4]);
-    bench.command(command::SEND, conn, &[0x31000, 3]);
+    bench.command(command::SEND, conn, &[0x30000, 4, 0x31000, 3]);
     let lengths: Vec<_> = bench.sent().iter().map(|packet| packet.segment.payload_len).collect();
     assert_eq!(lengths, [4, 3]);
     bench.arrive(0, 8222, 2, Flags::ACK, &[]);
