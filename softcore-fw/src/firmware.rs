@@ -67,6 +67,8 @@ pub struct Firmware<'a, H> {
     pub(crate) report_age: u8,
     pub(crate) shed: Shed,
     pub(crate) load_events: LoadEvents,
+    /// Connections waited to send when the turn before ended, and could.
+    pub(crate) behind: bool,
     /// Since when the command at the head has been incomplete, in core cycles.
     pub(crate) incomplete_since: Option<u32>,
     pub(crate) identification: u16,
@@ -126,6 +128,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             report_age: 0,
             shed,
             load_events: LoadEvents::default(),
+            behind: false,
             incomplete_since: None,
             identification: 0,
         };
@@ -152,8 +155,10 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         if self.wheel.may_have_work(self.hw.read(TIME_US)) {
             busy |= self.run_timers();
         }
-        if self.table.first(Queue::Transmit).is_some() && self.hw.read(STATUS) & STATUS_TX_ROOM != 0 {
+        self.behind = false;
+        if self.may_transmit() {
             busy |= self.transmit();
+            self.behind = self.may_transmit();
         }
         if self.has_reports() {
             busy |= self.report();
@@ -204,8 +209,17 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             || self.mover.has_events()
     }
 
+    /// Whether a connection may have something to send, and there is room.
+    #[inline]
+    fn may_transmit(&self) -> bool {
+        self.table.first(Queue::Transmit).is_some() && self.hw.read(STATUS) & STATUS_TX_ROOM != 0
+    }
+
     /// Takes items from the scheduler. True: enough for a turn were taken, and there may be more. False: the last look found
     /// none, or there was no room for what it needs.
+    ///
+    /// Of segments and commands it takes one alone where the core is behind with sending, fewer than the bursts that a turn sends. So
+    /// an overload shows where load control looks for it, in the receive queue, and not in what waits to be sent.
     #[inline]
     fn take_work(&mut self) -> bool {
         for _ in 0..ITEMS_PER_TURN {
@@ -213,11 +227,20 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             let done = match self.hw.read(SCHED_NEXT) {
                 item::NIC_RX => {
                     self.receive();
+                    if self.behind {
+                        return true;
+                    }
                     true
                 }
                 item::HOST_RX => self.move_host_packet(HOST_RX_GO),
                 item::HOST_TX => self.move_host_packet(HOST_TX_GO),
-                item::COMMAND => self.command(),
+                item::COMMAND => {
+                    let done = self.command();
+                    if self.behind {
+                        return done;
+                    }
+                    done
+                }
                 _ => false,
             };
             if !done {
