@@ -48,6 +48,7 @@ fn every_kind_of_frame_follows_the_settings() {
     for settings in 0..16 {
         bench.set_rules(Rules {
             jumbo: settings & 1 != 0,
+            ipv6: false,
             promiscuous: settings & 2 != 0,
             broadcast: settings & 4 != 0,
             multicast: settings & 8 != 0,
@@ -63,6 +64,27 @@ fn every_kind_of_frame_follows_the_settings() {
         assert_eq!(seen.frames, 16 * 250);
         assert!(seen.count(Verdict::Filtered) > 200, "{} frames filtered", seen.count(Verdict::Filtered));
     });
+}
+
+/// Where IPv6 is verified, its segments come to the host with the flag of that, and damaged ones not at all, among frames
+/// of all kinds.
+#[test]
+fn ipv6_is_verified_beside_the_rest() {
+    let mut maker = FrameMaker::new(16);
+    let pace = Pace { gap: 14, stall: 10, consume: 255, operations: true };
+    let mut bench = Bench::new(16, maker.connections.clone(), pace);
+    bench.set_rules(Rules { ipv6: true, ..Rules::RESET });
+    for _ in 0..1500 {
+        if maker.below(2) == 0 {
+            let frame = maker.ipv6_frame();
+            bench.send(maker.below(4) != 0, frame, false);
+        } else {
+            let kind = maker.kind();
+            let (frame, from_wire) = (maker.frame(kind), maker.below(4) != 0);
+            bench.send(from_wire, frame, from_wire && kind == Kind::BadFcs);
+        }
+    }
+    bench.run_until_idle(3_000_000);
 }
 
 /// Each kind, cut off behind every one of its bytes up to the last that a header can have, and behind random ones.

@@ -6,7 +6,7 @@
 
 use baton_abi::{
     at_most,
-    handoff::{HandoffRecord, RECORD_WORDS},
+    handoff::{HandoffRecord, RECORD_WORDS, RECORD_WORDS_IPV6},
     mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
@@ -70,6 +70,10 @@ impl<H: Hardware> Firmware<'_, H> {
 
     fn execute(&mut self, header: Header, cookie: u32, now: Instant) -> Result<(), u32> {
         let slots = match header.code {
+            // Of either family; which one, and whether it fits, the record says.
+            command::HANDOFF if usize::from(header.slots) == slots_for(RECORD_WORDS_IPV6) => {
+                slots_for(RECORD_WORDS_IPV6)
+            }
             command::HANDOFF => slots_for(RECORD_WORDS),
             command::SEND
             | command::RECEIVE_BUFFER
@@ -84,7 +88,7 @@ impl<H: Hardware> Firmware<'_, H> {
             return Err(error::BAD_LENGTH);
         }
         if header.code == command::HANDOFF {
-            match self.handoff(cookie, now) {
+            match self.handoff(slots, cookie, now) {
                 Ok(slot) => self.reply(event::ACCEPTED, self.table.name(slot), &[cookie, self.cnum]),
                 Err(reason) => self.reply(event::REFUSED, header.conn, &[cookie, reason]),
             }
@@ -138,16 +142,16 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// Takes over the connection whose record is in the command window, or says why not.
-    fn handoff(&mut self, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
+    fn handoff(&mut self, slots: usize, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
         if !self.load.admits(self.cnum) {
             return Err(refused::LIMIT);
         }
         let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
-        let record = self.read_record().ok_or(refused::BAD_RECORD)?;
-        let Ok(connection) = Connection::import(self.config, now, &record, cookie) else {
+        let record = self.read_record(slots).ok_or(refused::BAD_RECORD)?;
+        let Ok(connection) = Connection::<H::Program>::import(self.config, now, &record, cookie) else {
             return Err(refused::BAD_RECORD);
         };
-        match self.hw.lookup_insert(connection.lookup_key(), name.0) {
+        match self.hw.lookup_insert(connection.lookup_key().as_ref(), name) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
@@ -163,13 +167,17 @@ impl<H: Hardware> Firmware<'_, H> {
 
     /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
     #[inline(never)]
-    fn read_record(&self) -> Option<HandoffRecord> {
-        let turns = at_most!(RECORD_WORDS);
-        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| {
+    fn read_record(&self, slots: usize) -> Option<HandoffRecord> {
+        let mut words = [0; RECORD_WORDS_IPV6];
+        let len = if slots == slots_for(RECORD_WORDS) { RECORD_WORDS } else { RECORD_WORDS_IPV6 };
+        let words = &mut words[..len];
+        let turns = at_most!(RECORD_WORDS_IPV6);
+        for (index, word) in words.iter_mut().enumerate() {
             turns.take();
-            self.hw.command_word(2 + index)
-        });
-        HandoffRecord::from_words(&words).ok()
+            *word = self.hw.command_word(2 + index);
+        }
+        // The number of slots and the record agree on the family.
+        HandoffRecord::from_words(words).ok().filter(|record| record.len_words() == len)
     }
 
     /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be

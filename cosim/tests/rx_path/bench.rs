@@ -7,6 +7,7 @@ use baton_abi::{
     ring::RX_FLAG_CHECKSUM_OK,
 };
 use baton_cosim::block::{Model, Port};
+use baton_cosim::receive::entry_key;
 use baton_hdl::{emit, rx};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -324,6 +325,7 @@ impl Bench {
         self.rules = rules;
         for (name, on) in [
             ("jumbo", rules.jumbo),
+            ("ipv6", rules.ipv6),
             ("promiscuous", rules.promiscuous),
             ("broadcast", rules.broadcast),
             ("multicast", rules.multicast),
@@ -407,9 +409,8 @@ impl Bench {
     }
 
     fn start(&mut self, op: u32, key: Key, value: u16) {
-        for (name, word) in ["lk_key0", "lk_key1", "lk_key2"].into_iter().zip(key) {
-            self.dut.poke(name, word.into());
-        }
+        let port = self.dut.port("lk_key").unwrap();
+        self.dut.set_wide(port, &entry_key(key));
         self.dut.poke("lk_value", value.into());
         self.dut.poke("lk_op", op.into());
         self.dut.set(self.ports.lk_start, 1);

@@ -47,6 +47,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     pub jumbo: bool,
+    /// IPv6 is verified.
+    pub ipv6: bool,
     pub promiscuous: bool,
     pub broadcast: bool,
     pub multicast: bool,
@@ -54,7 +56,8 @@ pub struct Rules {
 
 impl Rules {
     /// As after reset.
-    pub const RESET: Rules = Rules { jumbo: false, promiscuous: true, broadcast: true, multicast: true };
+    pub const RESET: Rules =
+        Rules { jumbo: false, ipv6: false, promiscuous: true, broadcast: true, multicast: true };
 }
 
 /// Address of the station.
@@ -411,6 +414,9 @@ pub fn classify(
     }
     // One tag is passed over.
     let ip = if half(frame, 12) == 0x8100 { 18 } else { 14 };
+    if rules.ipv6 && frame.len() >= ip && half(frame, ip - 2) == 0x86dd {
+        return ipv6(frame, ip);
+    }
     if frame.len() < ip || half(frame, ip - 2) != 0x0800 || frame.get(ip).is_some_and(|byte| byte >> 4 != 4) {
         return Fate::Host { verified: false };
     }
@@ -450,5 +456,87 @@ pub fn classify(
             }
             Fate::Nic(words)
         }
+    }
+}
+
+/// The same of a frame with an IPv6 header at `ip`; there is no connection over IPv6.
+fn ipv6(frame: &[u8], ip: usize) -> Fate {
+    if frame.get(ip).is_some_and(|byte| byte >> 4 != 6) {
+        return Fate::Host { verified: false };
+    }
+    if frame.len() < ip + 40 {
+        return Fate::BadChecksum;
+    }
+    let (start, end) = (ip + 40, ip + 40 + usize::from(half(frame, ip + 4)));
+    if end > frame.len() {
+        return Fate::BadChecksum;
+    }
+    if frame[ip + 6] != 6 {
+        return Fate::Host { verified: false };
+    }
+    let tcp = &frame[start..end];
+    let offset = tcp.get(12).map_or(0, |byte| usize::from(byte >> 4));
+    let good = sum(tcp, sum(&frame[ip + 8..start], 6 + tcp.len() as u32).into()) == 0xffff;
+    match good && offset >= 5 && 4 * offset <= tcp.len() {
+        true => Fate::Host { verified: true },
+        false => Fate::BadChecksum,
+    }
+}
+
+impl FrameMaker {
+    /// A TCP segment over IPv6, right or damaged in one of many ways; another protocol, extension headers, padding.
+    pub fn ipv6_frame(&mut self) -> Vec<u8> {
+        let payload = self.payload_len();
+        let options = 4 * self.below(11) as usize;
+        let mut frame = self.destination().to_vec();
+        frame.extend(self.bytes(6));
+        frame.extend([0x86, 0xdd]);
+        let start = self.bytes(4);
+        frame.extend([0x60 | start[0] & 15, start[1], start[2], start[3]]);
+        frame.extend(((20 + options + payload) as u16).to_be_bytes());
+        frame.extend([6, 64]);
+        frame.extend(self.bytes(32));
+        frame.extend(self.bytes(12));
+        frame.extend([((5 + options / 4) << 4) as u8, self.below(256) as u8]);
+        frame.extend(self.bytes(2));
+        frame.extend([0, 0, 0, 0]);
+        frame.extend(self.bytes(options + payload));
+        let way = self.below(12);
+        match way {
+            0 => frame[20] = self.below(256) as u8,
+            1 => {
+                // Longer than the frame, or shorter: by little, or by anything.
+                let by = if self.below(2) == 0 { self.below(6) } else { self.below(65536) };
+                let length = half(&frame, 18);
+                let length = if self.below(2) == 0 {
+                    length.wrapping_add(by as u16)
+                } else {
+                    length.saturating_sub(by as u16)
+                };
+                frame[18..20].copy_from_slice(&length.to_be_bytes());
+            }
+            2 => frame[66] = (self.below(16) << 4) as u8,
+            3 => frame[14] = self.below(256) as u8,
+            4 => frame.extend([0; 17]),
+            _ => {}
+        }
+        let end = 54 + usize::from(half(&frame, 18));
+        if end <= frame.len() && end >= 72 {
+            let check = !sum(&frame[54..end], sum(&frame[22..54], 6 + (end - 54) as u32).into());
+            frame[70..72].copy_from_slice(&check.to_be_bytes());
+        }
+        match way {
+            5 => {
+                let (at, bit) = (22 + self.below(frame.len() as u32 - 22) as usize, self.below(8));
+                frame[at] ^= 1 << bit;
+            }
+            6 => frame.truncate(14 + self.below(frame.len() as u32 - 14) as usize),
+            _ => {}
+        }
+        if self.below(3) == 0 {
+            let tag = self.bytes(2);
+            frame.splice(12..12, [0x81, 0x00, tag[0], tag[1]]);
+        }
+        frame
     }
 }

@@ -276,7 +276,9 @@ impl Connection {
             receive: [span(send + unread, window), none, none, none],
         };
         let total = HEAD_BYTES as u32 + send + unread + window;
-        let words = [total, send, unread, self.send_limit].into_iter().chain(record.to_words());
+        let words = [total, send, unread, self.send_limit]
+            .into_iter()
+            .chain(record.to_words().iter().copied().take(RECORD_WORDS).collect::<Vec<_>>());
         let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
         bytes.extend(self.send.iter().chain(&self.unread).chain(&self.window));
         Ok(bytes)
