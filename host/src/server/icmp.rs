@@ -185,7 +185,7 @@ mod tests {
     #[test]
     fn a_report_names_the_segment() {
         let expected = Message::TooLarge {
-            remote_ip: 0x0A00_0101,
+            remote_ip: 0x0A00_0101.into(),
             remote_port: 5000,
             local_port: 80,
             seq: SeqNumber(77),

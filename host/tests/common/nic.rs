@@ -481,7 +481,8 @@ impl HostPort for NicDouble {
             regs::CAPABILITIES => {
                 12 << regs::CAPABILITIES_CONNECTIONS_SHIFT
                     | 3 << regs::CAPABILITIES_KEY_WORDS_SHIFT
-                    | baton_fw::Built::KEY_LAYOUT << regs::CAPABILITIES_KEY_LAYOUT_SHIFT
+                    | <baton_fw::Built as baton_fw::Program>::KEY_LAYOUT
+                        << regs::CAPABILITIES_KEY_LAYOUT_SHIFT
             }
             regs::IRQ_CAUSE => self.cause,
             _ if (regs::STS..regs::STS + 64).contains(&address) => {

@@ -159,7 +159,8 @@ impl Connection {
 
     /// Writes the next frame to send; its length, or none.
     pub fn take(&mut self, frame: &mut [u8]) -> Result<usize, Error> {
-        if frame.len() < wire::HEADERS_MAX + usize::from(Config::MSS_MAX) {
+        // Both ends are of IPv4.
+        if frame.len() < wire::HEADERS + 40 + usize::from(Config::MSS_MAX) {
             return Err(Error::Space);
         }
         let (now, queued) = (self.now(), self.send.len() as u32);
