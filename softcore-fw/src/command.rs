@@ -12,12 +12,13 @@ use baton_abi::{
     regs::mailbox,
     work,
 };
-use baton_tcp::{Instant, SeqNumber};
+use baton_tcp::{wire::Template, Instant, SeqNumber};
 
 use crate::{
     connection::{Connection, Fate},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt, LookupOutcome},
+    program::Program,
     table::Queue,
     wheel::SlotIndex,
 };
@@ -165,19 +166,27 @@ impl<H: Hardware> Firmware<'_, H> {
         Ok(slot)
     }
 
-    /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
-    #[inline(never)]
+    /// The record in the command window, if its family is one of this firmware and has a message of so many slots.
+    #[inline(always)]
     fn read_record(&self, slots: usize) -> Option<HandoffRecord> {
-        let mut words = [0; RECORD_WORDS_IPV6];
-        let len = if slots == slots_for(RECORD_WORDS) { RECORD_WORDS } else { RECORD_WORDS_IPV6 };
-        let words = &mut words[..len];
-        let turns = at_most!(RECORD_WORDS_IPV6);
-        for (index, word) in words.iter_mut().enumerate() {
-            turns.take();
-            *word = self.hw.command_word(2 + index);
+        if slots == slots_for(RECORD_WORDS) {
+            self.read_words::<RECORD_WORDS>()
+        } else if <H::Program as Program>::Header::HAS_IPV6 {
+            self.read_words::<RECORD_WORDS_IPV6>().filter(|record| record.endpoints.is_ipv6())
+        } else {
+            None
         }
-        // The number of slots and the record agree on the family.
-        HandoffRecord::from_words(words).ok().filter(|record| record.len_words() == len)
+    }
+
+    /// A record of so many words. Apart, so that its words are off the stack when the connection is made.
+    #[inline(never)]
+    fn read_words<const N: usize>(&self) -> Option<HandoffRecord> {
+        let turns = at_most!(RECORD_WORDS_IPV6);
+        let words: [u32; N] = core::array::from_fn(|index| {
+            turns.take();
+            self.hw.command_word(2 + index)
+        });
+        HandoffRecord::from_words(&words).ok()
     }
 
     /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be

@@ -86,13 +86,15 @@ impl<P: Program> Connection<P> {
         record: &HandoffRecord,
         cookie: u32,
     ) -> Result<Self, RecordError> {
+        // What may fail comes before the TCB, which is then made in its place.
+        let header = P::Header::new(&record.endpoints).ok_or(RecordError::Address)?;
         let send = Spans::from_record(&record.send)?;
         let receive = Spans::from_record(&record.receive)?;
         Ok(Connection {
             tcb: Tcb::import(&record.tcb, send.len(), receive.len(), config, now)?,
             send,
             receive,
-            header: P::Header::new(&record.endpoints).ok_or(RecordError::Address)?,
+            header,
             cookie,
             fate: Fate::Open,
             settled: false,

@@ -1,10 +1,22 @@
 //! The code that enters connections, made of the descriptions of two programs, against the descriptions themselves.
 
-use baton_abi::address::IpAddress;
+use baton_abi::{
+    address::IpAddress,
+    handoff::{RECORD_WORDS, RECORD_WORDS_IPV6},
+    msg::{command, event, refused, ConnId, Header},
+};
 use baton_control_plane::{ControlPlane, Part};
 use baton_tcp::Endpoints;
 
-use crate::program::{BothFamilies, Built, Program, DESCRIPTIONS};
+use super::{
+    nic::MockNic,
+    protocol::{message, record},
+    slots,
+};
+use crate::{
+    program::{BothFamilies, Built, Program, DESCRIPTIONS},
+    Firmware,
+};
 
 fn number(address: IpAddress) -> u128 {
     u128::from_be_bytes(address.octets())
@@ -43,4 +55,42 @@ fn keys_are_those_of_the_description() {
     assert_eq!(check::<BothFamilies>(DESCRIPTIONS[1], v4), 9);
     assert_eq!(check::<BothFamilies>(DESCRIPTIONS[1], v6), 9);
     assert_ne!(Built::KEY_LAYOUT, 0);
+}
+
+/// Records that no host means, over IPv6: addresses of which none can be an end, a message of a length that is not the
+/// record's. Nothing of them stays, and a good one is taken.
+#[test]
+fn hostile_records_of_ipv6_are_refused() {
+    let mut memory = slots::<BothFamilies>(2);
+    let mut firmware = Firmware::new(MockNic::<BothFamilies>::new(1), &mut memory);
+    let mut offer = |words: &[u32]| {
+        firmware.hw.command(&message(command::HANDOFF, ConnId(0), words));
+        for _ in 0..50 {
+            firmware.turn();
+            firmware.hw.step(1);
+        }
+        let event = firmware.hw.events.pop_front().expect("an answer");
+        (Header::from_word(event[0]).code, event[2], firmware.hw.lookup.len())
+    };
+    let mut good = record(0);
+    good.endpoints.local_ip = IpAddress([0x2001_0DB8, 0, 0, 1]);
+    good.endpoints.remote_ip = IpAddress([0x2001_0DB8, 0, 0, 2]);
+    let words = good.to_words();
+    assert_eq!(words.len(), RECORD_WORDS_IPV6);
+    let bad = (event::REFUSED, refused::BAD_RECORD, 0);
+    for (at, word) in [(RECORD_WORDS, 0), (RECORD_WORDS, 0xFF02_0000), (RECORD_WORDS + 3, 0)] {
+        let mut hostile = words;
+        hostile[at] = word;
+        if word == 0 {
+            // With the two behind it: an IPv4 address in disguise.
+            hostile[at + 2] = 0xFFFF;
+        }
+        assert_eq!(offer(&hostile), bad, "{at} {word:#x}");
+    }
+    assert_eq!(offer(&words[..RECORD_WORDS]), bad, "without the addresses");
+    let narrow = [&record(1).to_words()[..], &[0; 6]].concat();
+    assert_eq!(offer(&narrow), bad, "longer than it should be");
+    assert_eq!(offer(&words), (event::ACCEPTED, 1, 1));
+    assert_eq!(offer(&words), (event::REFUSED, refused::DUPLICATE, 1));
+    assert_eq!(offer(&record(1).to_words()), (event::ACCEPTED, 2, 2), "of the other family");
 }

@@ -11,6 +11,9 @@ use crate::{lean::LeanBurst, segment::SegmentOut};
 /// Words of a header, from word 0 with its two bytes of padding on, each through `put(index, word)`; each method returns
 /// the header's length in bytes with the padding.
 pub trait Template: Sized {
+    /// It has room for the addresses of IPv6.
+    const HAS_IPV6: bool;
+
     /// `None`: it has no room for such addresses.
     fn new(ends: &Endpoints) -> Option<Self>;
 
@@ -100,6 +103,9 @@ impl HeaderTemplate {
 }
 
 impl Template for HeaderTemplate {
+    const HAS_IPV6: bool = false;
+
+    #[inline(always)]
     fn new(ends: &Endpoints) -> Option<Self> {
         let mut ethernet = ethernet(ends);
         ethernet[3] |= ETHERTYPE_IPV4;
@@ -206,6 +212,9 @@ impl DualTemplate {
 }
 
 impl Template for DualTemplate {
+    const HAS_IPV6: bool = true;
+
+    #[inline(always)]
     fn new(ends: &Endpoints) -> Option<Self> {
         let mut ethernet = ethernet(ends);
         ethernet[3] |= if ends.is_ipv6() { ETHERTYPE_IPV6 } else { ETHERTYPE_IPV4 };
