@@ -22,12 +22,17 @@ const FAST: Flavour = Flavour { trace: false, fast: true };
 /// VLAN. A NIC of a program without a table takes anything.
 pub fn entry_key([remote_ip, local_ip, ports]: Key) -> Vec<u32> {
     let mapped = |address: u32| 0xFFFF << 32 | u128::from(address);
+    entry_key_of(mapped(remote_ip), mapped(local_ip), ports)
+}
+
+/// The same for any connection, by its IPv6 addresses or those that stand for IPv4 addresses.
+pub fn entry_key_of(remote_ip: u128, local_ip: u128, ports: u32) -> Vec<u32> {
     let table = ControlPlane::parse(rx::CONTROL_PLANE).and_then(|plane| plane.connections());
     let table = table.expect("the NIC's own description");
     let mut words = table.map_or(vec![0], |table| {
         table.key(|part| match part {
-            Part::RemoteAddr => mapped(remote_ip),
-            Part::LocalAddr => mapped(local_ip),
+            Part::RemoteAddr => remote_ip,
+            Part::LocalAddr => local_ip,
             Part::RemotePort => u128::from(ports >> 16),
             Part::LocalPort => u128::from(ports & 0xFFFF),
             Part::Vlan => 0,

@@ -128,7 +128,7 @@ fn frames_of_every_kind_are_judged_whatever_came_before() {
     for _ in 0..6_000 {
         let kind = maker.kind();
         let frame = maker.frame(kind);
-        let fate = classify(&frame, kind == Kind::BadFcs, true, RULES, &maker.connections.values);
+        let fate = classify(&frame, kind == Kind::BadFcs, true, RULES, &maker.connections);
         let mut stored: Vec<u8> = [0, 0].iter().chain(&frame).copied().collect();
         let len = stored.len() as u64;
         // What follows the frame in its last word is undefined.

@@ -15,6 +15,8 @@ pub type Key = [u32; 3];
 pub struct Connections {
     pub keys: Vec<Key>,
     pub values: HashMap<Key, u16>,
+    /// Those over IPv6, by both addresses and both ports as frames of the peer have them.
+    pub wide: HashMap<[u8; 36], u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -393,7 +395,7 @@ pub fn classify(
     bad_fcs: bool,
     from_wire: bool,
     rules: Rules,
-    connections: &HashMap<Key, u16>,
+    connections: &Connections,
 ) -> Fate {
     if bad_fcs {
         return Fate::BadFcs;
@@ -415,7 +417,7 @@ pub fn classify(
     // One tag is passed over.
     let ip = if half(frame, 12) == 0x8100 { 18 } else { 14 };
     if rules.ipv6 && frame.len() >= ip && half(frame, ip - 2) == 0x86dd {
-        return ipv6(frame, ip);
+        return ipv6(frame, ip, connections);
     }
     if frame.len() < ip || half(frame, ip - 2) != 0x0800 || frame.get(ip).is_some_and(|byte| byte >> 4 != 4) {
         return Fate::Host { verified: false };
@@ -440,27 +442,31 @@ pub fn classify(
     if offset < 5 || payload > end {
         return Fate::BadChecksum;
     }
-    match connections.get(&[word(frame, ip + 12), word(frame, ip + 16), word(frame, start)]) {
+    match connections.values.get(&[word(frame, ip + 12), word(frame, ip + 16), word(frame, start)]) {
         None => Fate::Host { verified: true },
-        Some(&value) => {
-            let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
-            words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
-            words[nic_rx::OFFSET] = (payload + 2) as u32
-                | u32::from(frame[ip + 1] & 3) << nic_rx::ECN_SHIFT
-                | ((end - payload) as u32) << 16;
-            words[nic_rx::SEQ] = word(frame, start + 4);
-            words[nic_rx::ACK] = word(frame, start + 8);
-            words[nic_rx::FLAGS_WINDOW] = word(frame, start + 12);
-            for option in 0..offset - 5 {
-                words[nic_rx::OPTIONS + option] = word(frame, start + 20 + 4 * option);
-            }
-            Fate::Nic(words)
-        }
+        Some(&value) => Fate::Nic(descriptor(frame, start, end, value, frame[ip + 1] & 3)),
     }
 }
 
-/// The same of a frame with an IPv6 header at `ip`; there is no connection over IPv6.
-fn ipv6(frame: &[u8], ip: usize) -> Fate {
+/// The descriptor of a segment from `start` to `end`.
+fn descriptor(frame: &[u8], start: usize, end: usize, value: u16, ecn: u8) -> Vec<u32> {
+    let offset = usize::from(frame[start + 12] >> 4);
+    let payload = start + 4 * offset;
+    let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
+    words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
+    words[nic_rx::OFFSET] =
+        (payload + 2) as u32 | u32::from(ecn) << nic_rx::ECN_SHIFT | ((end - payload) as u32) << 16;
+    words[nic_rx::SEQ] = word(frame, start + 4);
+    words[nic_rx::ACK] = word(frame, start + 8);
+    words[nic_rx::FLAGS_WINDOW] = word(frame, start + 12);
+    for option in 0..offset - 5 {
+        words[nic_rx::OPTIONS + option] = word(frame, start + 20 + 4 * option);
+    }
+    words
+}
+
+/// The same of a frame with an IPv6 header at `ip`.
+fn ipv6(frame: &[u8], ip: usize, connections: &Connections) -> Fate {
     if frame.get(ip).is_some_and(|byte| byte >> 4 != 6) {
         return Fate::Host { verified: false };
     }
@@ -477,9 +483,13 @@ fn ipv6(frame: &[u8], ip: usize) -> Fate {
     let tcp = &frame[start..end];
     let offset = tcp.get(12).map_or(0, |byte| usize::from(byte >> 4));
     let good = sum(tcp, sum(&frame[ip + 8..start], 6 + tcp.len() as u32).into()) == 0xffff;
-    match good && offset >= 5 && 4 * offset <= tcp.len() {
-        true => Fate::Host { verified: true },
-        false => Fate::BadChecksum,
+    if !good || offset < 5 || 4 * offset > tcp.len() {
+        return Fate::BadChecksum;
+    }
+    let key: &[u8; 36] = frame[ip + 8..].first_chunk().unwrap();
+    match connections.wide.get(key) {
+        None => Fate::Host { verified: true },
+        Some(&value) => Fate::Nic(descriptor(frame, start, end, value, frame[ip + 1] >> 4 & 3)),
     }
 }
 
