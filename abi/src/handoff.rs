@@ -2,16 +2,20 @@
 //!
 //! A record is what `HANDOFF` carries to the NIC and `RESTORED` carries back: who talks to whom
 //! ([`Endpoints`]), where the send and receive buffers lie ([`Span`]) and the state of the protocol
-//! ([`TcbRecord`]). It fits in one message of eight slots. Times are durations, counted from the moment
-//! of the export, because the two sides' clocks differ.
+//! ([`TcbRecord`]). It fits in one message: of eight slots over IPv4, of nine over IPv6. Times are durations, counted
+//! from the moment of the export, because the two sides' clocks differ.
 //!
 //! This module packs and unpacks; it checks only what the packing itself requires. Whether the numbers make a
 //! possible TCB is decided by the engine that imports them.
 
+use crate::address::IpAddress;
 use crate::ring::{SLOTS_MAX, SLOT_WORDS};
 
 /// Version of the layout below, 4 bits; in the first word of a record, under [`MAGIC`]. Between them is the VLAN.
 pub const VERSION: u32 = 3;
+/// Version of a record with IPv6 addresses: the same layout, with the low words of both addresses where those of IPv4
+/// are; the upper 96 bits of the local and then of the remote one follow behind everything else.
+pub const VERSION_IPV6: u32 = 4;
 /// High half of a record's first word.
 pub const MAGIC: u32 = 0xB470;
 /// Spans of memory in each of the two buffers of a record.
@@ -22,12 +26,14 @@ pub const RECEIVED_RANGES: usize = 3;
 pub const SACKED_RANGES: usize = 3;
 /// Words of [`TcbRecord`].
 pub const TCB_WORDS: usize = 39;
-/// Words of [`HandoffRecord`].
+/// Words of a [`HandoffRecord`] with IPv4 addresses.
 pub const RECORD_WORDS: usize = 1 + ENDPOINT_WORDS + TCB_WORDS + 2 * 2 * SPANS;
+/// Words of one with IPv6 addresses.
+pub const RECORD_WORDS_IPV6: usize = RECORD_WORDS + 6;
 
 const ENDPOINT_WORDS: usize = 6;
 /// A record and the two words before it fill a message at most.
-const _: () = assert!(RECORD_WORDS + 2 <= SLOTS_MAX * SLOT_WORDS);
+const _: () = assert!(RECORD_WORDS_IPV6 + 2 <= SLOTS_MAX * SLOT_WORDS);
 
 /// Why a record was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,13 +54,16 @@ pub enum RecordError {
     Timer,
     /// A buffer that is longer than a window can be.
     Buffer,
+    /// Addresses that no connection of this NIC can have.
+    Address,
 }
 
 /// The two ends of a connection and their link addresses, as the owner of the record sees them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Endpoints {
-    pub local_ip: u32,
-    pub remote_ip: u32,
+    /// Both of one family.
+    pub local_ip: IpAddress,
+    pub remote_ip: IpAddress,
     pub local_port: u16,
     pub remote_port: u16,
     pub local_mac: [u8; 6],
@@ -64,6 +73,12 @@ pub struct Endpoints {
 }
 
 impl Endpoints {
+    /// Whether its packets are those of IPv6.
+    #[inline]
+    pub const fn is_ipv6(&self) -> bool {
+        !self.local_ip.is_v4()
+    }
+
     /// The same connection seen from the other end.
     pub const fn reversed(&self) -> Self {
         Endpoints {
@@ -80,8 +95,8 @@ impl Endpoints {
     fn to_words(self) -> [u32; ENDPOINT_WORDS] {
         let (l, r) = (self.local_mac, self.remote_mac);
         [
-            self.local_ip,
-            self.remote_ip,
+            self.local_ip.0[3],
+            self.remote_ip.0[3],
             u32::from(self.remote_port) << 16 | u32::from(self.local_port),
             u32::from_be_bytes([l[0], l[1], l[2], l[3]]),
             u32::from_be_bytes([l[4], l[5], r[0], r[1]]),
@@ -92,8 +107,8 @@ impl Endpoints {
     fn from_words(w: &[u32; ENDPOINT_WORDS]) -> Self {
         let (a, b, c) = (w[3].to_be_bytes(), w[4].to_be_bytes(), w[5].to_be_bytes());
         Endpoints {
-            local_ip: w[0],
-            remote_ip: w[1],
+            local_ip: IpAddress::v4(w[0]),
+            remote_ip: IpAddress::v4(w[1]),
             local_port: w[2] as u16,
             remote_port: (w[2] >> 16) as u16,
             local_mac: [a[0], a[1], a[2], a[3], b[0], b[1]],
@@ -311,10 +326,42 @@ pub struct HandoffRecord {
     pub receive: [Span; SPANS],
 }
 
+/// A record's words.
+#[derive(Clone, Copy, Debug)]
+pub struct RecordWords {
+    words: [u32; RECORD_WORDS_IPV6],
+    len: usize,
+}
+
+impl core::ops::Deref for RecordWords {
+    type Target = [u32];
+
+    #[inline]
+    fn deref(&self) -> &[u32] {
+        self.words.get(..self.len).unwrap_or(&[])
+    }
+}
+
+impl core::ops::DerefMut for RecordWords {
+    fn deref_mut(&mut self) -> &mut [u32] {
+        self.words.get_mut(..self.len).unwrap_or(&mut [])
+    }
+}
+
 impl HandoffRecord {
-    pub fn to_words(&self) -> [u32; RECORD_WORDS] {
-        let mut w = [0; RECORD_WORDS];
-        w[0] = MAGIC << 16 | u32::from(self.endpoints.vlan & 0xFFF) << 4 | VERSION;
+    /// Words that the record takes.
+    pub fn len_words(&self) -> usize {
+        if self.endpoints.is_ipv6() {
+            RECORD_WORDS_IPV6
+        } else {
+            RECORD_WORDS
+        }
+    }
+
+    pub fn to_words(&self) -> RecordWords {
+        let mut w = [0; RECORD_WORDS_IPV6];
+        let version = if self.endpoints.is_ipv6() { VERSION_IPV6 } else { VERSION };
+        w[0] = MAGIC << 16 | u32::from(self.endpoints.vlan & 0xFFF) << 4 | version;
         w[1..7].copy_from_slice(&self.endpoints.to_words());
         w[7..46].copy_from_slice(&self.tcb.to_words());
         for (i, span) in self.send.iter().enumerate() {
@@ -325,21 +372,44 @@ impl HandoffRecord {
             w[54 + 2 * i] = span.addr;
             w[55 + 2 * i] = span.len;
         }
-        w
+        if self.endpoints.is_ipv6() {
+            w[62..65].copy_from_slice(&self.endpoints.local_ip.0[..3]);
+            w[65..68].copy_from_slice(&self.endpoints.remote_ip.0[..3]);
+        }
+        RecordWords { words: w, len: self.len_words() }
     }
 
     /// Takes a record from the words of a message. Words beyond the record are padding.
     pub fn from_words(words: &[u32]) -> Result<Self, RecordError> {
+        const IPV4: u32 = MAGIC << 16 | VERSION;
+        const IPV6: u32 = MAGIC << 16 | VERSION_IPV6;
         let w: &[u32; RECORD_WORDS] = words.first_chunk().ok_or(RecordError::Length)?;
-        if w[0] & 0xFFFF_000F != MAGIC << 16 | VERSION {
-            return Err(RecordError::Version);
-        }
         let (Some(endpoints), Some(tcb)) = (w[1..].first_chunk(), w[7..].first_chunk()) else {
             return Err(RecordError::Length);
         };
+        let mut endpoints =
+            Endpoints { vlan: (w[0] >> 4 & 0xFFF) as u16, ..Endpoints::from_words(endpoints) };
+        match w[0] & 0xFFFF_000F {
+            IPV4 => {}
+            IPV6 => {
+                let upper: &[u32; 6] = words
+                    .get(RECORD_WORDS..)
+                    .and_then(|words| words.first_chunk())
+                    .ok_or(RecordError::Length)?;
+                let [a, b, c, d, e, f] = *upper;
+                endpoints.local_ip = IpAddress([a, b, c, endpoints.local_ip.0[3]]);
+                endpoints.remote_ip = IpAddress([d, e, f, endpoints.remote_ip.0[3]]);
+                // An IPv4 address in disguise would have the key of another connection.
+                let fits = |address: IpAddress| !address.is_v4() && address.is_unicast();
+                if !fits(endpoints.local_ip) || !fits(endpoints.remote_ip) {
+                    return Err(RecordError::Address);
+                }
+            }
+            _ => return Err(RecordError::Version),
+        }
         let span = |i: usize| Span { addr: w[i], len: w[i + 1] };
         Ok(HandoffRecord {
-            endpoints: Endpoints { vlan: (w[0] >> 4 & 0xFFF) as u16, ..Endpoints::from_words(endpoints) },
+            endpoints,
             tcb: TcbRecord::from_words(tcb),
             send: [span(46), span(48), span(50), span(52)],
             receive: [span(54), span(56), span(58), span(60)],
@@ -362,7 +432,35 @@ mod tests {
             }
             words[0] = MAGIC << 16 | (seed * 61 & 0xFFF) << 4 | VERSION;
             let record = HandoffRecord::from_words(&words).unwrap();
-            assert_eq!(record.to_words(), words);
+            assert_eq!(record.to_words()[..], words);
+            let mut wide = [0; RECORD_WORDS_IPV6];
+            wide[..RECORD_WORDS].copy_from_slice(&words);
+            wide[0] += VERSION_IPV6 - VERSION;
+            for (i, word) in wide[RECORD_WORDS..].iter_mut().enumerate() {
+                *word = 0x2001_0DB8 ^ seed << (3 * i);
+            }
+            let record = HandoffRecord::from_words(&wide).unwrap();
+            assert_eq!(record.to_words()[..], wide);
+            let half = HandoffRecord::from_words(&wide[..RECORD_WORDS_IPV6 - 1]);
+            assert_eq!(half, Err(RecordError::Length));
+        }
+    }
+
+    #[test]
+    fn ipv6_addresses_that_none_has_are_refused() {
+        let ends = Endpoints {
+            local_ip: IpAddress([0x2001_0DB8, 0, 0, 1]),
+            remote_ip: IpAddress([0x2001_0DB8, 0, 0, 2]),
+            ..Endpoints::default()
+        };
+        let good = HandoffRecord { endpoints: ends, ..HandoffRecord::default() }.to_words();
+        assert!(HandoffRecord::from_words(&good).is_ok());
+        for at in [RECORD_WORDS, RECORD_WORDS + 3] {
+            for upper in [[0, 0, 0xFFFF], [0, 0, 0], [0xFF02_0000, 0, 0]] {
+                let mut bad = good;
+                bad[at..at + 3].copy_from_slice(&upper);
+                assert_eq!(HandoffRecord::from_words(&bad), Err(RecordError::Address), "{at} {upper:x?}");
+            }
         }
     }
 
@@ -370,7 +468,7 @@ mod tests {
     fn foreign_words_are_refused() {
         let mut words = HandoffRecord::default().to_words();
         assert_eq!(HandoffRecord::from_words(&words[..RECORD_WORDS - 1]), Err(RecordError::Length));
-        words[0] += 1;
+        words[0] += 2;
         assert_eq!(HandoffRecord::from_words(&words), Err(RecordError::Version));
     }
 }

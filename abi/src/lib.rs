@@ -11,6 +11,7 @@
 #![no_std]
 #![deny(unsafe_code)]
 
+pub mod address;
 pub mod handoff;
 pub mod link;
 pub mod mmio;

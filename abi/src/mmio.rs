@@ -28,7 +28,7 @@ pub mod work {
 
 /// [`STATUS`]: there is room for at least [`JOB_ROOM`] more jobs.
 pub const STATUS_JOB_ROOM: u32 = 1 << 0;
-/// [`STATUS`]: there is room for eight more event slots.
+/// [`STATUS`]: there is room for nine more event slots, those of the longest event.
 pub const STATUS_EVENT_ROOM: u32 = 1 << 1;
 /// [`STATUS`]: a transmit header slot is free and a burst may be pushed.
 pub const STATUS_TX_ROOM: u32 = 1 << 2;
@@ -56,6 +56,8 @@ pub const TX_GO_CONN_SHIFT: u32 = 16;
 /// without options, TCP.
 pub const TX_HEADER_BYTES_MIN: u32 = 2 + 14 + 20 + 20;
 pub const TX_HEADER_BYTES_MAX: u32 = TX_HEADER_BYTES_MIN + 40;
+/// The most where the P4 program has IPv6.
+pub const TX_HEADER_BYTES_MAX_IPV6: u32 = TX_HEADER_BYTES_MAX + 20;
 /// Most bytes of payload in one burst: 64 segments of 1460 bytes, and more.
 pub const TX_BURST_BYTES_MAX: u32 = (1 << 17) - 1;
 
@@ -115,7 +117,7 @@ register_block! {
         SCHED_NEXT = 0x0000, ReadOnly, { ITEM[2:0] "0 none, 1 host rx, 2 host tx, 3 NIC rx, 4 command" };
         /// Room in the job, event and transmit queues.
         STATUS = 0x0004, ReadOnly, {
-            JOB_ROOM[0:0] "room for at least eight jobs", EVENT_ROOM[1:1] "room for eight event slots",
+            JOB_ROOM[0:0] "room for at least eight jobs", EVENT_ROOM[1:1] "room for nine event slots",
             TX_ROOM[2:2] "a burst may be pushed", QUIET[3:3] "nothing of the firmware is unfinished"
         };
         /// Microseconds since reset, wrapping.
@@ -172,10 +174,10 @@ register_block! {
         /// Sends the header in the TX_HEADER window once for each TX_MSS bytes of payload, and for what remains.
         /// The header starts with two bytes of padding, which are counted: if they are not zero, they are the control
         /// information of a VLAN tag (TPID 0x8100) that goes in behind the addresses. It is that of the first
-        /// segment; hardware fills in the total length and both checksums, adds the bytes that went before to the
+        /// segment, over IPv4, or over IPv6 where the P4 program has it in its table; hardware fills in the length and the checksums, adds the bytes that went before to the
         /// sequence number, counts the identification up, and leaves PSH and FIN to the last segment.
         TX_GO = 0x0068, WriteOnly, {
-            HEADER_LEN[7:0] "bytes, with the padding: 56 to 96, a multiple of 4", CONN[31:16] "connection value, for the counters"
+            HEADER_LEN[7:0] "bytes, with the padding: 56 to 96, or to 116 for IPv6, a multiple of 4", CONN[31:16] "connection value, for the counters"
         };
         /// Bytes of payload in each segment but the last. It stays until written again.
         TX_MSS = 0x006C, WriteOnly, { MSS[13:0] "bytes, 1 and up; a frame must not be larger than allowed" };
@@ -188,16 +190,15 @@ register_block! {
 register_block! {
     /// The lookup table of connections on the NIC.
     LOOKUP {
-        /// Remote address, local address, and remote port [31:16] with local port [15:0].
-        LOOKUP_KEY[3] = 0x0080, ReadWrite;
+        /// Appends a word to the key of the next operation, which is made of the last words written, the first of them the most
+        /// significant. How many there are, and what they hold, the description of the P4 program's control plane says.
+        LOOKUP_KEY = 0x0080, WriteOnly;
         /// Value of an entry to insert.
         LOOKUP_VALUE = 0x008C, ReadWrite, { VALUE[15:0] "connection value" };
         /// Starts an operation.
         LOOKUP_OP = 0x0090, WriteOnly, { OP[1:0] "1 insert, 2 delete, 3 find" };
         /// Its outcome.
         LOOKUP_RESULT = 0x0094, ReadOnly, { VALUE[15:0] "value found", OUTCOME[17:16] "0 ok, 1 full, 2 absent, 3 exists", BUSY[31:31] "at work" };
-        /// VLAN of the connection, beside the key: 0 for none. It counts where the P4 program has it in the key.
-        LOOKUP_VLAN = 0x0098, ReadWrite, { VID[11:0] "VLAN id" };
     }
 }
 
@@ -240,7 +241,7 @@ register_block! {
         /// Header of the burst to send, most significant byte first; written, then TX_GO.
         TX_HEADER[32] = 0x0280, WriteOnly;
         /// The command slots at the head of the command queue, eight words each.
-        CMD[64] = 0x0300, ReadOnly;
+        CMD[72] = 0x0300, ReadOnly;
     }
 }
 

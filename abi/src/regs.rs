@@ -21,6 +21,10 @@ pub const TICKS_STEP_SHIFT: u32 = 16;
 pub const CAPABILITIES_JUMBO: u32 = 1 << 0;
 /// [`CAPABILITIES`]: least bit of log2 of the connections that lookup table and counters are made for.
 pub const CAPABILITIES_CONNECTIONS_SHIFT: u32 = 8;
+/// [`CAPABILITIES`]: least bit of the words of a key of the table of connections; none without a table.
+pub const CAPABILITIES_KEY_WORDS_SHIFT: u32 = 4;
+/// [`CAPABILITIES`]: least bit of what tells the key's layout from another, as the description of the control plane has it.
+pub const CAPABILITIES_KEY_LAYOUT_SHIFT: u32 = 16;
 
 /// [`RX_FILTER`]: every frame is taken, whatever its destination.
 pub const RX_FILTER_PROMISCUOUS: u32 = 1 << 0;
@@ -107,7 +111,9 @@ register_block! {
         CYCLES = 0x0018, ReadOnly;
         /// What this build of the NIC has.
         CAPABILITIES = 0x001C, ReadOnly, {
-            JUMBO[0:0] "memory for jumbo frames", CONNECTIONS_LOG2[12:8] "log2 of the connections it is made for"
+            JUMBO[0:0] "memory for jumbo frames", KEY_WORDS[7:4] "words of a key of the table of connections, 0 without a table",
+            CONNECTIONS_LOG2[12:8] "log2 of the connections it is made for",
+            KEY_LAYOUT[31:16] "digest of the key's layout, as the description of the P4 program's control plane has it"
         };
         /// Byte address in core memory of the next FW_DATA word.
         FW_ADDR = 0x0020, ReadWrite, { OFFSET[23:0] "bytes from the start of core memory, a multiple of 4" };
@@ -438,4 +444,6 @@ pub mod mailbox {
     pub const STS_HIWAT: usize = 12;
     /// `Lowat` as the firmware took it at its start, at most `Hiwat`.
     pub const STS_LOWAT: usize = 13;
+    /// Digest of the key layout that the firmware was built for, as `CAPABILITIES` has that of the hardware.
+    pub const STS_KEY_LAYOUT: usize = 14;
 }

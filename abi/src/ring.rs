@@ -15,7 +15,7 @@ pub const SLOT_BYTES: u32 = 32;
 /// Words of a command or event slot.
 pub const SLOT_WORDS: usize = 8;
 /// Most slots of one command or event.
-pub const SLOTS_MAX: usize = 8;
+pub const SLOTS_MAX: usize = 9;
 
 /// Bytes of the index block.
 pub const INDEX_BYTES: u32 = 32;
@@ -46,8 +46,8 @@ pub const TX_FLAG_CHECKSUM: u16 = 1 << 0;
 pub const TX_FLAG_INJECT: u16 = 1 << 1;
 
 /// Transmit flag: the frame is cut into segments of `mss` bytes of payload. Its first `header_len` bytes are the
-/// header of the first one: Ethernet without a tag, IPv4 without options, TCP. Hardware fills in the total length and
-/// both checksums, whatever the header holds there, adds the bytes that went before to the sequence number, counts the
+/// header of the first one: Ethernet without a tag, IPv4 without options, TCP; or IPv6 without extension headers, where the
+/// P4 program has it in its table. Hardware fills in the length and the checksums, whatever the header holds there, adds the bytes that went before to the sequence number, counts the
 /// identification up, and leaves PSH and FIN to the last segment. `csum_start`, `csum_offset` and
 /// [`TX_FLAG_CHECKSUM`] have no meaning then; [`TX_FLAG_INJECT`] is refused.
 pub const TX_FLAG_TSO: u16 = 1 << 2;
@@ -56,6 +56,8 @@ pub const TSO_FRAME_BYTES_MAX: u32 = 0xFFFF;
 /// Least and most bytes of its header; two bytes more, it is a multiple of 4.
 pub const TSO_HEADER_BYTES_MIN: u32 = 14 + 20 + 20;
 pub const TSO_HEADER_BYTES_MAX: u32 = TSO_HEADER_BYTES_MIN + 40;
+/// The most where the P4 program has IPv6.
+pub const TSO_HEADER_BYTES_MAX_IPV6: u32 = TSO_HEADER_BYTES_MAX + 20;
 
 /// A transmit descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use crate::block::{Model, Port};
 use crate::library::Flavour;
 use anyhow::{ensure, Result};
 use baton_abi::mmio::lookup;
+use baton_control_plane::{ControlPlane, Part};
 use baton_hdl::{emit, rx};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -17,9 +18,33 @@ pub type Key = [u32; 3];
 
 const FAST: Flavour = Flavour { trace: false, fast: true };
 
+/// The words of an entry's key in this NIC's table, the least significant first, for a connection over IPv4 without a
+/// VLAN. A NIC of a program without a table takes anything.
+pub fn entry_key([remote_ip, local_ip, ports]: Key) -> Vec<u32> {
+    let mapped = |address: u32| 0xFFFF << 32 | u128::from(address);
+    entry_key_of(mapped(remote_ip), mapped(local_ip), ports)
+}
+
+/// The same for any connection, by its IPv6 addresses or those that stand for IPv4 addresses.
+pub fn entry_key_of(remote_ip: u128, local_ip: u128, ports: u32) -> Vec<u32> {
+    let table = ControlPlane::parse(rx::CONTROL_PLANE).and_then(|plane| plane.connections());
+    let table = table.expect("the NIC's own description");
+    let mut words = table.map_or(vec![0], |table| {
+        table.key(|part| match part {
+            Part::RemoteAddr => remote_ip,
+            Part::LocalAddr => local_ip,
+            Part::RemotePort => u128::from(ports >> 16),
+            Part::LocalPort => u128::from(ports & 0xFFFF),
+            Part::Vlan => 0,
+        })
+    });
+    words.reverse();
+    words
+}
+
 /// The ports of a lookup operation, which the lookup table and the receive path have in common.
 struct Operation {
-    key: [Port; 3],
+    key: Port,
     value: Port,
     op: Port,
     start: Port,
@@ -31,7 +56,7 @@ struct Operation {
 impl Operation {
     fn new(dut: &Model) -> Result<Operation> {
         Ok(Operation {
-            key: [dut.port("lk_key0")?, dut.port("lk_key1")?, dut.port("lk_key2")?],
+            key: dut.port("lk_key")?,
             value: dut.port("lk_value")?,
             op: dut.port("lk_op")?,
             start: dut.port("lk_start")?,
@@ -43,9 +68,7 @@ impl Operation {
 
     /// Sets the inputs; `start` is to be lowered after the next cycle.
     fn drive(&self, dut: &mut Model, op: u32, key: Key, value: u16) {
-        for (port, word) in self.key.into_iter().zip(key) {
-            dut.set(port, word.into());
-        }
+        dut.set_wide(self.key, &entry_key(key));
         dut.set(self.value, value.into());
         dut.set(self.op, op.into());
         dut.set(self.start, 1);

@@ -102,7 +102,7 @@ struct Table {
     dut: Model,
     lk_start: Port,
     lk_busy: Port,
-    lk_key: [Port; 3],
+    lk_key: Port,
     push: Port,
     facts: Port,
     frame_key: Port,
@@ -128,7 +128,7 @@ impl Table {
         let mut dut = Model::build("rx_lookup", &text).unwrap();
         let port = |name: &str| dut.port(name).unwrap();
         let (lk_start, lk_busy) = (port("lk_start"), port("lk_busy"));
-        let lk_key = [port("lk_key0"), port("lk_key1"), port("lk_key2")];
+        let lk_key = port("lk_key");
         let (push, facts, room) = (port("push"), port("facts"), port("room"));
         let frame_key = port("key");
         let (routed_valid, routed, take) = (port("routed_valid"), port("routed"), port("take"));
@@ -199,9 +199,8 @@ impl Table {
 
     /// Starts an operation; then [`Table::finish`] after `lk_busy` fell.
     fn start(&mut self, op: u32, key: Key, value: u16) {
-        for (port, word) in self.lk_key.into_iter().zip(key) {
-            self.dut.set(port, word.into());
-        }
+        let [remote_ip, local_ip, ports] = key;
+        self.dut.set_wide(self.lk_key, &[ports, local_ip, remote_ip]);
         self.dut.poke("lk_value", value.into());
         self.dut.poke("lk_op", op.into());
         self.dut.set(self.lk_start, 1);

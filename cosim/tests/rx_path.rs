@@ -7,9 +7,9 @@ mod bench;
 mod frames;
 
 use baton_abi::mmio::lookup::{DELETE, FIND, INSERT};
-use baton_hdl::rx::{FRAMES_BEFORE_OPERATION, KEY_BITS};
+use baton_hdl::rx::{FRAMES_BEFORE_OPERATION, HAS_IPV6, KEY_BITS};
 use bench::{Bench, Pace, Verdict};
-use frames::{Connections, FrameMaker, Kind, Rules, KINDS};
+use frames::{classify, Connections, Fate, FrameMaker, Kind, Rules, KINDS};
 
 /// Frames of all kinds on both streams, with the given habits of sources and consumers.
 fn random_frames(seed: u64, count: usize, pace: Pace) {
@@ -48,6 +48,7 @@ fn every_kind_of_frame_follows_the_settings() {
     for settings in 0..16 {
         bench.set_rules(Rules {
             jumbo: settings & 1 != 0,
+            ipv6: false,
             promiscuous: settings & 2 != 0,
             broadcast: settings & 4 != 0,
             multicast: settings & 8 != 0,
@@ -63,6 +64,79 @@ fn every_kind_of_frame_follows_the_settings() {
         assert_eq!(seen.frames, 16 * 250);
         assert!(seen.count(Verdict::Filtered) > 200, "{} frames filtered", seen.count(Verdict::Filtered));
     });
+}
+
+/// Where IPv6 is verified, its segments come to the host with the flag of that, and damaged ones not at all, among frames
+/// of all kinds.
+#[test]
+fn ipv6_is_verified_beside_the_rest() {
+    let mut maker = FrameMaker::new(16);
+    let pace = Pace { gap: 14, stall: 10, consume: 255, operations: true };
+    let mut bench = Bench::new(16, maker.connections.clone(), pace);
+    bench.set_rules(Rules { ipv6: true, ..Rules::RESET });
+    for _ in 0..1500 {
+        if maker.below(2) == 0 {
+            let frame = maker.ipv6_frame();
+            bench.send(maker.below(4) != 0, frame, false);
+        } else {
+            let kind = maker.kind();
+            let (frame, from_wire) = (maker.frame(kind), maker.below(4) != 0);
+            bench.send(from_wire, frame, from_wire && kind == Kind::BadFcs);
+        }
+    }
+    bench.run_until_idle(3_000_000);
+}
+
+/// Segments of connections over IPv6 go to the NIC, whole and not otherwise, from insertion to deletion; where the program
+/// has such connections (`BATON_P4=$PWD/p4/programs/ipv6.p4`).
+#[test]
+fn connections_over_ipv6_are_on_the_nic() {
+    if !HAS_IPV6 {
+        println!("skipped: the NIC's program has no connections over IPv6");
+        return;
+    }
+    let mut maker = FrameMaker::new(17);
+    let pace = Pace { gap: 14, stall: 10, consume: 255, operations: true };
+    let mut bench = Bench::new(17, maker.connections.clone(), pace);
+    let rules = Rules { ipv6: true, ..Rules::RESET };
+    bench.set_rules(rules);
+    let mut segments = vec![];
+    while segments.len() < 20 {
+        let frame = maker.ipv6_frame();
+        let good =
+            classify(&frame, false, true, rules, &Connections::default()) == Fate::Host { verified: true };
+        if good && frame[12..14] == [0x86, 0xdd] && frame.len() <= 1514 {
+            segments.push(frame);
+        }
+    }
+    let ends = |frame: &[u8]| -> [u8; 36] { *frame[22..].first_chunk().unwrap() };
+    for (index, segment) in segments.iter().enumerate() {
+        bench.operate_wide(INSERT, ends(segment), 0x100 + index as u16);
+    }
+    for round in 0..600 {
+        let mut frame = segments[maker.below(20) as usize].clone();
+        match round % 4 {
+            0 => frame.truncate(14 + maker.below(frame.len() as u32 - 14) as usize),
+            1 => {
+                let at = 14 + maker.below(frame.len() as u32 - 14) as usize;
+                frame[at] ^= 1 << maker.below(8);
+            }
+            _ => {}
+        }
+        bench.send(true, frame, false);
+        if round % 8 == 0 {
+            let segment = maker.segment(true, 100);
+            bench.send(true, segment, false);
+        }
+    }
+    bench.run_until_idle(3_000_000);
+    bench.send(true, segments[0].clone(), false);
+    bench.run_until_idle(10_000);
+    bench.assert_seen(|seen| assert_eq!(seen.last, Some(Verdict::Nic)));
+    bench.operate_wide(DELETE, ends(&segments[0]), 0);
+    bench.send(true, segments[0].clone(), false);
+    bench.run_until_idle(10_000);
+    bench.assert_seen(|seen| assert_eq!(seen.last, Some(Verdict::Host)));
 }
 
 /// Each kind, cut off behind every one of its bytes up to the last that a header can have, and behind random ones.

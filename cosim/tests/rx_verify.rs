@@ -14,6 +14,8 @@ use support::Chance;
 
 const SEED: u64 = 7;
 
+const RULES: Rules = Rules { jumbo: true, ipv6: false, promiscuous: true, broadcast: true, multicast: true };
+
 /// Cycles from the commit of a frame to the verdict.
 const DELAY: u64 = 3;
 
@@ -43,10 +45,11 @@ struct Bench {
 }
 
 impl Bench {
-    fn new() -> Self {
+    fn new(ipv6: bool) -> Self {
         let text = emit::verilog("rx_verifier", rx::Verifier::default());
         let mut dut = Model::build("rx_verifier", &text).unwrap();
         dut.reset(1);
+        dut.poke("ipv6", ipv6.into());
         let [word, valid, last, commit, commit_len, push, facts] =
             ["word", "valid", "last", "commit", "commit_len", "push", "facts"]
                 .map(|name| dut.port(name).unwrap());
@@ -118,15 +121,14 @@ impl Bench {
 
 #[test]
 fn frames_of_every_kind_are_judged_whatever_came_before() {
-    const RULES: Rules = Rules { jumbo: true, promiscuous: true, broadcast: true, multicast: true };
     let mut chance = Chance::new(SEED);
     let mut maker = FrameMaker::new(SEED);
-    let mut bench = Bench::new();
+    let mut bench = Bench::new(false);
     let (mut resets, mut back_to_back) = (0, 0);
     for _ in 0..6_000 {
         let kind = maker.kind();
         let frame = maker.frame(kind);
-        let fate = classify(&frame, kind == Kind::BadFcs, true, RULES, &maker.connections.values);
+        let fate = classify(&frame, kind == Kind::BadFcs, true, RULES, &maker.connections);
         let mut stored: Vec<u8> = [0, 0].iter().chain(&frame).copied().collect();
         let len = stored.len() as u64;
         // What follows the frame in its last word is undefined.
@@ -159,4 +161,64 @@ fn frames_of_every_kind_are_judged_whatever_came_before() {
     let missing: Vec<&Kind> = KINDS.iter().filter(|kind| !bench.judged.contains_key(kind)).collect();
     assert_eq!(missing, [&Kind::BadFcs, &Kind::Runt], "seed {SEED}: kinds that were never judged");
     assert!(resets > 100 && back_to_back > 1000, "seed {SEED}: {resets} resets, {back_to_back} back to back");
+}
+
+/// Sends a frame without a pause, and has it judged.
+fn judge(bench: &mut Bench, chance: &mut Chance, kind: Kind, frame: &[u8], rules: Rules) -> Fate {
+    let fate = classify(frame, false, true, rules, &Default::default());
+    let mut stored: Vec<u8> = [0, 0].iter().chain(frame).copied().collect();
+    let len = stored.len() as u64;
+    stored.resize(stored.len().next_multiple_of(4), 0);
+    chance.fill(&mut stored[len as usize..]);
+    let count = stored.len() / 4;
+    for (index, bytes) in stored.chunks_exact(4).enumerate() {
+        while chance.permille(100) {
+            bench.cycle(None, chance.below(u32::MAX));
+        }
+        let word = u32::from_le_bytes(bytes.try_into().unwrap());
+        bench.cycle(Some((word, index + 1 == count)), 0);
+    }
+    if fate != Fate::BadLength {
+        bench.committing = Some(Whole { kind, fate: fate.clone(), len });
+    }
+    fate
+}
+
+/// Frames over IPv6 of every kind among those of IPv4, and a segment of each cut at every length; with `ipv6` and
+/// without it.
+#[test]
+fn ipv6_is_judged_as_ipv4_is() {
+    for ipv6 in [true, false] {
+        let rules = Rules { ipv6, ..RULES };
+        let (mut chance, mut maker) = (Chance::new(SEED), FrameMaker::new(SEED));
+        let mut bench = Bench::new(ipv6);
+        let mut fates = [0; 3];
+        for _ in 0..5_000 {
+            let (kind, frame) = match chance.permille(700) {
+                true => (Kind::Ipv6, maker.ipv6_frame()),
+                false => (Kind::TcpMiss, maker.frame(Kind::TcpMiss)),
+            };
+            let fate = judge(&mut bench, &mut chance, kind, &frame, rules);
+            if kind == Kind::Ipv6 {
+                match fate {
+                    Fate::Host { verified } => fates[usize::from(verified)] += 1,
+                    Fate::BadChecksum => fates[2] += 1,
+                    _ => {}
+                }
+            }
+        }
+        match ipv6 {
+            true => assert!(fates.iter().all(|count| *count > 300), "seed {SEED}: {fates:?}"),
+            false => assert!(fates[0] > 3000 && fates[1..] == [0, 0], "seed {SEED}: {fates:?}"),
+        }
+        for _ in 0..6 {
+            let frame = maker.ipv6_frame();
+            for len in 14..=frame.len().min(300) {
+                judge(&mut bench, &mut chance, Kind::Truncated, &frame[..len], rules);
+            }
+        }
+        for _ in 0..4 {
+            bench.cycle(None, 0);
+        }
+    }
 }

@@ -41,11 +41,11 @@ fn main() {
     print!("{text}");
 }
 
-/// A lookup table of two halves of eight entries, of connection.p4. Its hash, its queues and its keys of entries do anything, and the words of its keys, which it
+/// A lookup table of two halves of eight entries, of connection.p4. Its hash and its queues do anything, and the words of its keys, which it
 /// only moves and compares, have two bits.
 fn lookup() -> String {
     let text = emit::verilog("lookup", Lookup::<3, 2, 3>::default());
-    let parts = ["frames", "frame_keys", "results", "sorts", "hash", "entry_key"];
+    let parts = ["frames", "frame_keys", "results", "sorts", "hash"];
     let text = parts.iter().fold(text, |text, part| free(&text, &format!("lookup${part}")));
     let cut = |line: &str| match line.contains("digest") {
         true => line.to_string(),

@@ -7,8 +7,8 @@
 // one key has always the same digest, and that a digest stands until the next hash starts; it takes any time. The queues
 // of frames show anything, but a frame at the head stays until it is taken (hdl/formal/fifo.sv).
 //
-// A key is three words of two bits instead of 32: the table only moves and compares them. The key of an entry is any that
-// holds as its inputs do. A frame that is looked up carries what the program of connection.p4 says of one: bit 42.
+// A key is three words of two bits instead of 32: the table only moves and compares them. A
+// frame that is looked up carries what the program of connection.p4 says of one: bit 42.
 //
 // One key, any, is followed: the specification is whether it was inserted since it was last deleted, and with which
 // value. As the key may be any key, what holds for it holds for all.
@@ -19,7 +19,7 @@
 
 wire [5:0] looked_up = engine_key;
 wire is_key = looked_up == key;
-wire [5:0] asked = entry_key$key;
+wire [5:0] asked = lk_key;
 
 // Of each half: which entries stand, which of them hold the followed key, and which the key that the engine works on;
 // and the entry's value. Entries 0 to 7 are those of the left half.

@@ -540,6 +540,7 @@ module! {
         self.rx.hash_key0.next = self.identity.hash_key0.val();
         self.rx.hash_key1.next = self.identity.hash_key1.val();
         self.rx.jumbo.next = self.identity.jumbo.val();
+        self.rx.ipv6.next = self.identity.ipv6.val();
         self.rx.promiscuous.next = self.filter.promiscuous.val();
         self.rx.broadcast.next = self.filter.broadcast.val();
         self.rx.multicast.next = self.filter.multicast.val();
@@ -551,10 +552,7 @@ module! {
         self.rx.loopback.tuser.next = self.tx_side.loopback.tuser.val();
         self.rx.loopback.tvalid.next = self.tx_side.loopback.tvalid.val();
         self.tx_side.loopback.tready.next = self.rx.loopback.tready.val();
-        self.rx.lk_key0.next = self.mmio.lk_key0.val();
-        self.rx.lk_key1.next = self.mmio.lk_key1.val();
-        self.rx.lk_key2.next = self.mmio.lk_key2.val();
-        self.rx.lk_vlan.next = self.mmio.lk_vlan.val();
+        self.rx.lk_key.next = self.mmio.lk_key.val();
         self.rx.lk_value.next = self.mmio.lk_value.val();
         self.rx.lk_op.next = self.mmio.lk_op.val();
         self.rx.lk_start.next = self.mmio.lk_start.val();
@@ -663,6 +661,7 @@ module! {
         self.mmio.tp_lost.next = self.tx_side.lost.val();
         self.mmio.tp_lost_conn.next = self.tx_side.sent_conn.val();
         self.tx_side.jumbo.next = self.identity.jumbo.val();
+        self.tx_side.ipv6.next = self.identity.ipv6.val();
         self.tx_side.tp_addr.next = self.mmio.tp_addr.val();
         self.tx_side.tp_len.next = self.mmio.tp_len.val();
         self.tx_side.th_write.next = self.mmio.th_write.val();

@@ -8,15 +8,18 @@ mod probes;
 mod program;
 
 use crate::client::http::Expect;
-use crate::client::{ClientConfig, ClientHost, FetchId, FetchState};
+use crate::client::{ClientConfig, ClientHost, FetchId, FetchState, Ipv6Pair};
 use crate::report::{
     self, Configuration, Delay, Milestone, Outcome, Packets, Report, Sample, Softcore, Throughput, WallClock,
 };
+use crate::server::driver::own_control_plane;
 use crate::server::{NicLoad, Ownership, Selection, Server, ServerConfig, SocketId};
 use crate::world::{World, WorldConfig};
 use anyhow::{bail, Context, Result};
+use baton_abi::address::IpAddress;
 use baton_abi::handoff::Endpoints;
 use baton_abi::regs::{self, mailbox, SchedMode};
+use baton_control_plane::{ConnectionTable, ControlPlane};
 use baton_cosim::nic::Nic;
 use baton_cosim::port::HostPort;
 use baton_cosim::system::{System, SystemConfig};
@@ -50,8 +53,9 @@ pub struct DemoConfig {
     /// Frames are sent that the P4 program may tell apart, and what it does with every frame is compared with the
     /// interpreter of the language.
     pub probes: bool,
-    /// The NIC's program has a table of connections; without one, none can be handed off.
-    pub has_table: bool,
+    /// Tables of the NIC's program: without one of connections, none can be handed off; with one for both families, the
+    /// connection that moves is one over IPv6, the NIC owns one over IPv4 too, and of the others every second is over IPv6.
+    pub control_plane: ControlPlane,
 }
 
 impl Default for DemoConfig {
@@ -70,7 +74,7 @@ impl Default for DemoConfig {
             sample_us: 200,
             tenants: None,
             probes: false,
-            has_table: !baton_hdl::rx::KEYS.is_empty(),
+            control_plane: own_control_plane(),
         }
     }
 }
@@ -102,15 +106,37 @@ impl DemoConfig {
         let mut config = ServerConfig { seed: self.seed, ..ServerConfig::default() };
         config.driver.sched_mode = self.mode;
         config.driver.by_class = true;
+        config.driver.control_plane = self.control_plane.clone();
+        config.ipv6 = self.has_ipv6().then_some(SERVER_IPV6);
         config.driver.ticks_per_us = (self.clock_hz / 1_000_000) as u32;
         config.tcp.min_rto_us = 3_000;
         config.tcp.delayed_ack_us = 500;
         config
     }
 
-    /// Address of a client, as a number.
-    pub fn client_ip(&self, index: usize) -> u32 {
-        u32::from_be_bytes(self.client(index as u32).ip)
+    /// Address from which a client connects.
+    pub fn client_ip(&self, index: usize) -> IpAddress {
+        let client = self.client(index as u32);
+        client.ipv6.map_or(client.ip.into(), |pair| pair.own.into())
+    }
+
+    fn table(&self) -> Option<ConnectionTable> {
+        // The driver says what is wrong with a description.
+        self.control_plane.connections().ok().flatten()
+    }
+
+    /// The NIC's connections are of both families.
+    fn has_ipv6(&self) -> bool {
+        self.table().is_some_and(|table| table.has_ipv6())
+    }
+
+    /// Clients whose connections are handed off when they are established.
+    fn on_nic(&self) -> usize {
+        match self.table() {
+            None => 0,
+            Some(_) if self.tenants.is_some() || self.has_ipv6() => 2,
+            Some(_) => 1,
+        }
     }
 
     /// VLAN of a client; 0 for none.
@@ -122,10 +148,17 @@ impl DemoConfig {
         let vlan = self.client_vlan(index as usize);
         // Tenants have the same address.
         let host = if vlan == 0 { index } else { 0 };
+        let over_ipv6 = self.has_ipv6() && (index as usize) % 2 == MOVING;
+        let ipv6 = over_ipv6.then(|| {
+            let mut own = SERVER_IPV6;
+            (own[13], own[15]) = (1, host as u8 + 1);
+            Ipv6Pair { own, server: SERVER_IPV6 }
+        });
         ClientConfig {
             vlan,
             mac: [0x02, 0, 0, 1, 0, index as u8 + 1],
             ip: [10, 0, 1, host as u8 + 1],
+            ipv6,
             seed: self.seed.wrapping_add(u64::from(index)),
             ack_delay_us: Some(500 * CLIENT_TIME_SCALE),
             ..ClientConfig::default()
@@ -135,6 +168,9 @@ impl DemoConfig {
 
 /// The clients' least retransmission timeout of a second becomes 10 ms, beside the server's 3 ms.
 const CLIENT_TIME_SCALE: u64 = 100;
+
+/// 2001:db8::1, beside the server's address of IPv4.
+const SERVER_IPV6: [u8; 16] = [0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1];
 
 /// The client whose connection moves.
 const MOVING: usize = 0;
@@ -201,9 +237,9 @@ pub fn run<N: Nic>(
     progress: Progress,
 ) -> Result<Report> {
     let started = std::time::Instant::now();
-    let (moving_ip, has_table) = (config.client_ip(MOVING), config.has_table);
+    let offered: Vec<IpAddress> = (0..config.on_nic()).map(|client| config.client_ip(client)).collect();
     let selection = move |endpoints: &Endpoints, load: NicLoad| {
-        has_table && endpoints.remote_ip == moving_ip && load.connections < load.soft_limit
+        offered.contains(&endpoints.remote_ip) && load.connections < load.soft_limit
     };
     let mut world = build(config, nic, firmware, Box::new(selection))?;
     prepare(&mut world.system)?;
@@ -403,14 +439,16 @@ impl<'p> Script<'p> {
         if !finished && failures.is_empty() {
             failures.push("the run did not finish".into());
         }
-        if self.stage != Stage::SecondTurn && self.config.has_table {
+        if self.stage != Stage::SecondTurn && self.config.on_nic() > 0 {
             failures.push(format!("the script stopped at {:?}", self.stage));
         }
         if self.bytes != u64::from(self.config.response_bytes) {
             failures.push(format!("{} of {} response bytes arrived", self.bytes, self.config.response_bytes));
         }
-        if self.config.tenants.is_some() && !self.seen_on_nic.get(1).copied().unwrap_or(false) {
-            failures.push("the second tenant's connection never was on the NIC".into());
+        for client in
+            (0..self.config.on_nic()).filter(|client| !self.seen_on_nic.get(*client).unwrap_or(&false))
+        {
+            failures.push(format!("the connection of client {client} never was on the NIC"));
         }
         let errors = world.system.register_write_errors();
         if errors > 0 {
@@ -488,8 +526,13 @@ impl<'p> Script<'p> {
                     0 => String::new(),
                     vlan => format!("VLAN {vlan}, "),
                 };
+                let family = match self.config.has_ipv6() {
+                    false => String::new(),
+                    true if host.is_ipv6() => "IPv6, ".into(),
+                    true => "IPv4, ".into(),
+                };
                 report::Connection {
-                    name: format!("client {client}, {vlan}port {}", host.local_port(id)),
+                    name: format!("client {client}, {vlan}{family}port {}", host.local_port(id)),
                     handed_off: self.seen_on_nic[client],
                     responses: host.completed(id) as u64,
                     bytes: host.body_bytes(id),

@@ -4,7 +4,7 @@
 mod common;
 
 use baton::client::http::Expect;
-use baton::client::FetchState;
+use baton::client::{FetchState, Ipv6Pair};
 use baton::server::Never;
 use common::{clients, server, Faults, World, MS, SECOND};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
@@ -67,6 +67,34 @@ fn streams_survive_loss_reordering_and_refused_handoffs() {
         finish(&mut world, 300 * SECOND);
         let stats = world.server.stats().stack;
         assert!(stats.refused > 10 && stats.retransmits > 0, "seed {seed}: {stats:?}");
+    }
+}
+
+/// Clients of either family, on a bad wire; neighbours are asked for as each family does.
+#[test]
+fn both_families_are_served() {
+    const SERVER: [u8; 16] = [0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0x56];
+    for (seed, faults) in
+        [(1, Faults::NONE), (2, Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 })]
+    {
+        let mut config = server();
+        config.ipv6 = Some(SERVER);
+        let mut clients = clients(4);
+        for (index, client) in clients.iter_mut().enumerate().filter(|(index, _)| index % 2 == 0) {
+            let mut own = SERVER;
+            own[15] = 0x80 + index as u8;
+            client.ipv6 = Some(Ipv6Pair { own, server: SERVER });
+        }
+        let mut world = World::new(&config, clients, Box::new(Never), false, faults, seed);
+        let sizes = [0, 1, 1440, 1441, 200_000];
+        let ids: Vec<_> =
+            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect { seed: 1, len }))).collect();
+        finish(&mut world, 100 * SECOND);
+        for (client, id) in world.clients.iter().zip(ids) {
+            assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");
+        }
+        let stats = world.server.stats().stack;
+        assert!(stats.arp_replies >= 4 && stats.accepted >= 4, "seed {seed}: {stats:?}");
     }
 }
 

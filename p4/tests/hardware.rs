@@ -117,6 +117,19 @@ fn the_control_planes_are_as_their_snapshots() {
     }
 }
 
+/// The descriptions that firmware is built of where no other is named are those that the compiler writes.
+#[test]
+fn the_checked_in_descriptions_are_up_to_date() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/control-plane");
+    for (path, _) in support::programs("programs") {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else { continue };
+        let written = compile(&path).0.unwrap().control_plane.to_json();
+        assert_eq!(text, written, "{name}.json: `baton p4 compile` writes another");
+    }
+    assert!(folder.join("connection.json").is_file() && folder.join("ipv6.json").is_file());
+}
+
 /// The same program always gives the same text, and a fault in it another.
 #[test]
 fn the_text_is_the_same_every_time() {

@@ -6,18 +6,19 @@
 
 use baton_abi::{
     at_most,
-    handoff::{HandoffRecord, RECORD_WORDS},
+    handoff::{HandoffRecord, RECORD_WORDS, RECORD_WORDS_IPV6},
     mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
     work,
 };
-use baton_tcp::{Instant, SeqNumber};
+use baton_tcp::{wire::Template, Instant, SeqNumber};
 
 use crate::{
     connection::{Connection, Fate},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt, LookupOutcome},
+    program::Program,
     table::Queue,
     wheel::SlotIndex,
 };
@@ -70,6 +71,10 @@ impl<H: Hardware> Firmware<'_, H> {
 
     fn execute(&mut self, header: Header, cookie: u32, now: Instant) -> Result<(), u32> {
         let slots = match header.code {
+            // Of either family; which one, and whether it fits, the record says.
+            command::HANDOFF if usize::from(header.slots) == slots_for(RECORD_WORDS_IPV6) => {
+                slots_for(RECORD_WORDS_IPV6)
+            }
             command::HANDOFF => slots_for(RECORD_WORDS),
             command::SEND
             | command::RECEIVE_BUFFER
@@ -84,7 +89,7 @@ impl<H: Hardware> Firmware<'_, H> {
             return Err(error::BAD_LENGTH);
         }
         if header.code == command::HANDOFF {
-            match self.handoff(cookie, now) {
+            match self.handoff(slots, cookie, now) {
                 Ok(slot) => self.reply(event::ACCEPTED, self.table.name(slot), &[cookie, self.cnum]),
                 Err(reason) => self.reply(event::REFUSED, header.conn, &[cookie, reason]),
             }
@@ -139,17 +144,17 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// Takes over the connection whose record is in the command window, or says why not.
-    fn handoff(&mut self, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
+    fn handoff(&mut self, slots: usize, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
         if !self.load.admits(self.cnum) {
             return Err(refused::LIMIT);
         }
         let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
         // Both stay where they were made until the connection moves into its slot: they are large.
-        let record = self.read_record();
+        let record = self.read_record(slots);
         let Some(record) = &record else { return Err(refused::BAD_RECORD) };
-        let imported = Connection::import(self.config, now, record, cookie);
+        let imported = Connection::<H::Program>::import(self.config, now, record, cookie);
         let Ok(connection) = &imported else { return Err(refused::BAD_RECORD) };
-        match self.hw.lookup_insert(connection.lookup_key(), name.0) {
+        match self.hw.lookup_insert(connection.lookup_key().as_ref(), name) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
@@ -163,11 +168,23 @@ impl<H: Hardware> Firmware<'_, H> {
         Ok(slot)
     }
 
-    /// The record in the command window. Apart, so that its words are off the stack when the connection is made.
+    /// The record in the command window, if its family is one of this firmware and has a message of so many slots.
+    #[inline(always)]
+    fn read_record(&self, slots: usize) -> Option<HandoffRecord> {
+        if slots == slots_for(RECORD_WORDS) {
+            self.read_words::<RECORD_WORDS>()
+        } else if <H::Program as Program>::Header::HAS_IPV6 {
+            self.read_words::<RECORD_WORDS_IPV6>().filter(|record| record.endpoints.is_ipv6())
+        } else {
+            None
+        }
+    }
+
+    /// A record of so many words. Apart, so that its words are off the stack when the connection is made.
     #[inline(never)]
-    fn read_record(&self) -> Option<HandoffRecord> {
-        let turns = at_most!(RECORD_WORDS);
-        let words: [u32; RECORD_WORDS] = core::array::from_fn(|index| {
+    fn read_words<const N: usize>(&self) -> Option<HandoffRecord> {
+        let turns = at_most!(RECORD_WORDS_IPV6);
+        let words: [u32; N] = core::array::from_fn(|index| {
             turns.take();
             self.hw.command_word(2 + index)
         });

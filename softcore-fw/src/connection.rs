@@ -1,9 +1,12 @@
 //! A connection that the NIC owns: its TCB, its buffers in host memory and what the host has not been told.
 
 use baton_abi::handoff::{HandoffRecord, RecordError};
-use baton_tcp::{wire::HeaderTemplate, Config, Endpoints, Instant, Spans, Tcb};
+use baton_tcp::{wire::Template, Config, Instant, Spans, Tcb};
 
-use crate::{hardware::LookupKey, shed::ShedMark};
+use crate::{
+    program::{Built, Program},
+    shed::ShedMark,
+};
 
 /// Where a connection is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +41,14 @@ pub struct Unreported {
 }
 
 #[derive(Clone, Debug)]
-pub struct Connection {
+pub struct Connection<P: Program = Built> {
     pub tcb: Tcb,
     /// From the first unacknowledged byte on.
     pub send: Spans,
     /// From the next byte expected on.
     pub receive: Spans,
-    pub endpoints: Endpoints,
-    /// How its segments begin.
-    pub header: HeaderTemplate,
+    /// How its segments begin; it knows both ends.
+    pub header: P::Header,
     /// The host's own name for the connection, in word 1 of its events.
     pub cookie: u32,
     pub fate: Fate,
@@ -60,7 +62,7 @@ pub struct Connection {
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
 pub const SENT_REPORT_BYTES: u32 = 32 * 1024;
 
-impl Connection {
+impl<P: Program> Connection<P> {
     /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event, because a
     /// span of memory is free again, or much was acknowledged; until then acknowledgements add up.
     #[inline]
@@ -84,14 +86,15 @@ impl Connection {
         record: &HandoffRecord,
         cookie: u32,
     ) -> Result<Self, RecordError> {
+        // What may fail comes before the TCB, which is then made in its place.
+        let header = P::Header::new(&record.endpoints).ok_or(RecordError::Address)?;
         let send = Spans::from_record(&record.send)?;
         let receive = Spans::from_record(&record.receive)?;
         Ok(Connection {
             tcb: Tcb::import(&record.tcb, send.len(), receive.len(), config, now)?,
             send,
             receive,
-            endpoints: record.endpoints,
-            header: HeaderTemplate::new(&record.endpoints),
+            header,
             cookie,
             fate: Fate::Open,
             settled: false,
@@ -104,7 +107,7 @@ impl Connection {
     /// The record that gives the connection back.
     pub fn export(&self, now: Instant) -> HandoffRecord {
         HandoffRecord {
-            endpoints: self.endpoints,
+            endpoints: self.header.endpoints(),
             tcb: self.tcb.export(now),
             send: self.send.to_record(),
             receive: self.receive.to_record(),
@@ -112,9 +115,8 @@ impl Connection {
     }
 
     /// The connection's key in the lookup table.
-    pub fn lookup_key(&self) -> LookupKey {
-        let e = &self.endpoints;
-        [e.remote_ip, e.local_ip, u32::from(e.remote_port) << 16 | u32::from(e.local_port), u32::from(e.vlan)]
+    pub fn lookup_key(&self) -> P::Key {
+        P::key(&self.header.endpoints())
     }
 
     /// Whether packets and commands reach it.

@@ -24,6 +24,7 @@ use crate::{
     load::LoadControl,
     load_events::LoadEvents,
     mover::Mover,
+    program::Program,
     shed::Shed,
     table::{Queue, Slot, Table},
     wheel::{SlotIndex, Step, TimerWheel},
@@ -50,9 +51,9 @@ pub(crate) struct Totals {
 
 /// The firmware's whole state but for the connections, whose memory it is given.
 #[derive(Debug)]
-pub struct Firmware<'a, H> {
+pub struct Firmware<'a, H: Hardware> {
     pub(crate) hw: H,
-    pub(crate) table: Table<'a>,
+    pub(crate) table: Table<'a, H::Program>,
     pub(crate) wheel: TimerWheel,
     pub(crate) mover: Mover,
     pub(crate) load: LoadControl,
@@ -98,7 +99,7 @@ fn timing<H: Hardware>(hw: &H) -> Config {
 
 impl<'a, H: Hardware> Firmware<'a, H> {
     /// Reads the configuration and reports that the firmware runs. `slots` must be empty.
-    pub fn new(mut hw: H, slots: &'a mut [Slot]) -> Self {
+    pub fn new(mut hw: H, slots: &'a mut [Slot<H::Program>]) -> Self {
         let table = Table::new(slots);
         let capacity = table.capacity() as u32;
         let hard_limit = match hw.config(mailbox::CFG_HARD_LIMIT) {
@@ -133,6 +134,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             identification: 0,
         };
         firmware.hw.publish(mailbox::STS_TABLE_SIZE, capacity);
+        firmware.hw.publish(mailbox::STS_KEY_LAYOUT, H::Program::KEY_LAYOUT);
         firmware.publish_load();
         firmware.publish_load_constants();
         firmware.hw.publish(mailbox::STS_FIRMWARE, 1);
@@ -342,7 +344,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         connection.fate = fate;
         let key = connection.lookup_key();
         self.table.close(slot);
-        self.hw.lookup_delete(key);
+        self.hw.lookup_delete(key.as_ref());
         self.wheel.stop(&mut self.table, slot);
         self.cnum -= 1;
         // A last RST or ACK may have to go out; the report follows it.

@@ -7,14 +7,19 @@
 use baton_abi::at_most;
 use baton_abi::mmio::{
     self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
-    LOOKUP_RESULT, LOOKUP_VALUE, LOOKUP_VLAN, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO,
-    TX_HEADER, TX_LEN, TX_MSS,
+    LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO, TX_HEADER, TX_LEN,
+    TX_MSS,
 };
 
 use baton_abi::msg::ConnId;
 
+use crate::program::Program;
+
 /// The device registers of the NIC and its sleep instruction.
 pub trait Hardware {
+    /// The P4 program that the NIC is made by, as far as the firmware has to do with it.
+    type Program: Program;
+
     /// Reads the register at this offset from `MMIO_BASE`.
     fn read(&self, register: u32) -> u32;
 
@@ -39,10 +44,8 @@ pub enum LookupOutcome {
     Exists,
 }
 
-/// The key of a connection: remote address, local address, remote port in the high half and local port
-/// in the low half.
-pub type LookupKey = [u32; 4];
-
+/// Most words of a key.
+const KEY_WORDS_MAX: usize = 9;
 /// Polls of `LOOKUP_RESULT`, each of four instructions, before an operation is taken for failed. The table answers within 130 cycles;
 /// the bound only keeps a broken device from hanging the firmware.
 const LOOKUP_POLLS: u32 = 128;
@@ -122,23 +125,23 @@ pub trait HardwareExt: Hardware {
     }
 
     /// Adds an entry to the lookup table.
-    fn lookup_insert(&mut self, key: LookupKey, value: u16) -> LookupOutcome {
-        self.write(LOOKUP_VALUE, u32::from(value));
+    fn lookup_insert(&mut self, key: &[u32], conn: ConnId) -> LookupOutcome {
+        self.write(LOOKUP_VALUE, u32::from(conn.0) << Self::Program::CONNECTION_SHIFT);
         self.lookup(key, lookup::INSERT)
     }
 
     /// Removes an entry from the lookup table.
-    fn lookup_delete(&mut self, key: LookupKey) -> LookupOutcome {
+    fn lookup_delete(&mut self, key: &[u32]) -> LookupOutcome {
         self.lookup(key, lookup::DELETE)
     }
 
     #[doc(hidden)]
-    fn lookup(&mut self, key: LookupKey, op: u32) -> LookupOutcome {
-        let [remote_ip, local_ip, ports, vlan] = key;
-        for (index, word) in [remote_ip, local_ip, ports].into_iter().enumerate() {
-            self.write(LOOKUP_KEY + 4 * index as u32, word);
+    fn lookup(&mut self, key: &[u32], op: u32) -> LookupOutcome {
+        let turns = at_most!(KEY_WORDS_MAX);
+        for word in key {
+            turns.take();
+            self.write(LOOKUP_KEY, *word);
         }
-        self.write(LOOKUP_VLAN, vlan);
         self.write(LOOKUP_OP, op);
         let turns = at_most!(LOOKUP_POLLS);
         for _ in 0..LOOKUP_POLLS {

@@ -15,7 +15,7 @@ use baton_abi::{
     mmio::{MBOX_STS, MMIO_BASE},
     regs::mailbox,
 };
-use baton_fw::{board, Firmware, Hardware, Slot};
+use baton_fw::{board, Built, Firmware, Hardware, Slot};
 
 // Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
 // `main`. A trap has no way back: its handler starts on a fresh stack, whatever state the old one is in.
@@ -123,6 +123,8 @@ const fn parse(text: &str) -> usize {
 struct Registers;
 
 impl Hardware for Registers {
+    type Program = Built;
+
     #[inline(always)]
     fn read(&self, register: u32) -> u32 {
         // SAFETY: the library passes register offsets of `baton_abi::mmio`, all word-aligned and inside the

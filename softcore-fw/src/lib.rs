@@ -6,7 +6,7 @@
 //!
 //! - [`firmware`]: the event loop; `receive`, `transmit`, `command` and `report` are its parts.
 //! - [`board`]: PHYs and console of a board.
-//! - [`connection`], [`table`]: a connection, and where it lies.
+//! - [`connection`], [`table`]: a connection, and where it lies. [`program`]: how the NIC's table has it.
 //! - [`load`]: the paper's load control; [`shed`]: active restoration; [`load_events`]: what the host hears of both. [`wheel`]: timers. [`mover`]: jobs and events within their room.
 #![cfg_attr(not(test), no_std)]
 #![forbid(unsafe_code)]
@@ -19,6 +19,7 @@ pub mod hardware;
 pub mod load;
 pub mod load_events;
 pub mod mover;
+pub mod program;
 mod receive;
 mod report;
 pub mod shed;
@@ -28,6 +29,7 @@ pub mod wheel;
 
 pub use firmware::Firmware;
 pub use hardware::Hardware;
+pub use program::{Built, Program};
 pub use table::Slot;
 
 #[cfg(test)]

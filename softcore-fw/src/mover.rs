@@ -2,7 +2,7 @@
 //!
 //! The scheduler shows a segment or a command only while [`JOB_ROOM`] jobs have room, which is more than either can need:
 //! a payload touches each span of the receive buffer once at most, and one more job frees the packet. So those push
-//! jobs without asking. Events are written when `STATUS` has said that there is room for eight slots and for the job that
+//! jobs without asking. Events are written when `STATUS` has said that there is room for nine slots and for the job that
 //! delivers them; no batch of events takes more.
 //!
 //! Events are words pushed into the NIC, followed by one job that delivers them. Jobs are carried out in
@@ -19,7 +19,7 @@ use baton_abi::{
 use crate::hardware::{Hardware, HardwareExt};
 
 /// Event slots that `STATUS_EVENT_ROOM` promises.
-const EVENT_CREDITS: u8 = 8;
+const EVENT_CREDITS: u8 = 9;
 // A copy for each span of the receive buffer, and the packet's release.
 const _: () = assert!((SPANS as u32) < JOB_ROOM);
 

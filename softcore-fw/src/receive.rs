@@ -276,7 +276,7 @@ fn place_offset(place: u32) -> u16 {
 #[inline(never)]
 fn copy_payload<H: Hardware>(
     hw: &mut H,
-    connection: &Connection,
+    connection: &Connection<H::Program>,
     mut src: u16,
     mut len: u16,
     mut stream_offset: u32,

@@ -9,17 +9,18 @@ use core::mem::take;
 
 use baton_abi::{
     at_most,
-    handoff::RECORD_WORDS,
+    handoff::{RECORD_WORDS, RECORD_WORDS_IPV6},
     mmio::TIME_US,
     msg::{event, slots_for, Header},
     work,
 };
-use baton_tcp::Instant;
+use baton_tcp::{wire::Template, Instant};
 
 use crate::{
     connection::{Connection, Fate, Unreported},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt},
+    program::Program,
     table::Queue,
     wheel::SlotIndex,
 };
@@ -30,6 +31,8 @@ const REPORT_HOLD_TURNS: u8 = 8;
 const CONNECTIONS_PER_BATCH: u32 = 16;
 /// Slots of a RESTORED event.
 const RESTORED_SLOTS: u8 = slots_for(RECORD_WORDS) as u8;
+/// The same of a connection over IPv6.
+const RESTORED_SLOTS_IPV6: u8 = slots_for(RECORD_WORDS_IPV6) as u8;
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Delivers a batch of events. False: none waits, or there is no room.
@@ -148,7 +151,7 @@ impl<H: Hardware> Firmware<'_, H> {
     fn write_record(&mut self, slot: SlotIndex) {
         let Some((conn, connection)) = self.table.entry(slot) else { return };
         let now = Instant(self.hw.read(TIME_US));
-        let header = Header { code: event::RESTORED, slots: RESTORED_SLOTS, conn };
+        let header = Header { code: event::RESTORED, slots: last_slots(connection), conn };
         let record = connection.export(now).to_words();
         self.mover.long_event(&mut self.hw, header, connection.cookie, &record);
         self.table.release(slot);
@@ -165,8 +168,9 @@ enum End {
 }
 
 /// Event slots of a connection's last event.
-fn last_slots(connection: &Connection) -> u8 {
+fn last_slots<P: Program>(connection: &Connection<P>) -> u8 {
     match connection.fate {
+        Fate::Restoring { .. } if connection.header.endpoints().is_ipv6() => RESTORED_SLOTS_IPV6,
         Fate::Restoring { .. } => RESTORED_SLOTS,
         _ => 1,
     }

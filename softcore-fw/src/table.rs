@@ -13,6 +13,7 @@ use baton_abi::msg::ConnId;
 
 use crate::{
     connection::Connection,
+    program::{Built, Program},
     wheel::{SlotIndex, TimerLink, TimerLinks},
 };
 
@@ -55,8 +56,8 @@ impl Links {
 
 /// One place for a connection.
 #[derive(Debug)]
-pub struct Slot {
-    pub connection: Option<Connection>,
+pub struct Slot<P: Program = Built> {
+    pub connection: Option<Connection<P>>,
     pub timer: TimerLink,
     links: Links,
     generation: u16,
@@ -64,9 +65,9 @@ pub struct Slot {
     reached_as: u16,
 }
 
-impl Slot {
+impl<P: Program> Slot<P> {
     /// A slot that no connection has used yet.
-    pub const EMPTY: Slot = Slot {
+    pub const EMPTY: Self = Slot {
         connection: None,
         timer: TimerLink::IDLE,
         links: Links([ABSENT; QUEUES]),
@@ -83,14 +84,14 @@ struct Ends {
 
 /// All connections of the NIC, over memory that the caller provides.
 #[derive(Debug)]
-pub struct Table<'a> {
-    slots: &'a mut [Slot],
+pub struct Table<'a, P: Program = Built> {
+    slots: &'a mut [Slot<P>],
     queues: [Ends; QUEUES],
 }
 
-impl<'a> Table<'a> {
+impl<'a, P: Program> Table<'a, P> {
     /// Takes empty slots; those beyond [`SLOTS_MAX`] cannot be named and stay unused.
-    pub fn new(slots: &'a mut [Slot]) -> Self {
+    pub fn new(slots: &'a mut [Slot<P>]) -> Self {
         let usable = slots.len().min(SLOTS_MAX);
         let mut table =
             Table { slots: &mut slots[..usable], queues: [Ends { head: ABSENT, tail: ABSENT }; QUEUES] };
@@ -114,7 +115,7 @@ impl<'a> Table<'a> {
 
     /// Puts a connection, if it is one, into the slot of [`Table::next_free`].
     #[inline(always)]
-    pub fn occupy(&mut self, connection: Option<Connection>) -> Option<SlotIndex> {
+    pub fn occupy(&mut self, connection: Option<Connection<P>>) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
         let entry = &mut self.slots[usize::from(slot)];
         entry.connection = connection;
@@ -141,7 +142,7 @@ impl<'a> Table<'a> {
 
     /// The connection that has the name in the low half of `conn` now, if packets still reach it, and its slot's links.
     #[inline(always)]
-    pub fn open(&mut self, conn: u32) -> Option<(&Links, &mut Connection)> {
+    pub fn open(&mut self, conn: u32) -> Option<(&Links, &mut Connection<P>)> {
         let slot = self.slots.get_mut(ConnId(conn as u16).slot())?;
         if u32::from(slot.reached_as) != conn & 0xFFFF {
             return None;
@@ -161,13 +162,13 @@ impl<'a> Table<'a> {
 
     /// The connection in a slot.
     #[inline]
-    pub fn get(&mut self, slot: SlotIndex) -> Option<&mut Connection> {
+    pub fn get(&mut self, slot: SlotIndex) -> Option<&mut Connection<P>> {
         self.slots.get_mut(usize::from(slot))?.connection.as_mut()
     }
 
     /// The connection in a slot and its name.
     #[inline]
-    pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection)> {
+    pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection<P>)> {
         let entry = self.slots.get_mut(usize::from(slot))?;
         let name = ConnId::new(usize::from(slot), entry.generation);
         Some((name, entry.connection.as_mut()?))
@@ -223,7 +224,7 @@ impl<'a> Table<'a> {
     }
 }
 
-impl TimerLinks for Table<'_> {
+impl<P: Program> TimerLinks for Table<'_, P> {
     #[inline]
     fn timer(&mut self, slot: SlotIndex) -> &mut TimerLink {
         &mut self.slots[usize::from(slot)].timer

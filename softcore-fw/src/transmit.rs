@@ -13,7 +13,7 @@ use baton_abi::{
     regs::mailbox,
     work,
 };
-use baton_tcp::{Instant, BURST_SEGMENTS_MAX};
+use baton_tcp::{wire::Template, Instant, BURST_SEGMENTS_MAX};
 
 use crate::{
     connection::Fate,

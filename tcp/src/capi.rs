@@ -217,6 +217,7 @@ unsafe fn open(
         return ptr::null_mut();
     };
     let CEndpoints { local_ip, remote_ip, local_port, remote_port, local_mac, remote_mac } = ends;
+    let [local_ip, remote_ip] = [local_ip, remote_ip].map(baton_abi::address::IpAddress::v4);
     let ends = Endpoints { local_ip, remote_ip, local_port, remote_port, local_mac, remote_mac, vlan: 0 };
     handle(config.checked().map(|config| make(config, ends, iss, buffers, now_us)))
 }

@@ -1,14 +1,17 @@
-//! Segments on the wire: Ethernet, IPv4 and TCP headers, options and checksums.
+//! Segments on the wire: Ethernet, IPv4 or IPv6, and TCP headers, options and checksums.
 //!
 //! Two forms of the same header: bytes of a frame, for the host, and words with the first byte in bits 31:24,
-//! two bytes of padding first, for the firmware and its hardware windows ([`HeaderTemplate`]).
+//! two bytes of padding first, for the firmware and its hardware windows ([`Template`]).
 
 use core::ops::Range as Bytes;
 
-use baton_abi::{at_most, handoff::Endpoints};
+mod template;
+
+pub use template::{DualTemplate, HeaderTemplate, Template};
+
+use baton_abi::{address::IpAddress, at_most, handoff::Endpoints};
 
 use crate::{
-    lean::LeanBurst,
     segment::{BurstOut, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS},
     SeqNumber,
 };
@@ -19,14 +22,19 @@ pub const PAD: usize = 2;
 pub const ETHERNET: usize = 14;
 /// Bytes of Ethernet, IPv4 and TCP headers without options.
 pub const HEADERS: usize = ETHERNET + 20 + 20;
+/// The same with IPv6.
+pub const HEADERS_IPV6: usize = ETHERNET + 40 + 20;
 /// Most bytes of the three headers that this engine emits.
-pub const HEADERS_MAX: usize = HEADERS + 40;
+pub const HEADERS_MAX: usize = HEADERS_IPV6 + 40;
 /// Words of the longest header with its padding.
 pub const HEADER_WORDS: usize = (HEADERS_MAX + PAD).div_ceil(4);
 /// Words of options at most.
 pub const OPTION_WORDS: usize = 10;
 
 const ETHERTYPE_IPV4: u32 = 0x0800;
+const ETHERTYPE_IPV6: u32 = 0x86DD;
+/// Bytes of an IPv6 header.
+const IPV6: usize = 40;
 const PROTOCOL_TCP: u8 = 6;
 const TTL: u32 = 64;
 const DONT_FRAGMENT: u32 = 0x4000;
@@ -36,8 +44,8 @@ const DONT_FRAGMENT: u32 = 0x4000;
 pub enum ParseError {
     /// Lengths contradict each other or the frame.
     Length,
-    /// Not IPv4.
-    NotIpv4,
+    /// Not IP.
+    NotIp,
     /// A fragment.
     Fragment,
     /// Not TCP.
@@ -67,18 +75,58 @@ fn mac(bytes: &[u8], at: usize) -> Option<[u8; 6]> {
 
 /// Takes a frame apart. Checksums are not looked at: see [`checksums_valid`].
 pub fn parse(frame: &[u8]) -> Result<Packet, ParseError> {
-    let (ip, end) = ipv4(frame)?;
-    parse_tcp(frame, ip, end).ok_or(ParseError::Length)
+    let (start, end) = network(frame)?;
+    parse_tcp(frame, start, end).ok_or(ParseError::Length)
+}
+
+fn is_ipv6(frame: &[u8]) -> bool {
+    half(frame, 12) == Some(ETHERTYPE_IPV6 as u16)
+}
+
+/// Offsets of the TCP segment and of its end, when it is a whole datagram of either family.
+fn network(frame: &[u8]) -> Result<(usize, usize), ParseError> {
+    if is_ipv6(frame) {
+        ipv6(frame)
+    } else {
+        ipv4(frame)
+    }
+}
+
+/// The same for IPv6 (RFC 8200). What has extension headers is not for this engine.
+fn ipv6(frame: &[u8]) -> Result<(usize, usize), ParseError> {
+    let ip = frame.get(ETHERNET..).filter(|ip| ip.len() >= IPV6).ok_or(ParseError::Length)?;
+    if ip[0] >> 4 != 6 {
+        return Err(ParseError::NotIp);
+    }
+    let payload = usize::from(u16::from_be_bytes([ip[4], ip[5]]));
+    if IPV6 + payload > ip.len() {
+        return Err(ParseError::Length);
+    }
+    if ip[6] != PROTOCOL_TCP {
+        return Err(ParseError::NotTcp);
+    }
+    Ok((ETHERNET + IPV6, ETHERNET + IPV6 + payload))
+}
+
+/// Destination and source address of a frame with a whole IP header.
+fn addresses(frame: &[u8]) -> Option<[IpAddress; 2]> {
+    if !is_ipv6(frame) {
+        return Some(
+            [16, 12].map(|at| word(frame, ETHERNET + at)).map(|word| IpAddress::v4(word.unwrap_or(0))),
+        );
+    }
+    let address = |at: usize| Some(IpAddress::v6(*frame.get(ETHERNET + at..)?.first_chunk()?));
+    Some([address(24)?, address(8)?])
 }
 
 /// Offsets of the IPv4 payload and of its end, when it is a whole TCP datagram.
 fn ipv4(frame: &[u8]) -> Result<(usize, usize), ParseError> {
     if half(frame, 12).ok_or(ParseError::Length)? != ETHERTYPE_IPV4 as u16 {
-        return Err(ParseError::NotIpv4);
+        return Err(ParseError::NotIp);
     }
     let ip = frame.get(ETHERNET..).filter(|ip| ip.len() >= 20).ok_or(ParseError::Length)?;
     if ip[0] >> 4 != 4 {
-        return Err(ParseError::NotIpv4);
+        return Err(ParseError::NotIp);
     }
     let header = usize::from(ip[0] & 15) * 4;
     let total = usize::from(u16::from_be_bytes([ip[2], ip[3]]));
@@ -106,11 +154,13 @@ fn parse_tcp(frame: &[u8], start: usize, end: usize) -> Option<Packet> {
         window: half(tcp, 14)?,
         options: parse_options(options.len() / 4, |i| word(options, 4 * i).unwrap_or(0)),
         payload_len: u16::try_from(tcp.len() - header).ok()?,
-        ecn: frame[ETHERNET + 1] & 3,
+        // The traffic class of IPv6 lies across two bytes.
+        ecn: if is_ipv6(frame) { frame[ETHERNET + 1] >> 4 & 3 } else { frame[ETHERNET + 1] & 3 },
     };
+    let [local_ip, remote_ip] = addresses(frame)?;
     let endpoints = Endpoints {
-        local_ip: word(frame, ETHERNET + 16)?,
-        remote_ip: word(frame, ETHERNET + 12)?,
+        local_ip,
+        remote_ip,
         local_port: half(tcp, 2)?,
         remote_port: half(tcp, 0)?,
         local_mac: mac(frame, 0)?,
@@ -229,119 +279,35 @@ pub fn option_words(options: &Options) -> usize {
     words.min(OPTION_WORDS)
 }
 
-/// What is the same in all headers of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HeaderTemplate {
-    ethernet: [u32; 4],
-    local_ip: u32,
-    remote_ip: u32,
-    ports: u32,
-}
-
-impl HeaderTemplate {
-    pub fn new(ends: &Endpoints) -> Self {
-        let (l, r) = (ends.local_mac, ends.remote_mac);
-        HeaderTemplate {
-            ethernet: [
-                u32::from(ends.vlan) << 16 | u32::from_be_bytes([0, 0, r[0], r[1]]),
-                u32::from_be_bytes([r[2], r[3], r[4], r[5]]),
-                u32::from_be_bytes([l[0], l[1], l[2], l[3]]),
-                u32::from_be_bytes([l[4], l[5], 0, 0]) | ETHERTYPE_IPV4,
-            ],
-            local_ip: ends.local_ip,
-            remote_ip: ends.remote_ip,
-            ports: u32::from(ends.local_port) << 16 | u32::from(ends.remote_port),
-        }
-    }
-
-    /// Writes the header's words, from word 0 with its two bytes of padding on, each through
-    /// `put(index, word)`. Returns the header's length in bytes with the padding.
-    ///
-    /// The IPv4 checksum is zero and the TCP checksum holds the folded sum of the pseudo-header: hardware, or
-    /// [`fill_checksums`], completes both.
-    pub fn emit(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
-        let tcp_len = 20 + 4 * option_words(&segment.options) as u32 + u32::from(segment.data_len);
-        let halves = |ip: u32| (ip >> 16) + (ip & 0xFFFF);
-        let pseudo = halves(self.local_ip) + halves(self.remote_ip) + u32::from(PROTOCOL_TCP) + tcp_len;
-        self.put(segment, ip_id, tcp_len + 20, fold(pseudo), put)
-    }
-
-    /// Writes the header of a burst likewise, for hardware that fills in the total length and both checksums, and that
-    /// makes a tag of the VLAN id in the padding.
-    pub fn emit_burst(&self, segment: &SegmentOut, ip_id: u16, put: impl FnMut(usize, u32)) -> u32 {
-        self.put(segment, ip_id, 0, 0, put)
-    }
-
-    /// Writes the header of a lean burst likewise, word by word.
-    #[inline]
-    pub fn emit_lean(&self, burst: &LeanBurst, ip_id: u16, mut put: impl FnMut(usize, u32)) -> u32 {
-        for (i, value) in self.ethernet.iter().enumerate() {
-            put(i, *value);
-        }
-        put(4, 0x4500_0000);
-        put(5, u32::from(ip_id) << 16 | DONT_FRAGMENT);
-        put(6, TTL << 24 | u32::from(PROTOCOL_TCP) << 16);
-        put(7, self.local_ip);
-        put(8, self.remote_ip);
-        put(9, self.ports);
-        put(10, burst.seq.0);
-        put(11, burst.ack.0);
-        put(12, burst.control);
-        put(13, 0);
-        let Some((value, echo)) = burst.timestamps else { return (HEADERS + PAD) as u32 };
-        put(14, TIMESTAMPS_ALIGNED);
-        put(15, value);
-        put(16, echo);
-        (HEADERS + PAD) as u32 + 12
-    }
-
-    fn put(
-        &self,
-        segment: &SegmentOut,
-        ip_id: u16,
-        total_len: u32,
-        checksum: u32,
-        mut put: impl FnMut(usize, u32),
-    ) -> u32 {
-        let options = option_words(&segment.options) as u32;
-        for (i, value) in self.ethernet.iter().enumerate() {
-            put(i, *value);
-        }
-        put(4, 0x4500_0000 | total_len);
-        put(5, u32::from(ip_id) << 16 | DONT_FRAGMENT);
-        put(6, TTL << 24 | u32::from(PROTOCOL_TCP) << 16);
-        put(7, self.local_ip);
-        put(8, self.remote_ip);
-        put(9, self.ports);
-        put(10, segment.seq.0);
-        put(11, segment.ack.0);
-        put(12, (5 + options) << 28 | u32::from(segment.flags.0) << 16 | u32::from(segment.window));
-        put(13, checksum << 16);
-        emit_options(&segment.options, |i, value| put(14 + i, value));
-        (HEADERS + PAD) as u32 + 4 * options
-    }
-}
-
 /// Writes the headers of a frame and returns their length; the payload follows there. `None`: `frame` is too
-/// short for headers and payload. Checksums as in [`HeaderTemplate::emit`].
+/// short for headers and payload, or the addresses are of two families. Checksums as in [`DualTemplate::emit`].
 pub fn emit(frame: &mut [u8], ends: &Endpoints, segment: &SegmentOut, ip_id: u16) -> Option<usize> {
-    let len = HEADERS + 4 * option_words(&segment.options);
+    let len = headers(ends) + 4 * option_words(&segment.options);
     if frame.len() < len + usize::from(segment.data_len) {
         return None;
     }
-    HeaderTemplate::new(ends).emit(segment, ip_id, |i, word| put_bytes(frame, i, word));
+    DualTemplate::new(ends)?.emit(segment, ip_id, |i, word| put_bytes(frame, i, word));
     Some(len)
 }
 
-/// Writes the header of a burst likewise; see [`HeaderTemplate::emit_burst`]. `None`: `frame` is too short for it
+/// Writes the header of a burst likewise; see [`Template::emit_burst`]. `None`: `frame` is too short for it
 /// and the payload.
 pub fn emit_burst(frame: &mut [u8], ends: &Endpoints, burst: &BurstOut, ip_id: u16) -> Option<usize> {
-    let len = HEADERS + 4 * option_words(&burst.segment.options);
+    let len = headers(ends) + 4 * option_words(&burst.segment.options);
     if frame.len() < len + burst.len as usize {
         return None;
     }
-    HeaderTemplate::new(ends).emit_burst(&burst.segment, ip_id, |i, word| put_bytes(frame, i, word));
+    DualTemplate::new(ends)?.emit_burst(&burst.segment, ip_id, |i, word| put_bytes(frame, i, word));
     Some(len)
+}
+
+/// Bytes of the three headers without options.
+pub fn headers(ends: &Endpoints) -> usize {
+    if ends.is_ipv6() {
+        HEADERS_IPV6
+    } else {
+        HEADERS
+    }
 }
 
 /// Writes word `index` of a header to a frame, where the first word starts in the padding.
@@ -372,30 +338,41 @@ pub fn sum(bytes: &[u8], sum: u32) -> u32 {
     fold(total)
 }
 
-/// Sum of the TCP pseudo-header (RFC 9293 Section 3.1), folded.
+/// Sum of the TCP pseudo-header (RFC 9293 Section 3.1, RFC 8200 Section 8.1), folded.
 fn pseudo_sum(frame: &[u8], tcp_len: usize) -> u32 {
-    sum(frame.get(ETHERNET + 12..ETHERNET + 20).unwrap_or(&[]), u32::from(PROTOCOL_TCP) + tcp_len as u32)
+    let addresses = if is_ipv6(frame) { 8..IPV6 } else { 12..20 };
+    let addresses = frame.get(ETHERNET + addresses.start..ETHERNET + addresses.end);
+    sum(addresses.unwrap_or(&[]), u32::from(PROTOCOL_TCP) + tcp_len as u32)
 }
 
-/// Whether the IPv4 and TCP checksums of a frame that [`parse`] takes are right.
+/// Whether the checksums of a frame that [`parse`] takes are right: that of TCP, and IPv4's.
 pub fn checksums_valid(frame: &[u8]) -> bool {
-    let Ok((start, end)) = ipv4(frame) else { return false };
+    let Ok((start, end)) = network(frame) else { return false };
     let (Some(ip), Some(tcp)) = (frame.get(ETHERNET..start), frame.get(start..end)) else { return false };
-    sum(ip, 0) == 0xFFFF && sum(tcp, pseudo_sum(frame, tcp.len())) == 0xFFFF
+    (is_ipv6(frame) || sum(ip, 0) == 0xFFFF) && sum(tcp, pseudo_sum(frame, tcp.len())) == 0xFFFF
 }
 
-/// Completes both checksums of a frame from [`emit`], payload in place. Other frames are left alone.
+/// Completes the checksums of a frame from [`emit`], payload in place. Other frames are left alone.
 pub fn fill_checksums(frame: &mut [u8]) {
-    let Ok((start, end)) = ipv4(frame) else { return };
+    let Ok((start, end)) = network(frame) else { return };
     if end < start + 20 {
         return;
     }
-    frame[ETHERNET + 10..ETHERNET + 12].fill(0);
-    let ip = !sum(&frame[ETHERNET..start], 0) as u16;
-    frame[ETHERNET + 10..ETHERNET + 12].copy_from_slice(&ip.to_be_bytes());
+    if !is_ipv6(frame) {
+        fill_ipv4_checksum(frame);
+    }
     frame[start + 16..start + 18].fill(0);
     let tcp = !sum(&frame[start..end], pseudo_sum(frame, end - start)) as u16;
     frame[start + 16..start + 18].copy_from_slice(&tcp.to_be_bytes());
+}
+
+/// Completes the checksum of an IPv4 header, if it is whole.
+pub fn fill_ipv4_checksum(frame: &mut [u8]) {
+    let header = frame.get(ETHERNET).map_or(0, |byte| usize::from(byte & 15) * 4);
+    let Some(ip) = frame.get_mut(ETHERNET..ETHERNET + header).filter(|ip| ip.len() >= 20) else { return };
+    ip[10..12].fill(0);
+    let checksum = !sum(ip, 0) as u16;
+    ip[10..12].copy_from_slice(&checksum.to_be_bytes());
 }
 
 #[cfg(test)]
@@ -423,14 +400,62 @@ mod tests {
             })
     }
 
+    fn address(low: u32, ipv6: bool) -> IpAddress {
+        if ipv6 {
+            IpAddress([0x2001_0DB8, !low, low.rotate_left(7), low])
+        } else {
+            IpAddress::v4(low)
+        }
+    }
+
+    /// A frame of `emit` and the words of a template are the same header, but for what hardware fills in; and a template
+    /// knows the ends that it was made of.
+    #[test]
+    fn templates_are_the_headers_of_their_family() {
+        for ipv6 in [false, true] {
+            let ends = Endpoints {
+                local_ip: address(0x0A00_0001, ipv6),
+                remote_ip: address(0x0A00_0102, ipv6),
+                local_port: 80,
+                remote_port: 50_000,
+                local_mac: [2, 0, 0, 0, 0, 1],
+                remote_mac: [4, 5, 6, 7, 8, 9],
+                vlan: 0,
+            };
+            let segment =
+                SegmentOut { seq: SeqNumber(7), flags: Flags::ACK, window: 9, ..SegmentOut::default() };
+            let mut frame = [0; 200];
+            let len = emit(&mut frame, &ends, &segment, 0x1234).unwrap();
+            assert_eq!(len, headers(&ends));
+            let dual = DualTemplate::new(&ends).unwrap();
+            let mut burst = [0; 200];
+            let with_padding = dual.emit_burst(&segment, 0x1234, |i, word| put_bytes(&mut burst, i, word));
+            assert_eq!(with_padding as usize, len + PAD);
+            fill_checksums(&mut frame[..len]);
+            // The length and the checksums are the hardware's.
+            let filled = if ipv6 { vec![18, 19, 70, 71] } else { vec![16, 17, 24, 25, 50, 51] };
+            filled.into_iter().for_each(|at| burst[at] = frame[at]);
+            assert_eq!(burst[..len], frame[..len]);
+            let tagged = Endpoints { vlan: 5, ..ends };
+            assert_eq!(DualTemplate::new(&tagged).unwrap().endpoints(), tagged);
+            match HeaderTemplate::new(&tagged) {
+                Some(narrow) => assert!(!ipv6 && narrow.endpoints() == tagged),
+                None => assert!(ipv6),
+            }
+            let mixed = Endpoints { remote_ip: address(1, !ipv6), ..ends };
+            assert!(DualTemplate::new(&mixed).is_none() && emit(&mut frame, &mixed, &segment, 0).is_none());
+        }
+    }
+
     proptest! {
         #[test]
         fn emitted_frames_parse(
             seq: u32, ack: u32, flags in 0u8..64, window: u16, options in any_options(),
             payload in proptest::collection::vec(any::<u8>(), 0..64), ip_id: u16, ips: (u32, u32), ports: (u16, u16),
+            ipv6: bool,
         ) {
             let ends = Endpoints {
-                local_ip: ips.0, remote_ip: ips.1, local_port: ports.0, remote_port: ports.1,
+                local_ip: address(ips.0, ipv6), remote_ip: address(ips.1, ipv6), local_port: ports.0, remote_port: ports.1,
                 local_mac: [2, 0, 0, 0, 0, 1], remote_mac: [2, 0, 0, 0, 0, 2], vlan: 0,
             };
             let out = SegmentOut {
@@ -457,8 +482,14 @@ mod tests {
 
         /// Anything may arrive.
         #[test]
-        fn hostile_bytes_do_not_panic(mut frame in proptest::collection::vec(any::<u8>(), 0..120), guide: bool) {
-            if guide && frame.len() > 40 {
+        fn hostile_bytes_do_not_panic(
+            mut frame in proptest::collection::vec(any::<u8>(), 0..120), guide: bool, ipv6: bool,
+        ) {
+            if guide && ipv6 && frame.len() > 40 {
+                frame[12..15].copy_from_slice(&[0x86, 0xDD, 0x60]);
+                frame[18] = 0;
+                frame[20] = 6;
+            } else if guide && frame.len() > 40 {
                 frame[12..15].copy_from_slice(&[8, 0, 0x45]);
                 frame[16] = 0;
                 frame[20..22].fill(0);

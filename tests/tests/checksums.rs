@@ -1,9 +1,11 @@
-//! Every IPv4 and TCP checksum on the wire, as tshark sees them: a judge that knows nothing of this repository.
+//! Every checksum of IP and TCP on the wire, as tshark sees them: a judge that knows nothing of this repository.
 //!
-//! The capture is that of a demo run, with connections on the NIC and on the host, bursts and TSO in both.
+//! The capture is that of a demo run, with connections on the NIC and on the host, bursts and TSO in both. Where the NIC is
+//! built of a program for both families (`BATON_P4=$PWD/p4/programs/ipv6.p4`, and the firmware of it), it has both.
 
 use anyhow::{ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
+use baton_abi::address::IpAddress;
 use baton_cosim::{nic::VerilatedNic, pcap::Pcap};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,7 +25,7 @@ struct Verdict {
 }
 
 fn verdicts(capture: &Path) -> Result<Vec<Verdict>> {
-    let fields = ["ip.src", "tcp.len", "ip.checksum.status", "tcp.checksum.status"];
+    let fields = ["ip.src", "ipv6.src", "tcp.len", "ip.checksum.status", "tcp.checksum.status"];
     let out = Command::new(TSHARK)
         .arg("-r")
         .arg(capture)
@@ -37,12 +39,14 @@ fn verdicts(capture: &Path) -> Result<Vec<Verdict>> {
         .lines()
         .map(|line| {
             let fields: Vec<&str> = line.split('\t').collect();
-            ensure!(fields.len() == 4, "tshark says {line:?}");
+            ensure!(fields.len() == 5, "tshark says {line:?}");
+            // IPv6 has no checksum of its own.
+            let is_ipv6 = fields[0].is_empty();
             Ok(Verdict {
-                source: fields[0].into(),
-                payload: fields[1].parse()?,
-                ip_checksum: fields[2].into(),
-                tcp_checksum: fields[3].into(),
+                source: fields[usize::from(is_ipv6)].into(),
+                payload: fields[2].parse()?,
+                ip_checksum: if is_ipv6 { GOOD } else { fields[3] }.into(),
+                tcp_checksum: fields[4].into(),
             })
         })
         .collect()
@@ -62,28 +66,32 @@ fn tshark_tells_a_wrong_checksum() -> Result<()> {
     }
     let segment = baton_tcp::SegmentOut { data_len: 4, flags: baton_tcp::Flags::ACK, ..Default::default() };
     let ends = baton_tcp::Endpoints {
-        local_ip: 0x0A00_0001,
-        remote_ip: 0x0A00_0101,
+        local_ip: 0x0A00_0001.into(),
+        remote_ip: 0x0A00_0101.into(),
         local_port: 80,
         remote_port: 50_000,
         local_mac: [2; 6],
         remote_mac: [4; 6],
         vlan: 0,
     };
-    let mut frame = vec![7; 58];
-    baton_tcp::wire::emit(&mut frame, &ends, &segment, 1).context("58 bytes are enough")?;
-    baton_tcp::wire::fill_checksums(&mut frame);
+    let address = |host: u32| IpAddress([0x2001_0DB8, 1, 2, host]);
+    let ends6 = baton_tcp::Endpoints { local_ip: address(1), remote_ip: address(2), ..ends };
     let path = capture_path("wrong.pcap")?;
     let mut pcap = Pcap::create(&path)?;
-    pcap.frame(0, &frame)?;
-    for damaged in [22, 57] {
-        let mut frame = frame.clone();
-        frame[damaged] ^= 1;
+    for (ends, len, damaged) in [(ends, 58, vec![22, 57]), (ends6, 78, vec![77])] {
+        let mut frame = vec![7; len];
+        baton_tcp::wire::emit(&mut frame, &ends, &segment, 1).context("there is room")?;
+        baton_tcp::wire::fill_checksums(&mut frame);
         pcap.frame(0, &frame)?;
+        for damaged in damaged {
+            let mut frame = frame.clone();
+            frame[damaged] ^= 1;
+            pcap.frame(0, &frame)?;
+        }
     }
     pcap.flush()?;
     let seen: Vec<_> = verdicts(&path)?.into_iter().map(|v| (v.ip_checksum, v.tcp_checksum)).collect();
-    let expected = [(GOOD, GOOD), (BAD, GOOD), (GOOD, BAD)];
+    let expected = [(GOOD, GOOD), (BAD, GOOD), (GOOD, BAD), (GOOD, GOOD), (GOOD, BAD)];
     assert_eq!(seen, expected.map(|(ip, tcp)| (ip.to_string(), tcp.to_string())));
     Ok(())
 }
@@ -118,11 +126,18 @@ fn tshark_finds_every_checksum_right() -> Result<()> {
         &wrong[..wrong.len().min(5)]
     );
     // Both owners sent full segments, one after the other.
-    let server = "10.0.0.1";
-    let sent: u32 = verdicts.iter().filter(|v| v.source == server).map(|v| v.payload).sum();
+    let servers = ["10.0.0.1", "2001:db8::1"];
+    let is_server = |verdict: &&Verdict| servers.contains(&&*verdict.source);
+    let sent: u32 = verdicts.iter().filter(is_server).map(|v| v.payload).sum();
     assert!(sent >= config.response_bytes, "{sent} bytes of the server in the capture");
-    let full = verdicts.iter().filter(|v| v.source == server && v.payload >= 1448).count();
+    let full = verdicts.iter().filter(is_server).filter(|v| v.payload >= 1428).count();
     assert!(full >= 150, "{full} full segments");
+    if baton_hdl::rx::HAS_IPV6 {
+        assert!(
+            servers.iter().all(|server| verdicts.iter().any(|v| v.source == *server)),
+            "of both families"
+        );
+    }
     assert!(report.packets.nic_sent > 100 && report.packets.host_sent > 100, "{:?}", report.packets);
     Ok(())
 }

@@ -80,7 +80,7 @@ fn world(shed_after_us: u32) -> Result<(World<VerilatedNic>, Vec<FetchId>, Frame
 fn owned(world: &World<VerilatedNic>, by: Ownership) -> BTreeMap<u8, SocketId> {
     let stack = world.server.stack();
     let ids = stack.sockets().filter(|&id| stack.ownership(id) == Some(by));
-    ids.filter_map(|id| Some((stack.endpoints(id)?.remote_ip as u8, id))).collect()
+    ids.filter_map(|id| Some((stack.endpoints(id)?.remote_ip.0[3] as u8, id))).collect()
 }
 
 /// Sends copies for some time: of sixteen packets, `shares` of each client.

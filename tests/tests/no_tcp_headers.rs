@@ -86,7 +86,8 @@ fn none_crosses_the_host_interface_while_the_nic_owns_the_connection() -> Result
         world.client_mut(client).fetch([Expect::file(8, bytes)]);
     }
     let (local_ip, local_port) = (u32::from_be_bytes([10, 0, 0, 1]), 80);
-    let (remote_ip, remote_port) = (config.client_ip(0), world.client(0).local_port(moving));
+    let (remote_ip, remote_port) =
+        (config.client_ip(0).as_v4().expect("IPv4"), world.client(0).local_port(moving));
     watch.borrow_mut().patterns = vec![
         pattern(remote_ip, local_ip, remote_port, local_port),
         pattern(local_ip, remote_ip, local_port, remote_port),

@@ -69,7 +69,8 @@ pub fn build_sized(root: &Path, sizes: Sizes) -> Result<PathBuf> {
     let bytes = std::fs::read(&elf).with_context(|| format!("cannot read {}", elf.display()))?;
     let image = flatten(&bytes).with_context(|| format!("cannot flatten {}", elf.display()))?;
     ensure!(image.len() <= sizes.ram_kib as usize * 1024, "the image is larger than core memory");
-    let flat = target_dir.join(format!("baton-fw-{}-{}k.bin", sizes.connections, sizes.ram_kib));
+    let program = crate::p4_program::chosen().map_or(String::new(), |name| format!("{name}-"));
+    let flat = target_dir.join(format!("baton-fw-{program}{}-{}k.bin", sizes.connections, sizes.ram_kib));
     std::fs::write(&flat, &image).with_context(|| format!("cannot write {}", flat.display()))?;
     // Symbols and marks, for a profile.
     let named = flat.with_extension("elf");

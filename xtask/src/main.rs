@@ -8,6 +8,7 @@ mod formal;
 mod fpga;
 #[cfg(test)]
 mod fusesoc;
+mod p4_program;
 mod p4_table;
 mod setup;
 
@@ -73,7 +74,13 @@ enum Job {
         programs: Vec<PathBuf>,
     },
     /// Build the firmware image and say where it is
-    Firmware(firmware::Sizes),
+    Firmware {
+        /// Build it for the NIC of this P4 program, instead of p4/programs/connection.p4
+        #[arg(long, value_name = "PROGRAM")]
+        p4: Option<PathBuf>,
+        #[command(flatten)]
+        sizes: firmware::Sizes,
+    },
     /// Build the bitstream of a board and measure it: cells by block, Fmax of each clock over three seeds, the critical
     /// path; figures also in target/fpga.json. `fpga check [BOARD]` only synthesizes and tells what does not fit
     Fpga(fpga::Args),
@@ -93,22 +100,16 @@ const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
 const FIRMWARE_1024: &str = "BATON_FIRMWARE_1024";
 const MANY: firmware::Sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
 
-/// Environment variable that names the P4 program of the NIC to the build.
-const P4_PROGRAM: &str = "BATON_P4";
-
 fn main() -> Result<()> {
     let root = root();
-    match Cli::parse().job {
+    let job = Cli::parse().job;
+    p4_program::from_environment(&root)?;
+    match job {
         Job::Setup => setup::all(&root),
         Job::Demo { p4, options } => {
             setup::all(&root)?;
             if let Some(program) = p4 {
-                let program = std::path::absolute(&program)?;
-                if !program.is_file() {
-                    bail!("there is no P4 program {}", program.display());
-                }
-                // The build script of `hdl` reads it, and builds the receive path anew when it changes.
-                std::env::set_var(P4_PROGRAM, program);
+                p4_program::choose(&root, &program)?;
             }
             baton(&root, &firmware::build(&root)?, "demo", &options)
         }
@@ -136,8 +137,11 @@ fn main() -> Result<()> {
             setup::all(&root)?;
             p4_table::print(&root, &programs)
         }
-        Job::Firmware(sizes) => {
+        Job::Firmware { p4, sizes } => {
             setup::all(&root)?;
+            if let Some(program) = p4 {
+                p4_program::choose(&root, &program)?;
+            }
             let image = firmware::build_sized(&root, sizes)?;
             let bytes = std::fs::metadata(&image)?.len();
             println!("{} ({bytes} bytes)", image.display());

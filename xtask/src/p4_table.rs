@@ -4,12 +4,9 @@
 //! NIC. Area is what yosys makes of them for ECP5, less those registers; speed is nextpnr's for the device of the ECPIX-5,
 //! out of context, with one seed.
 
+use crate::p4_program::compile;
 use anyhow::{bail, Context, Result};
-use baton_p4::{
-    diag::{render, Diagnostics},
-    hardware::{self, Hardware},
-    pre::Disk,
-};
+use baton_p4::hardware::{self, Hardware};
 use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -37,23 +34,12 @@ pub fn print(root: &Path, paths: &[PathBuf]) -> Result<()> {
     Ok(())
 }
 
-fn compile(program: &Path) -> Result<Hardware> {
-    let checked = baton_p4::check(program, &Default::default(), &Disk)
-        .with_context(|| format!("cannot read {}", program.display()))?;
-    let mut diagnostics: Diagnostics = checked.parsed.diagnostics;
-    let made = checked.ir.as_ref().and_then(|ir| hardware::compile(ir, &mut diagnostics));
-    match made {
-        Some(hardware) => Ok(hardware),
-        None => bail!("{}", render(&diagnostics, &checked.parsed.sources)),
-    }
-}
-
 fn row(root: &Path, program: &Path) -> Result<String> {
     let name = program.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let folder = root.join("target/p4").join(&name);
     fs::create_dir_all(&folder)?;
     let hardware = compile(program)?;
-    let table = hardware.control_plane.tables.iter().find(|table| table.kind == "hash");
+    let table = hardware.control_plane.tables.iter().find(|table| table.kind == hardware::Kind::Hash);
     let (key, lookup) = match table {
         None => ("none".to_string(), 0),
         Some(table) => (table.key_bits.to_string(), LOOKUP_CYCLES + hardware.key_words),

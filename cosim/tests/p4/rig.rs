@@ -5,7 +5,7 @@ use baton_cosim::block::{Model, Port};
 use baton_hdl::{emit, rx};
 use baton_p4::{
     diag::Diagnostics,
-    hardware::{self, Hardware, TableDescription},
+    hardware::{self, Hardware, Kind, TableDescription},
     interpreter::{Entries, Input, Interpreter},
     pre::Disk,
     Parsed,
@@ -74,7 +74,7 @@ impl Source {
     }
 
     fn table(&self) -> Option<&TableDescription> {
-        self.hardware.control_plane.tables.iter().find(|table| table.kind == "hash")
+        self.hardware.control_plane.tables.iter().find(|table| table.kind == Kind::Hash)
     }
 }
 

@@ -7,6 +7,7 @@ use baton_abi::{
     ring::RX_FLAG_CHECKSUM_OK,
 };
 use baton_cosim::block::{Model, Port};
+use baton_cosim::receive::{entry_key, entry_key_of};
 use baton_hdl::{emit, rx};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -324,6 +325,7 @@ impl Bench {
         self.rules = rules;
         for (name, on) in [
             ("jumbo", rules.jumbo),
+            ("ipv6", rules.ipv6),
             ("promiscuous", rules.promiscuous),
             ("broadcast", rules.broadcast),
             ("multicast", rules.multicast),
@@ -406,10 +408,34 @@ impl Bench {
         panic!("seed {}: operation {op} does not end", self.seed);
     }
 
-    fn start(&mut self, op: u32, key: Key, value: u16) {
-        for (name, word) in ["lk_key0", "lk_key1", "lk_key2"].into_iter().zip(key) {
-            self.dut.poke(name, word.into());
+    /// The same for a connection over IPv6: the addresses and ports of its frames.
+    pub fn operate_wide(&mut self, op: u32, ends: [u8; 36], value: u16) {
+        let port = self.dut.port("lk_key").unwrap();
+        let number = |at: usize| u128::from_be_bytes(ends[at..at + 16].try_into().unwrap());
+        let ports = u32::from_be_bytes(ends[32..].try_into().unwrap());
+        self.dut.set_wide(port, &entry_key_of(number(0), number(16), ports));
+        self.begin(op, value);
+        for _ in 0..6000 {
+            self.step();
+            if !self.dut.is_high(self.ports.lk_busy) {
+                assert_eq!(self.dut.peek("lk_outcome") as u32, lookup::OK, "seed {}", self.seed);
+                match op {
+                    lookup::INSERT => drop(self.connections.wide.insert(ends, value)),
+                    _ => drop(self.connections.wide.remove(&ends)),
+                }
+                return;
+            }
         }
+        panic!("seed {}: operation {op} does not end", self.seed);
+    }
+
+    fn start(&mut self, op: u32, key: Key, value: u16) {
+        let port = self.dut.port("lk_key").unwrap();
+        self.dut.set_wide(port, &entry_key(key));
+        self.begin(op, value);
+    }
+
+    fn begin(&mut self, op: u32, value: u16) {
         self.dut.poke("lk_value", value.into());
         self.dut.poke("lk_op", op.into());
         self.dut.set(self.ports.lk_start, 1);
@@ -533,7 +559,7 @@ impl Bench {
             source.at = 0;
             source.idle = gap;
             let (bytes, bad_fcs, _) = source.frames.pop_front().unwrap();
-            let fate = classify(&bytes, bad_fcs, index == 0, self.rules, &self.connections.values);
+            let fate = classify(&bytes, bad_fcs, index == 0, self.rules, &self.connections);
             // The last stored word follows the last stream word by one cycle, or by two when it is a word
             // of its own.
             let flush = u32::from((bytes.len() + 3) % 4 >= 2);

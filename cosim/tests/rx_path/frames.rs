@@ -15,6 +15,8 @@ pub type Key = [u32; 3];
 pub struct Connections {
     pub keys: Vec<Key>,
     pub values: HashMap<Key, u16>,
+    /// Those over IPv6, by both addresses and both ports as frames of the peer have them.
+    pub wide: HashMap<[u8; 36], u16>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -47,6 +49,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug)]
 pub struct Rules {
     pub jumbo: bool,
+    /// IPv6 is verified.
+    pub ipv6: bool,
     pub promiscuous: bool,
     pub broadcast: bool,
     pub multicast: bool,
@@ -54,7 +58,8 @@ pub struct Rules {
 
 impl Rules {
     /// As after reset.
-    pub const RESET: Rules = Rules { jumbo: false, promiscuous: true, broadcast: true, multicast: true };
+    pub const RESET: Rules =
+        Rules { jumbo: false, ipv6: false, promiscuous: true, broadcast: true, multicast: true };
 }
 
 /// Address of the station.
@@ -390,7 +395,7 @@ pub fn classify(
     bad_fcs: bool,
     from_wire: bool,
     rules: Rules,
-    connections: &HashMap<Key, u16>,
+    connections: &Connections,
 ) -> Fate {
     if bad_fcs {
         return Fate::BadFcs;
@@ -411,6 +416,9 @@ pub fn classify(
     }
     // One tag is passed over.
     let ip = if half(frame, 12) == 0x8100 { 18 } else { 14 };
+    if rules.ipv6 && frame.len() >= ip && half(frame, ip - 2) == 0x86dd {
+        return ipv6(frame, ip, connections);
+    }
     if frame.len() < ip || half(frame, ip - 2) != 0x0800 || frame.get(ip).is_some_and(|byte| byte >> 4 != 4) {
         return Fate::Host { verified: false };
     }
@@ -434,21 +442,111 @@ pub fn classify(
     if offset < 5 || payload > end {
         return Fate::BadChecksum;
     }
-    match connections.get(&[word(frame, ip + 12), word(frame, ip + 16), word(frame, start)]) {
+    match connections.values.get(&[word(frame, ip + 12), word(frame, ip + 16), word(frame, start)]) {
         None => Fate::Host { verified: true },
-        Some(&value) => {
-            let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
-            words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
-            words[nic_rx::OFFSET] = (payload + 2) as u32
-                | u32::from(frame[ip + 1] & 3) << nic_rx::ECN_SHIFT
-                | ((end - payload) as u32) << 16;
-            words[nic_rx::SEQ] = word(frame, start + 4);
-            words[nic_rx::ACK] = word(frame, start + 8);
-            words[nic_rx::FLAGS_WINDOW] = word(frame, start + 12);
-            for option in 0..offset - 5 {
-                words[nic_rx::OPTIONS + option] = word(frame, start + 20 + 4 * option);
+        Some(&value) => Fate::Nic(descriptor(frame, start, end, value, frame[ip + 1] & 3)),
+    }
+}
+
+/// The descriptor of a segment from `start` to `end`.
+fn descriptor(frame: &[u8], start: usize, end: usize, value: u16, ecn: u8) -> Vec<u32> {
+    let offset = usize::from(frame[start + 12] >> 4);
+    let payload = start + 4 * offset;
+    let mut words = vec![0; nic_rx::OPTIONS + offset - 5];
+    words[nic_rx::CONN_LEN] = u32::from(value) | ((end - payload) as u32) << 16;
+    words[nic_rx::OFFSET] =
+        (payload + 2) as u32 | u32::from(ecn) << nic_rx::ECN_SHIFT | ((end - payload) as u32) << 16;
+    words[nic_rx::SEQ] = word(frame, start + 4);
+    words[nic_rx::ACK] = word(frame, start + 8);
+    words[nic_rx::FLAGS_WINDOW] = word(frame, start + 12);
+    for option in 0..offset - 5 {
+        words[nic_rx::OPTIONS + option] = word(frame, start + 20 + 4 * option);
+    }
+    words
+}
+
+/// The same of a frame with an IPv6 header at `ip`.
+fn ipv6(frame: &[u8], ip: usize, connections: &Connections) -> Fate {
+    if frame.get(ip).is_some_and(|byte| byte >> 4 != 6) {
+        return Fate::Host { verified: false };
+    }
+    if frame.len() < ip + 40 {
+        return Fate::BadChecksum;
+    }
+    let (start, end) = (ip + 40, ip + 40 + usize::from(half(frame, ip + 4)));
+    if end > frame.len() {
+        return Fate::BadChecksum;
+    }
+    if frame[ip + 6] != 6 {
+        return Fate::Host { verified: false };
+    }
+    let tcp = &frame[start..end];
+    let offset = tcp.get(12).map_or(0, |byte| usize::from(byte >> 4));
+    let good = sum(tcp, sum(&frame[ip + 8..start], 6 + tcp.len() as u32).into()) == 0xffff;
+    if !good || offset < 5 || 4 * offset > tcp.len() {
+        return Fate::BadChecksum;
+    }
+    let key: &[u8; 36] = frame[ip + 8..].first_chunk().unwrap();
+    match connections.wide.get(key) {
+        None => Fate::Host { verified: true },
+        Some(&value) => Fate::Nic(descriptor(frame, start, end, value, frame[ip + 1] >> 4 & 3)),
+    }
+}
+
+impl FrameMaker {
+    /// A TCP segment over IPv6, right or damaged in one of many ways; another protocol, extension headers, padding.
+    pub fn ipv6_frame(&mut self) -> Vec<u8> {
+        let payload = self.payload_len();
+        let options = 4 * self.below(11) as usize;
+        let mut frame = self.destination().to_vec();
+        frame.extend(self.bytes(6));
+        frame.extend([0x86, 0xdd]);
+        let start = self.bytes(4);
+        frame.extend([0x60 | start[0] & 15, start[1], start[2], start[3]]);
+        frame.extend(((20 + options + payload) as u16).to_be_bytes());
+        frame.extend([6, 64]);
+        frame.extend(self.bytes(32));
+        frame.extend(self.bytes(12));
+        frame.extend([((5 + options / 4) << 4) as u8, self.below(256) as u8]);
+        frame.extend(self.bytes(2));
+        frame.extend([0, 0, 0, 0]);
+        frame.extend(self.bytes(options + payload));
+        let way = self.below(12);
+        match way {
+            0 => frame[20] = self.below(256) as u8,
+            1 => {
+                // Longer than the frame, or shorter: by little, or by anything.
+                let by = if self.below(2) == 0 { self.below(6) } else { self.below(65536) };
+                let length = half(&frame, 18);
+                let length = if self.below(2) == 0 {
+                    length.wrapping_add(by as u16)
+                } else {
+                    length.saturating_sub(by as u16)
+                };
+                frame[18..20].copy_from_slice(&length.to_be_bytes());
             }
-            Fate::Nic(words)
+            2 => frame[66] = (self.below(16) << 4) as u8,
+            3 => frame[14] = self.below(256) as u8,
+            4 => frame.extend([0; 17]),
+            _ => {}
         }
+        let end = 54 + usize::from(half(&frame, 18));
+        if end <= frame.len() && end >= 72 {
+            let check = !sum(&frame[54..end], sum(&frame[22..54], 6 + (end - 54) as u32).into());
+            frame[70..72].copy_from_slice(&check.to_be_bytes());
+        }
+        match way {
+            5 => {
+                let (at, bit) = (22 + self.below(frame.len() as u32 - 22) as usize, self.below(8));
+                frame[at] ^= 1 << bit;
+            }
+            6 => frame.truncate(14 + self.below(frame.len() as u32 - 14) as usize),
+            _ => {}
+        }
+        if self.below(3) == 0 {
+            let tag = self.bytes(2);
+            frame.splice(12..12, [0x81, 0x00, tag[0], tag[1]]);
+        }
+        frame
     }
 }

@@ -87,6 +87,16 @@ fn random_span(chance: &mut Chance, header: u32, limit: u32) -> (u32, u32) {
 
 /// Makes of a header something that is not Ethernet, IPv4 and TCP. `at` is where the frame starts in it.
 fn spoil(header: &mut [u8], at: usize, chance: &mut Chance) {
+    if header[at + 12] == 0x86 {
+        match chance.below(5) {
+            0 => header[at + 12] ^= 1 << chance.below(8),
+            1 => header[at + 13] ^= 1 << chance.below(8),
+            2 => header[at + 14] ^= 0x10 << chance.below(4),
+            3 => header[at + 20] ^= 1 << chance.below(8),
+            _ => header[at + 66] ^= 0x10 << chance.below(4),
+        }
+        return;
+    }
     match chance.below(6) {
         0 => header[at + 12] ^= 1 << chance.below(8),
         1 => header[at + 13] ^= 1 << chance.below(8),
@@ -97,8 +107,8 @@ fn spoil(header: &mut [u8], at: usize, chance: &mut Chance) {
     }
 }
 
-fn random_burst(chance: &mut Chance, hostile: bool, limit: u32) -> Burst {
-    let flow = Flow::random(chance);
+fn random_burst(chance: &mut Chance, hostile: bool, limit: u32, ipv6: bool) -> Burst {
+    let flow = Flow::random(chance, ipv6);
     let (mut len, mut mss) = random_span(chance, flow.header_len() as u32, limit);
     if hostile && chance.permille(150) {
         len = chance.below(0x2_0000);
@@ -133,10 +143,11 @@ fn random_cut(
     chance: &mut Chance,
     hostile: bool,
     limit: u32,
+    ipv6: bool,
     place: &mut u32,
     bench: &mut Bench,
 ) -> HostFrame {
-    let mut flow = Some(Flow::random(chance));
+    let mut flow = Some(Flow::random(chance, ipv6));
     let mut header = flow.as_ref().unwrap().template(chance);
     let mut header_len = header.len() as u32;
     let (payload, mut mss) = random_span(chance, header_len, limit);
@@ -194,6 +205,8 @@ struct Mixture {
     count: usize,
     hostile: bool,
     jumbo: bool,
+    /// Half of the headers are those of IPv6.
+    ipv6: bool,
     config: AxiConfig,
     sink_stalls: u32,
     go_permille: u32,
@@ -211,6 +224,7 @@ impl Mixture {
     fn bench(&self) -> Bench {
         let mut bench = Bench::new(self.config, self.sink_stalls, self.go_permille, self.seed);
         bench.dut.poke("jumbo", self.jumbo.into());
+        bench.dut.poke("ipv6", self.ipv6.into());
         bench
     }
 
@@ -219,10 +233,10 @@ impl Mixture {
         let mut place = BUILT;
         for _ in 0..self.count {
             if chance.permille(500) {
-                let burst = random_burst(chance, self.hostile, self.limit());
+                let burst = random_burst(chance, self.hostile, self.limit(), self.ipv6);
                 bench.bursts.push_back(burst);
             } else if chance.permille(400) && place + 0x2_0000 < MEMORY + MEMORY_BYTES {
-                let frame = random_cut(chance, self.hostile, self.limit(), &mut place, bench);
+                let frame = random_cut(chance, self.hostile, self.limit(), self.ipv6, &mut place, bench);
                 bench.host.push_back(frame);
             } else {
                 bench.host.push_back(random_plain(chance, self.hostile, self.limit()));
@@ -237,7 +251,7 @@ impl Mixture {
         let mut expected = bench::Pulses::default();
         let mut unread = 0;
         for frame in &bench.host {
-            let frames = match frame.outcome(&bench.pins.memory, limit) {
+            let frames = match frame.outcome(&bench.pins.memory, limit, self.ipv6) {
                 Outcome::Sent(frames) => frames,
                 Outcome::Abandoned(frames) => {
                     expected.abandoned += 1;
@@ -255,7 +269,7 @@ impl Mixture {
             host.extend(frames.into_iter().map(|bytes| (bytes, frame.injected())));
         }
         for burst in &bench.bursts {
-            let frames = match burst.outcome(&bench.pins.memory, limit) {
+            let frames = match burst.outcome(&bench.pins.memory, limit, self.ipv6) {
                 Outcome::Sent(frames) => frames,
                 Outcome::Abandoned(frames) => {
                     expected.abandoned += 1;
@@ -330,6 +344,7 @@ fn quiet(seed: u64) -> Mixture {
         count: 250,
         hostile: false,
         jumbo: false,
+        ipv6: false,
         config: timing(20, 0, seed),
         sink_stalls: 0,
         go_permille: 1000,
@@ -352,6 +367,46 @@ fn hostile_descriptors_and_failing_memory_are_survived_and_counted() {
     let config = timing(15, 100, 4);
     Mixture { hostile: true, count: 500, config, sink_stalls: 100, go_permille: 500, ..quiet(4) }.run();
     Mixture { hostile: true, count: 500, config: timing(1, 0, 5), ..quiet(5) }.run();
+}
+
+/// Bursts and frames to be cut over both families, good and hostile, with stalls, jumbo frames and resets.
+#[test]
+fn ipv6_goes_beside_ipv4() {
+    let both = |seed: u64| Mixture { ipv6: true, ..quiet(seed) };
+    both(21).run();
+    let config = timing(7, 400, 22);
+    Mixture { count: 150, config, sink_stalls: 300, go_permille: 300, ..both(22) }.run();
+    Mixture { hostile: true, count: 600, config: timing(15, 100, 23), sink_stalls: 100, ..both(23) }.run();
+    Mixture { hostile: true, jumbo: true, count: 100, config: timing(20, 100, 24), ..both(24) }.run();
+    let traffic =
+        Mixture { count: 40, hostile: true, config: timing(15, 100, 25), sink_stalls: 200, ..both(25) };
+    let (mut bench, mut chance) = (traffic.bench(), Chance::new(25));
+    for round in 0..6 {
+        println!("seed 25, round {round}");
+        traffic.fill(&mut bench, &mut chance);
+        for _ in 0..chance.below(6000) {
+            bench.step();
+        }
+        bench.reset();
+        traffic.fill(&mut bench, &mut chance);
+        traffic.check(&mut bench);
+        bench.reset();
+    }
+}
+
+/// Where the program has no IPv6, a header of it is refused as any other that is no header.
+#[test]
+fn ipv6_is_refused_without_it() {
+    let mut bench = quiet(26).bench();
+    let mut chance = Chance::new(26);
+    while bench.bursts.len() < 20 {
+        let mut burst = random_burst(&mut chance, false, LIMIT, true);
+        if burst.flow.take().is_some_and(|flow| flow.ipv6.is_some()) {
+            bench.bursts.push_back(burst);
+        }
+    }
+    quiet(26).check(&mut bench);
+    assert!(bench.wire.frames.is_empty());
 }
 
 #[test]
@@ -382,7 +437,7 @@ fn resets_at_any_time_leave_nothing_behind() {
 
 /// A burst of ordinary headers, with PSH, ACK and FIN.
 fn ordinary(chance: &mut Chance, options: usize, addr: u32, len: u32, mss: u32, conn: u16) -> Burst {
-    let mut flow = Flow::random(chance);
+    let mut flow = Flow::random(chance, false);
     flow.options = vec![1; options];
     flow.flags = 16 | PSH | FIN;
     Burst::new(flow, addr, len, mss, conn, chance)
@@ -390,7 +445,9 @@ fn ordinary(chance: &mut Chance, options: usize, addr: u32, len: u32, mss: u32, 
 
 /// Runs a burst alone; the frames that came out, compared with the reference.
 fn alone(bench: &mut Bench, burst: Burst) -> Vec<Vec<u8>> {
-    let Outcome::Sent(expected) = burst.outcome(&bench.pins.memory, LIMIT) else { panic!("a good burst") };
+    let Outcome::Sent(expected) = burst.outcome(&bench.pins.memory, LIMIT, false) else {
+        panic!("a good burst")
+    };
     let what = format!("{} bytes of {} at {:#x}", burst.len, burst.mss, burst.addr);
     bench.bursts.push_back(burst);
     for _ in 0..400_000 {
@@ -458,10 +515,10 @@ fn a_burst_whose_payload_cannot_be_read_is_abandoned_from_there_on() {
     // Memory ends in the eighth segment; behind it is a range that answers with errors.
     let addr = MEMORY + MEMORY_BYTES - 7 * 1460 - 100;
     let broken = ordinary(&mut chance, 0, addr, 64 * 1460, 1460, 77);
-    let Outcome::Abandoned(mut expected) = broken.outcome(&bench.pins.memory, LIMIT) else { panic!() };
+    let Outcome::Abandoned(mut expected) = broken.outcome(&bench.pins.memory, LIMIT, false) else { panic!() };
     assert_eq!(expected.len(), 7);
     let whole = ordinary(&mut chance, 0, MEMORY, 3 * 1460, 1460, 78);
-    let Outcome::Sent(frames) = whole.outcome(&bench.pins.memory, LIMIT) else { panic!() };
+    let Outcome::Sent(frames) = whole.outcome(&bench.pins.memory, LIMIT, false) else { panic!() };
     expected.extend(frames);
     bench.bursts.extend([broken, whole]);
     bench.finish(100_000);
@@ -481,7 +538,7 @@ fn a_frame_whose_payload_cannot_be_read_is_cut_as_far_as_it_can() {
     let mut expected = Vec::new();
     // In the third of five segments, in the first one, in the header.
     for (number, end) in [2 * 1000 + 54 + 500, 54 + 1, 30].into_iter().enumerate() {
-        let mut flow = Flow::random(&mut chance);
+        let mut flow = Flow::random(&mut chance, false);
         flow.options.clear();
         let header = flow.template(&mut chance);
         let addr = MEMORY + MEMORY_BYTES - end;
@@ -489,7 +546,7 @@ fn a_frame_whose_payload_cannot_be_read_is_cut_as_far_as_it_can() {
         let desc =
             TxDesc { addr, len: 5054, flags: TX_FLAG_TSO, mss: 1000, header_len: 54, ..TxDesc::default() };
         let frame = HostFrame { desc, flow: Some(flow) };
-        let Outcome::Abandoned(frames) = frame.outcome(&bench.pins.memory, LIMIT) else { panic!() };
+        let Outcome::Abandoned(frames) = frame.outcome(&bench.pins.memory, LIMIT, false) else { panic!() };
         bench.host.push_back(frame);
         bench.finish(100_000);
         expected.extend(frames);
@@ -624,7 +681,7 @@ fn host_frames_go_between_the_segments_of_a_burst() {
         let before = bench.wire.frames.len();
         let desc = TxDesc { addr: MEMORY + 77 + round, len: 60, ..TxDesc::default() };
         let frame = HostFrame { desc, flow: None };
-        let Outcome::Sent(expected) = frame.outcome(&bench.pins.memory, LIMIT) else { panic!() };
+        let Outcome::Sent(expected) = frame.outcome(&bench.pins.memory, LIMIT, false) else { panic!() };
         bench.host.push_back(frame);
         let end = bench.cycle + 4000;
         while bench.wire.frames.back() != Some(&expected[0]) {
@@ -680,7 +737,7 @@ fn a_checksum_of_zero_is_mangled_for_udp_alone() {
         let host = HostFrame { desc, flow: None };
         let at = usize::from(start + field);
         frame[at..at + 2].copy_from_slice(&expected.to_be_bytes());
-        let outcome = host.outcome(&bench.pins.memory, LIMIT);
+        let outcome = host.outcome(&bench.pins.memory, LIMIT, false);
         assert_eq!(outcome, Outcome::Sent(vec![frame.clone()]), "the reference agrees");
         bench.host.push_back(host);
         bench.finish(20_000);

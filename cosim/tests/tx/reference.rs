@@ -32,6 +32,8 @@ pub struct Flow {
     pub id: u16,
     pub source: [u8; 4],
     pub target: [u8; 4],
+    /// Source and target of IPv6, instead of IPv4.
+    pub ipv6: Option<[[u8; 16]; 2]>,
     pub ports: [u8; 4],
     pub seq: u32,
     pub ack: u32,
@@ -43,7 +45,8 @@ pub struct Flow {
 }
 
 impl Flow {
-    pub fn random(chance: &mut Chance) -> Flow {
+    /// Over IPv4, or `ipv6` in half of the cases.
+    pub fn random(chance: &mut Chance, ipv6: bool) -> Flow {
         let mut options = vec![0; 4 * chance.below(11) as usize];
         chance.fill(&mut options);
         if options.len() == 12 {
@@ -53,6 +56,11 @@ impl Flow {
         let mut bytes = [0; 40];
         chance.fill(&mut bytes);
         let near_wrap = chance.permille(300);
+        let ipv6 = (ipv6 && chance.permille(500)).then(|| {
+            let mut addresses = [[0; 16]; 2];
+            addresses.iter_mut().for_each(|address| chance.fill(address));
+            addresses
+        });
         Flow {
             macs: bytes[..12].try_into().unwrap(),
             tos: bytes[12],
@@ -60,6 +68,7 @@ impl Flow {
             id: if near_wrap { 0xFFFF - chance.below(4) as u16 } else { chance.below(65536) as u16 },
             source: bytes[14..18].try_into().unwrap(),
             target: bytes[18..22].try_into().unwrap(),
+            ipv6,
             ports: bytes[22..26].try_into().unwrap(),
             seq: if near_wrap { 0u32.wrapping_sub(chance.below(5000)) } else { chance.below(u32::MAX) },
             ack: chance.below(u32::MAX),
@@ -71,20 +80,41 @@ impl Flow {
     }
 
     pub fn header_len(&self) -> usize {
-        54 + self.options.len()
+        self.network_len() + 34 + self.options.len()
+    }
+
+    /// Bytes of the IP header.
+    fn network_len(&self) -> usize {
+        if self.ipv6.is_some() {
+            40
+        } else {
+            20
+        }
     }
 
     /// A whole segment, checksums and all.
     fn segment(&self, seq: u32, id: u16, flags: u8, payload: &[u8]) -> Vec<u8> {
         let tcp_len = 20 + self.options.len() + payload.len();
-        let mut ip = vec![0x45, self.tos];
-        ip.extend((20 + tcp_len as u16).to_be_bytes());
-        ip.extend(id.to_be_bytes());
-        ip.extend([0x40, 0, self.ttl, 6, 0, 0]);
-        ip.extend(self.source);
-        ip.extend(self.target);
-        let checksum = !sum(&ip, 0);
-        ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+        let mut ip;
+        let mut pseudo;
+        if let Some(addresses) = self.ipv6 {
+            // Traffic class and flow label are anything.
+            ip = vec![0x60 | self.tos >> 4, self.tos << 4 | self.urgent as u8 & 15, self.ttl, self.tos];
+            ip.extend((tcp_len as u16).to_be_bytes());
+            ip.extend([6, self.ttl]);
+            ip.extend(addresses.concat());
+            pseudo = addresses.concat();
+        } else {
+            ip = vec![0x45, self.tos];
+            ip.extend((20 + tcp_len as u16).to_be_bytes());
+            ip.extend(id.to_be_bytes());
+            ip.extend([0x40, 0, self.ttl, 6, 0, 0]);
+            ip.extend(self.source);
+            ip.extend(self.target);
+            let checksum = !sum(&ip, 0);
+            ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+            pseudo = [self.source, self.target].concat();
+        }
 
         let mut tcp = self.ports.to_vec();
         tcp.extend(seq.to_be_bytes());
@@ -95,14 +125,13 @@ impl Flow {
         tcp.extend(self.urgent.to_be_bytes());
         tcp.extend(&self.options);
         tcp.extend(payload);
-        let mut pseudo = [self.source, self.target].concat();
         pseudo.extend([0, 6]);
         pseudo.extend((tcp_len as u16).to_be_bytes());
         let checksum = !sum(&tcp, u32::from(sum(&pseudo, 0)));
         tcp[16..18].copy_from_slice(&checksum.to_be_bytes());
 
         let mut frame = self.macs.to_vec();
-        frame.extend([8, 0]);
+        frame.extend(if self.ipv6.is_some() { [0x86, 0xDD] } else { [8, 0] });
         frame.extend(ip);
         frame.extend(tcp);
         frame
@@ -111,7 +140,8 @@ impl Flow {
     /// A template: the header of the first segment, with anything where hardware fills in.
     pub fn template(&self, chance: &mut Chance) -> Vec<u8> {
         let mut header = self.segment(self.seq, self.id, self.flags, &[]);
-        for field in [16..18, 24..26, 50..52] {
+        let filled = if self.ipv6.is_some() { vec![18..20, 70..72] } else { vec![16..18, 24..26, 50..52] };
+        for field in filled {
             chance.fill(&mut header[field]);
         }
         header
@@ -182,8 +212,9 @@ impl Burst {
         (self.header_len as usize + tag).saturating_sub(2)
     }
 
-    pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
-        let range = mmio::TX_HEADER_BYTES_MIN..=mmio::TX_HEADER_BYTES_MAX;
+    pub fn outcome(&self, memory: &HostMemory, limit: u32, ipv6: bool) -> Outcome {
+        let most = if ipv6 { mmio::TX_HEADER_BYTES_MAX_IPV6 } else { mmio::TX_HEADER_BYTES_MAX };
+        let range = mmio::TX_HEADER_BYTES_MIN..=most;
         let fits = self.len == 0 || self.mss > 0 && self.header_len + self.mss <= limit + 2;
         if !range.contains(&self.header_len) || self.header_len % 4 != 0 || !fits {
             return Outcome::Bad;
@@ -233,18 +264,19 @@ impl HostFrame {
         self.desc.flags & TX_FLAG_INJECT != 0
     }
 
-    pub fn outcome(&self, memory: &HostMemory, limit: u32) -> Outcome {
+    pub fn outcome(&self, memory: &HostMemory, limit: u32, ipv6: bool) -> Outcome {
         if self.desc.flags & TX_FLAG_TSO != 0 {
-            self.cut(memory, limit)
+            self.cut(memory, limit, ipv6)
         } else {
             plain(&self.desc, memory, limit)
         }
     }
 
-    fn cut(&self, memory: &HostMemory, limit: u32) -> Outcome {
+    fn cut(&self, memory: &HostMemory, limit: u32, ipv6: bool) -> Outcome {
         let TxDesc { addr, len, mss, header_len, .. } = self.desc;
         let header = u32::from(header_len);
-        let range = ring::TSO_HEADER_BYTES_MIN..=ring::TSO_HEADER_BYTES_MAX;
+        let most = if ipv6 { ring::TSO_HEADER_BYTES_MAX_IPV6 } else { ring::TSO_HEADER_BYTES_MAX };
+        let range = ring::TSO_HEADER_BYTES_MIN..=most;
         let bad = self.injected()
             || !range.contains(&header)
             || (header + 2) % 4 != 0

@@ -20,7 +20,7 @@ pub struct CommandQueue {
     pub count: Signal<Out, Bits<7>>,
     /// Cycle in which the head slot arrived.
     pub stamp: Signal<Out, Bits<32>>,
-    pub window_index: Signal<In, Bits<6>>,
+    pub window_index: Signal<In, Bits<7>>,
     pub window_word: Signal<Out, Bits<32>>,
     pub pop: Signal<In, Bit>,
     pub pop_slots: Signal<In, Bits<7>>,
@@ -65,7 +65,7 @@ module! {
             }
         }
         self.head_word.next = bit_cast::<9, 6>(self.head.q.val().get_bits::<6>(0)) << 3;
-        self.words.read_addr.next = self.head_word.val() + bit_cast::<9, 6>(self.window_index.val());
+        self.words.read_addr.next = self.head_word.val() + bit_cast::<9, 7>(self.window_index.val());
         self.window_word.next = self.words.read_data.val();
     }
 }

@@ -13,10 +13,12 @@
 //! Verified by `cosim/tests/mmio.rs` and by every run of the firmware.
 
 use super::commands::CommandQueue;
+use super::key::KeyRegister;
 use super::scheduler::DefaultScheduler;
 use super::time::Micros;
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
+use crate::rx::KEY_BITS;
 use rust_hdl::prelude::*;
 
 /// See the module's header. Port groups: the bus, the scheduler's queues, receive, commands, jobs and events,
@@ -80,10 +82,7 @@ pub struct Mmio {
     pub th_data: Signal<Out, Bits<32>>,
     pub tx_quiet: Signal<In, Bit>,
 
-    pub lk_key0: Signal<Out, Bits<32>>,
-    pub lk_key1: Signal<Out, Bits<32>>,
-    pub lk_key2: Signal<Out, Bits<32>>,
-    pub lk_vlan: Signal<Out, Bits<16>>,
+    pub lk_key: Signal<Out, Bits<KEY_BITS>>,
     pub lk_value: Signal<Out, Bits<16>>,
     pub lk_op: Signal<Out, Bits<2>>,
     pub lk_start: Signal<Out, Bit>,
@@ -109,6 +108,7 @@ pub struct Mmio {
     scheduler: DefaultScheduler,
     commands: CommandQueue,
     micros: Micros,
+    lookup_key: KeyRegister<KEY_BITS>,
     /// op [2:0], source [18:3], length [34:19], address [66:35], POP follows [67].
     jobs: LutFifo<Bits<68>, 4, 5>,
     events: LutFifo<Bits<32>, 7, 8>,
@@ -129,10 +129,6 @@ pub struct Mmio {
     tx_mss: Reg<Bits<14>>,
     lost_count: Reg<Bits<16>>,
     lost_conn: Reg<Bits<16>>,
-    key0: Reg<Bits<32>>,
-    key1: Reg<Bits<32>>,
-    key2: Reg<Bits<32>>,
-    vlan: Reg<Bits<12>>,
     value: Reg<Bits<16>>,
     op: Reg<Bits<2>>,
     start: Reg<Bit>,
@@ -170,9 +166,9 @@ pub struct Mmio {
 module! {
     impl [] Logic for Mmio;
     regs: wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
-        lost_conn, key0, key1, key2, vlan, value, op, start,
+        lost_conn, value, op, start,
         register, from_nic_rx, from_commands;
-    children: scheduler, commands, micros, jobs, events;
+    children: scheduler, commands, micros, lookup_key, jobs, events;
     #[hdl_gen]
     fn update(&mut self) {
         // Writes.
@@ -189,6 +185,7 @@ module! {
         self.th_write.next = false;
         self.mb_write.next = false;
         self.start.d.next = false;
+        self.lookup_key.write.next = false;
         self.ct_start.next = false;
         if self.write.val() {
             match self.addr.val().index() {
@@ -247,13 +244,7 @@ module! {
                     self.tp_go.next = true;
                 }
                 128 => {
-                    self.key0.d.next = self.wdata.val();
-                }
-                132 => {
-                    self.key1.d.next = self.wdata.val();
-                }
-                136 => {
-                    self.key2.d.next = self.wdata.val();
+                    self.lookup_key.write.next = true;
                 }
                 140 => {
                     self.value.d.next = self.wdata.val().get_bits::<16>(0);
@@ -261,9 +252,6 @@ module! {
                 144 => {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                     self.start.d.next = true;
-                }
-                152 => {
-                    self.vlan.d.next = self.wdata.val().get_bits::<12>(0);
                 }
                 160 => {
                     self.ct_start.next = true;
@@ -307,7 +295,8 @@ module! {
         self.commands.word.next = self.cmd_word.val();
         self.commands.valid.next = self.cmd_valid.val();
         self.cmd_ready.next = self.commands.ready.val();
-        self.commands.window_index.next = self.addr.val().get_bits::<6>(2);
+        // The window begins at 0x300, which is word 64 of 128.
+        self.commands.window_index.next = self.addr.val().get_bits::<7>(2) ^ 64;
         self.commands.pop.next = self.cmd_pop.val();
         self.commands.pop_slots.next = self.wdata.val().get_bits::<7>(0);
         self.cmd_qlen.next = bit_cast::<16, 7>(self.commands.count.val());
@@ -359,10 +348,8 @@ module! {
         self.th_index.next = self.addr.val().get_bits::<5>(2);
         self.th_data.next = self.wdata.val();
 
-        self.lk_key0.next = self.key0.q.val();
-        self.lk_key1.next = self.key1.q.val();
-        self.lk_key2.next = self.key2.q.val();
-        self.lk_vlan.next = bit_cast::<16, 12>(self.vlan.q.val());
+        self.lookup_key.word.next = self.wdata.val();
+        self.lk_key.next = self.lookup_key.key.val();
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.start.q.val();
@@ -373,7 +360,7 @@ module! {
 
         // Reads.
         self.job_room.next = self.jobs.count.val() <= 8;
-        self.event_room.next = self.events.count.val() <= 64;
+        self.event_room.next = self.events.count.val() <= 56;
         self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val() && !self.events.valid.val();
         self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
             | (bit_cast::<4, 1>(self.event_room.val().into()) << 1)
@@ -434,23 +421,11 @@ module! {
                 self.register.d.next = bit_cast::<32, 16>(self.lost_count.q.val())
                     | (bit_cast::<32, 16>(self.lost_conn.q.val()) << 16);
             }
-            128 => {
-                self.register.d.next = self.key0.q.val();
-            }
-            132 => {
-                self.register.d.next = self.key1.q.val();
-            }
-            136 => {
-                self.register.d.next = self.key2.q.val();
-            }
             140 => {
                 self.register.d.next = bit_cast::<32, 16>(self.value.q.val());
             }
             148 => {
                 self.register.d.next = self.result.val();
-            }
-            152 => {
-                self.register.d.next = bit_cast::<32, 12>(self.vlan.q.val());
             }
             164 => {
                 self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());
@@ -474,7 +449,8 @@ module! {
             }
         }
         self.from_nic_rx.d.next = self.addr.val().get_bits::<10>(6) == 8;
-        self.from_commands.d.next = self.addr.val().get_bits::<8>(8) == 3;
+        self.from_commands.d.next =
+            (self.addr.val().get_bits::<8>(8) == 3) || (self.addr.val().get_bits::<11>(5) == 32);
         self.rdata.next = self.register.q.val();
         if self.from_nic_rx.q.val() {
             self.rdata.next = self.nq_word.val();

@@ -3,7 +3,11 @@
 use super::RegBus;
 use crate::kit::{Cr, Reg};
 use crate::module;
-use baton_abi::regs::{CAPABILITIES_CONNECTIONS_SHIFT, CAPABILITIES_JUMBO, ID_VALUE, VERSION_VALUE};
+use crate::rx::{HAS_IPV6, HAS_TABLE, KEY_BITS, KEY_LAYOUT};
+use baton_abi::regs::{
+    CAPABILITIES_CONNECTIONS_SHIFT, CAPABILITIES_JUMBO, CAPABILITIES_KEY_LAYOUT_SHIFT,
+    CAPABILITIES_KEY_WORDS_SHIFT, ID_VALUE, VERSION_VALUE,
+};
 use rust_hdl::prelude::*;
 
 /// Answers at addresses 0x00 to 0x3C. `irq` follows the masked causes with one cycle of latency.
@@ -15,6 +19,8 @@ pub struct Identity {
     pub sched_mode: Signal<Out, Bits<2>>,
     /// Jumbo frames are on; never where the build has no memory for them.
     pub jumbo: Signal<Out, Bit>,
+    /// The P4 program has connections over IPv6.
+    pub ipv6: Signal<Out, Bit>,
     pub ticks_per_us: Signal<Out, Bits<32>>,
     /// Microseconds that the firmware's time base has counted.
     pub time_us: Signal<In, Bits<32>>,
@@ -56,6 +62,7 @@ pub struct Identity {
     mode_word: Signal<Local, Bits<32>>,
     jumbo_word: Signal<Local, Bits<32>>,
     has_jumbo: Constant<Bit>,
+    has_ipv6: Constant<Bit>,
     has_pace: Constant<Bit>,
     capabilities: Constant<Bits<32>>,
     id: Constant<Bits<32>>,
@@ -75,13 +82,16 @@ impl Identity {
         boot_ticks_per_us: Option<u16>,
     ) -> Self {
         let capabilities = if has_jumbo { CAPABILITIES_JUMBO } else { 0 }
-            | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT;
+            | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT
+            | if HAS_TABLE { (KEY_BITS as u32 / 32) << CAPABILITIES_KEY_WORDS_SHIFT } else { 0 }
+            | u32::from(KEY_LAYOUT) << CAPABILITIES_KEY_LAYOUT_SHIFT;
         Identity {
             cr: Default::default(),
             bus: Default::default(),
             core_run: Default::default(),
             sched_mode: Default::default(),
             jumbo: Default::default(),
+            ipv6: Default::default(),
             ticks_per_us: Default::default(),
             time_us: Default::default(),
             hash_key0: Default::default(),
@@ -117,6 +127,7 @@ impl Identity {
             jumbo_word: Default::default(),
             skip: Default::default(),
             has_jumbo: Constant::new(has_jumbo),
+            has_ipv6: Constant::new(HAS_IPV6),
             has_pace: Constant::new(has_pace),
             capabilities: Constant::new((capabilities as u64).into()),
             id: Constant::new((ID_VALUE as u64).into()),
@@ -275,6 +286,7 @@ module! {
         }
         self.core_run.next = self.run.q.val();
         self.sched_mode.next = self.mode.q.val();
+        self.ipv6.next = self.has_ipv6.val();
         self.jumbo.next = self.jumbo_on.q.val();
         self.ticks_per_us.next = self.ticks.q.val();
         self.hash_key0.next = self.key0.q.val();

@@ -15,11 +15,11 @@ pub struct FrameFacts {
     pub payload_len: Bits<14>,
     /// TCP data offset, words.
     pub data_offset: Bits<4>,
-    /// ECN field of the IPv4 header.
+    /// ECN field of the IP header.
     pub ecn: Bits<2>,
     /// A checksum or a length is wrong; the frame is to be dropped.
     pub bad: Bit,
-    /// IPv4 and TCP checksums were verified.
+    /// The checksums of IP and TCP were verified.
     pub verified: Bit,
     /// The P4 program looks it up, and it is a verified TCP segment at the place that the program says.
     pub candidate: Bit,

@@ -21,7 +21,7 @@
 use super::hash::Hash;
 use super::info::{FrameFacts, RoutedFrame};
 use super::lookup_side::LookupSide;
-use super::program::{EntryKey, Resolver, KEYS, KEY_BITS};
+use super::program::{Resolver, HAS_TABLE, KEY_BITS};
 use crate::kit::{Cr, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
@@ -49,10 +49,7 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     pub sort: Signal<Out, Bits<11>>,
     pub take: Signal<In, Bit>,
     /// An operation of `abi::mmio::lookup`: everything holds from `lk_start` until `lk_busy` falls.
-    pub lk_key0: Signal<In, Bits<32>>,
-    pub lk_key1: Signal<In, Bits<32>>,
-    pub lk_key2: Signal<In, Bits<32>>,
-    pub lk_vlan: Signal<In, Bits<16>>,
+    pub lk_key: Signal<In, Bits<KEY_BITS>>,
     pub lk_value: Signal<In, Bits<16>>,
     pub lk_op: Signal<In, Bits<2>>,
     pub lk_start: Signal<In, Bit>,
@@ -65,7 +62,6 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     frame_keys: LutFifo<Bits<KEY_BITS>, 4, 5>,
     results: LutFifo<RoutedFrame, R, R1>,
     sorts: LutFifo<Bits<11>, R, R1>,
-    entry_key: EntryKey,
     resolver: Resolver,
     hash: Hash<KEY_BITS>,
     left: LookupSide<A>,
@@ -127,10 +123,7 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             routed: Default::default(),
             sort: Default::default(),
             take: Default::default(),
-            lk_key0: Default::default(),
-            lk_key1: Default::default(),
-            lk_key2: Default::default(),
-            lk_vlan: Default::default(),
+            lk_key: Default::default(),
             lk_value: Default::default(),
             lk_op: Default::default(),
             lk_start: Default::default(),
@@ -141,7 +134,6 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             frame_keys: Default::default(),
             results: Default::default(),
             sorts: Default::default(),
-            entry_key: Default::default(),
             resolver: Default::default(),
             hash: Default::default(),
             left: Default::default(),
@@ -171,7 +163,7 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             scan: Default::default(),
             found: Default::default(),
             found_value: Default::default(),
-            tableless: Constant::new(KEYS.is_empty()),
+            tableless: Constant::new(!HAS_TABLE),
             to_right: Default::default(),
             no_room: Default::default(),
             end_op: Default::default(),
@@ -255,10 +247,6 @@ module! {
                 self.state.d.next = 1.into();
             }
         }
-        self.entry_key.remote_ip.next = self.lk_key0.val();
-        self.entry_key.local_ip.next = self.lk_key1.val();
-        self.entry_key.ports.next = self.lk_key2.val();
-        self.entry_key.vlan.next = self.lk_vlan.val();
         self.start_frame.next = (self.state.q.val() == 1)
             && self.frames.valid.val()
             && self.needs_lookup.val()
@@ -270,7 +258,7 @@ module! {
             && !self.start_frame.val();
         self.next_key.next = self.frame_keys.head.val();
         if self.start_op.val() {
-            self.next_key.next = self.entry_key.key.val();
+            self.next_key.next = self.lk_key.val();
         }
         self.hash.message.next = self.next_key.val();
         self.hash.start.next = self.start_frame.val() || self.start_op.val();

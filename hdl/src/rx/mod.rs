@@ -16,11 +16,11 @@
 //! | runt (below 14 bytes); over 1514 bytes, 1518 with a VLAN tag, 9014 with `jumbo` | drop, `st_bad_length` | [`Staging`] |
 //! | from the wire, with a destination that is not taken | drop, `st_filtered` | [`Admission`] |
 //! | no room in staging | drop, `st_overflow` | [`Staging`] |
-//! | IPv4 cut off, with a bad header checksum or contradictory lengths | drop, `st_bad_checksum` | [`Verifier`] |
+//! | IPv4 cut off, with a bad header checksum or contradictory lengths; IPv6 cut off, with `ipv6` | drop, `st_bad_checksum` | [`Verifier`] |
 //! | TCP with a bad checksum or an impossible data offset | drop, `st_bad_checksum` | [`Verifier`] |
 //! | the program drops it | drop, `st_program_drop` | [`Classifier`], [`Steer`] |
 //! | TCP of a connection that the program finds in the table | NIC queue | [`Classifier`], [`Lookup`], [`Steer`] |
-//! | other TCP over IPv4, not fragmented | host, verified | [`Verifier`] |
+//! | other TCP over IPv4, not fragmented; over IPv6 without extension headers, with `ipv6` | host, verified | [`Verifier`] |
 //! | anything else | host, unverified | [`Verifier`] |
 //!
 //! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
@@ -56,7 +56,8 @@ pub use info::{FrameFacts, Packet, RoutedFrame};
 pub use lookup::{Lookup, FRAMES_BEFORE_OPERATION};
 pub use lookup_side::LookupSide;
 pub use program::{
-    Classifier, EntryKey, Resolver, Window, CARRY_BITS, KEYS, KEY_BITS, PROGRAM, PROGRAM_PATH,
+    Classifier, Resolver, Window, CARRY_BITS, CONTROL_PLANE, HAS_IPV6, HAS_TABLE, KEY_BITS, KEY_LAYOUT,
+    PROGRAM, PROGRAM_PATH,
 };
 pub use queue::{HostQueue, NicQueue, PacketQueue};
 pub use ring::Ring;
@@ -94,6 +95,8 @@ pub struct RxPath<
     pub hash_key1: Signal<In, Bits<32>>,
     /// Jumbo frames are taken; only where the memories hold them.
     pub jumbo: Signal<In, Bit>,
+    /// IPv6 is verified too: a constant of the program.
+    pub ipv6: Signal<In, Bit>,
     /// Which destinations are taken; see [`Admission`].
     pub promiscuous: Signal<In, Bit>,
     pub broadcast: Signal<In, Bit>,
@@ -102,10 +105,7 @@ pub struct RxPath<
     pub station_high: Signal<In, Bits<16>>,
 
     /// Lookup operations; see [`Lookup`].
-    pub lk_key0: Signal<In, Bits<32>>,
-    pub lk_key1: Signal<In, Bits<32>>,
-    pub lk_key2: Signal<In, Bits<32>>,
-    pub lk_vlan: Signal<In, Bits<16>>,
+    pub lk_key: Signal<In, Bits<KEY_BITS>>,
     pub lk_value: Signal<In, Bits<16>>,
     pub lk_op: Signal<In, Bits<2>>,
     pub lk_start: Signal<In, Bit>,
@@ -212,15 +212,13 @@ impl<
             hash_key0: Default::default(),
             hash_key1: Default::default(),
             jumbo: Default::default(),
+            ipv6: Default::default(),
             promiscuous: Default::default(),
             broadcast: Default::default(),
             multicast: Default::default(),
             station_low: Default::default(),
             station_high: Default::default(),
-            lk_key0: Default::default(),
-            lk_key1: Default::default(),
-            lk_key2: Default::default(),
-            lk_vlan: Default::default(),
+            lk_key: Default::default(),
             lk_value: Default::default(),
             lk_op: Default::default(),
             lk_start: Default::default(),
@@ -325,6 +323,7 @@ module! {
         self.staging.now.next = self.now.val();
 
         self.verifier.word.next = self.window.head_word.val();
+        self.verifier.ipv6.next = self.ipv6.val();
         self.verifier.valid.next = self.window.head_valid.val();
         self.verifier.last.next = self.window.head_last.val();
         self.verifier.commit.next = self.staging.commit.val();
@@ -355,10 +354,7 @@ module! {
         self.arrivals.push.next = self.verifier.push.val();
         self.arrivals.data.next = self.staging.commit_arrival.val();
         self.arrivals.pop.next = self.steer.take.val();
-        self.lookup.lk_key0.next = self.lk_key0.val();
-        self.lookup.lk_key1.next = self.lk_key1.val();
-        self.lookup.lk_key2.next = self.lk_key2.val();
-        self.lookup.lk_vlan.next = self.lk_vlan.val();
+        self.lookup.lk_key.next = self.lk_key.val();
         self.lookup.lk_value.next = self.lk_value.val();
         self.lookup.lk_op.next = self.lk_op.val();
         self.lookup.lk_start.next = self.lk_start.val();

@@ -1,13 +1,15 @@
-//! The verifier: lengths and checksums of IPv4 and TCP, whatever the P4 program says of a frame.
+//! The verifier: lengths and checksums of IP and TCP, whatever the P4 program says of a frame.
 //!
 //! | frame | `bad` | `verified` |
 //! | --- | --- | --- |
-//! | not IPv4, IPv4 of another version | no | no |
+//! | not IP, IP of another version | no | no |
 //! | IPv4 with a bad header checksum, or with lengths that contradict each other or the frame's | yes | |
-//! | IPv4 fragment, IPv4 other than TCP | no | no |
+//! | IPv6 that is longer than the frame | yes | |
+//! | IPv4 fragment, IPv4 other than TCP, IPv6 with extension headers or other than TCP | no | no |
 //! | TCP with a bad checksum, or a data offset below 5 or past the end | yes | |
 //! | other TCP | no | yes |
 //!
+//! Without `ipv6`, which is a constant of the P4 program, IPv6 is something else, and its logic is nothing.
 //! One VLAN tag (EtherType 0x8100) is passed over, and so are IP options. What follows the datagram in the frame
 //! (Ethernet padding) counts for nothing.
 //!
@@ -30,6 +32,8 @@ pub struct Verifier {
     pub word: Signal<In, Bits<32>>,
     pub valid: Signal<In, Bit>,
     pub last: Signal<In, Bit>,
+    /// IPv6 is verified too; steady.
+    pub ipv6: Signal<In, Bit>,
     /// From the staging memory, one cycle after the last word.
     pub commit: Signal<In, Bit>,
     pub commit_len: Signal<In, Bits<14>>,
@@ -40,23 +44,25 @@ pub struct Verifier {
     checksum: Checksum,
     /// Number of the next word, a VLAN tag not counted, no further than 31.
     index: Reg<Bits<5>>,
+    /// It is IP, and of which version.
     is_ip: Reg<Bit>,
+    is_ipv6: Reg<Bit>,
     ihl: Reg<Bits<4>>,
-    total_len: Reg<Bits<16>>,
+    total_len: Reg<Bits<17>>,
     fragment: Reg<Bit>,
     is_tcp: Reg<Bit>,
     ecn: Reg<Bits<2>>,
     /// The word before had a tag's EtherType, and the frame has a tag.
     in_tag: Reg<Bit>,
     has_tag: Reg<Bit>,
-    /// Number of the next word behind the IPv4 header, no further than 7.
+    /// Number of the next word behind the IP header, no further than 7.
     segment_word: Reg<Bits<3>>,
     data_offset: Reg<Bits<4>>,
-    /// Words of the IPv4 header that are still to come.
+    /// Words of the IP header that are still to come.
     header_left: Reg<Bits<4>>,
     /// Bytes of the datagram that are still to come.
     left: Reg<Bits<16>>,
-    /// Bytes after the IPv4 header and after the TCP header, each with a borrow above it.
+    /// Bytes after the IP header and after the TCP header, each with a borrow above it.
     segment_len: Reg<Bits<17>>,
     payload_len: Reg<Bits<17>>,
     /// The datagram is longer than the frame.
@@ -66,6 +72,11 @@ pub struct Verifier {
     commit3: Reg<Bit>,
 
     big: Signal<Local, Bits<32>>,
+    version: Signal<Local, Bits<4>>,
+    /// Length of an IPv6 datagram, when word 5 is there.
+    length6: Signal<Local, Bits<17>>,
+    /// What of it is behind word 5; wrong if there is more than any frame holds.
+    behind6: Signal<Local, Bits<17>>,
     kept: Signal<Local, Bits<32>>,
     in_datagram: Signal<Local, Bit>,
     pseudo: Signal<Local, Bits<32>>,
@@ -84,7 +95,7 @@ pub struct Verifier {
 
 module! {
     impl [] Logic for Verifier;
-    regs: index, is_ip, ihl, total_len, fragment, is_tcp, ecn, in_tag, has_tag, segment_word, data_offset,
+    regs: index, is_ip, is_ipv6, ihl, total_len, fragment, is_tcp, ecn, in_tag, has_tag, segment_word, data_offset,
         header_left, left, segment_len, payload_len, cut, commit1, commit2, commit3;
     children: checksum;
     #[hdl_gen]
@@ -112,9 +123,18 @@ module! {
             }
         }
 
+        self.version.next = 4.into();
+        if self.is_ipv6.q.val() {
+            self.version.next = 6.into();
+        }
+        self.length6.next = bit_cast::<17, 16>(self.big.val().get_bits::<16>(16)) + 40;
+        self.behind6.next = bit_cast::<17, 16>(self.big.val().get_bits::<16>(16)) + 32;
+
         // The fields. Word 3 forgets those of the frame before, which are in use until then.
         if self.valid.val() && (self.index.q.val() == 3) {
-            self.is_ip.d.next = self.big.val().get_bits::<16>(0) == 0x0800;
+            self.is_ipv6.d.next = self.ipv6.val() && (self.big.val().get_bits::<16>(0) == 0x86DD);
+            self.is_ip.d.next = (self.big.val().get_bits::<16>(0) == 0x0800)
+                || (self.ipv6.val() && (self.big.val().get_bits::<16>(0) == 0x86DD));
             self.ihl.d.next = 0.into();
             self.total_len.d.next = 0.into();
             self.fragment.d.next = false;
@@ -122,18 +142,29 @@ module! {
             self.data_offset.d.next = 0.into();
         }
         if self.valid.val() && (self.index.q.val() == 4) {
-            if self.big.val().get_bits::<4>(28) != 4 {
+            if self.big.val().get_bits::<4>(28) != self.version.val() {
                 self.is_ip.d.next = false;
             }
             self.ihl.d.next = self.big.val().get_bits::<4>(24);
             self.ecn.d.next = self.big.val().get_bits::<2>(16);
-            self.total_len.d.next = self.big.val().get_bits::<16>(0);
+            self.total_len.d.next = bit_cast::<17, 16>(self.big.val().get_bits::<16>(0));
+            if self.is_ipv6.q.val() {
+                // A header of ten words. Of no length until word 5 tells it.
+                self.ihl.d.next = 10.into();
+                self.ecn.d.next = self.big.val().get_bits::<2>(20);
+                self.total_len.d.next = 40.into();
+            }
         }
         if self.valid.val() && (self.index.q.val() == 5) {
             // More fragments, or a fragment offset.
             self.fragment.d.next = self.big.val().get_bits::<14>(0) != 0;
+            if self.is_ipv6.q.val() {
+                self.fragment.d.next = false;
+                self.total_len.d.next = self.length6.val();
+                self.is_tcp.d.next = self.big.val().get_bits::<8>(8) == 6;
+            }
         }
-        if self.valid.val() && (self.index.q.val() == 6) {
+        if self.valid.val() && (self.index.q.val() == 6) && !self.is_ipv6.q.val() {
             self.is_tcp.d.next = self.big.val().get_bits::<8>(16) == 6;
         }
         if self.in_segment.val() && (self.segment_word.q.val() == 3) {
@@ -150,11 +181,17 @@ module! {
             self.segment_word.d.next = 0.into();
             self.left.d.next = self.big.val().get_bits::<16>(0) - 4;
             self.header_left.d.next = self.big.val().get_bits::<4>(24) - 1;
+            if self.is_ipv6.q.val() {
+                self.header_left.d.next = 9.into();
+            }
         }
         if self.in_datagram.val() {
             self.left.d.next = self.left.q.val() - 4;
             if self.left.q.val() < 4 {
                 self.left.d.next = 0.into();
+            }
+            if self.is_ipv6.q.val() && (self.index.q.val() == 5) {
+                self.left.d.next = self.behind6.val().get_bits::<16>(0);
             }
             if self.header_left.q.val() != 0 {
                 self.header_left.d.next = self.header_left.q.val() - 1;
@@ -175,7 +212,7 @@ module! {
         }
 
         // Sums. The pseudo-header's protocol and length enter in place of word 6, its addresses with words
-        // 7 and 8.
+        // 7 and 8; with IPv6 they are word 5 and words 6 to 13. IPv6 has no sum of its own.
         self.pseudo.next = bit_cast::<32, 16>(self.segment_len.q.val().get_bits::<16>(0)) | 0x60000;
         self.checksum.restart.next = self.valid.val() && (self.index.q.val() == 4);
         self.checksum.header.next = 0.into();
@@ -188,20 +225,25 @@ module! {
         if self.in_segment.val() {
             self.checksum.body.next = self.kept.val();
         }
-        if self.in_datagram.val() && (self.index.q.val() == 6) {
+        if self.is_ipv6.q.val() {
+            if self.in_datagram.val() && (self.index.q.val() == 5) {
+                self.checksum.body.next = bit_cast::<32, 16>(self.big.val().get_bits::<16>(16)) | 0x60000;
+            } else if self.in_datagram.val() && (self.header_left.q.val() != 0) {
+                self.checksum.body.next = self.big.val();
+            }
+        } else if self.in_datagram.val() && (self.index.q.val() == 6) {
             self.checksum.body.next = self.pseudo.val();
-        }
-        if self.in_datagram.val() && ((self.index.q.val() == 7) || (self.index.q.val() == 8)) {
+        } else if self.in_datagram.val() && ((self.index.q.val() == 7) || (self.index.q.val() == 8)) {
             self.checksum.body.next = self.big.val();
         }
 
         // Lengths follow their fields by one and two cycles, in time for the verdict.
         self.header_bytes.next = bit_cast::<17, 4>(self.ihl.q.val()) << 2;
-        self.segment_len.d.next = bit_cast::<17, 16>(self.total_len.q.val()) - self.header_bytes.val();
+        self.segment_len.d.next = self.total_len.q.val() - self.header_bytes.val();
         self.offset_bytes.next = bit_cast::<17, 4>(self.data_offset.q.val()) << 2;
         self.payload_len.d.next = self.segment_len.q.val() - self.offset_bytes.val();
         self.tag_bytes.next = bit_cast::<17, 1>(self.has_tag.q.val().into()) << 2;
-        self.datagram_end.next = bit_cast::<17, 16>(self.total_len.q.val()) + 16 + self.tag_bytes.val();
+        self.datagram_end.next = self.total_len.q.val() + 16 + self.tag_bytes.val();
         self.cut.d.next = self.datagram_end.val() > bit_cast::<17, 14>(self.commit_len.val());
 
         // The verdict, four cycles after the last word.
@@ -213,7 +255,7 @@ module! {
             && ((self.ihl.q.val() < 5)
                 || self.cut.q.val()
                 || self.segment_len.q.val().get_bit(16)
-                || !self.checksum.header_ok.val());
+                || (!self.checksum.header_ok.val() && !self.is_ipv6.q.val()));
         self.bad_tcp.next = self.unfragmented_tcp.val()
             && (!self.checksum.body_ok.val()
                 || (self.data_offset.q.val() < 5)

@@ -7,7 +7,7 @@
 //!
 //! | word | low half | high half |
 //! | --- | --- | --- |
-//! | 0 | identification | total length |
+//! | 0 | identification, or the length of IPv6 | total length |
 //! | 1 | TCP checksum, or that of a plain frame | IPv4 checksum |
 //! | 2 | sequence number | |
 //! | 3 | flags in the second byte | |
@@ -33,6 +33,8 @@ use rust_hdl::prelude::*;
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Finish {
     pub cr: Cr,
+    /// Headers of IPv6 are taken; steady.
+    pub ipv6: Signal<In, Bit>,
     pub job: Signal<In, Job>,
     pub job_valid: Signal<In, Bit>,
     pub job_take: Signal<Out, Bit>,
@@ -62,8 +64,8 @@ pub struct Finish {
     ip_sums: LutRam<20, 1>,
     tcp_sums: LutRam<22, 1>,
     sequence_numbers: LutRam<32, 1>,
-    /// Identification of the next segment [15:0], flags [23:16], VLAN tag [39:24].
-    identities: LutRam<40, 1>,
+    /// Identification of the next segment [15:0], flags [23:16], VLAN tag [39:24], whether it is IPv6 [40].
+    identities: LutRam<41, 1>,
 
     /// 0 waits, 1 has the template read, 2 to 8 compute, 9 delivers; 10 is the one step of a plain frame.
     state: Reg<Bits<4>>,
@@ -91,7 +93,10 @@ pub struct Finish {
     ip_length_wire: Signal<Local, Bits<16>>,
     tcp_length_wire: Signal<Local, Bits<16>>,
     flags: Signal<Local, Bits<8>>,
-    new_identity: Signal<Local, Bits<40>>,
+    new_identity: Signal<Local, Bits<41>>,
+    /// The header in hand is one of IPv6.
+    wide: Signal<Local, Bit>,
+    first_half: Signal<Local, Bits<16>>,
     ip_folded: Signal<Local, Bits<20>>,
     tcp_folded: Signal<Local, Bits<22>>,
     ip_checksum: Signal<Local, Bits<16>>,
@@ -124,6 +129,7 @@ module! {
             | bit_cast::<8, 5>(self.template.index.val());
         self.template.data.next = self.scan_data.val();
         self.template.words.next = self.job.val().header;
+        self.template.ipv6.next = self.ipv6.val();
 
         // Both parties' sums lie in one memory, by the job's party.
         self.ip_sums.read_addr.next = bit_cast::<1, 1>(self.job.val().host.into());
@@ -141,9 +147,11 @@ module! {
         self.ip_sums.write_data.next = self.template.ip.val();
         self.tcp_sums.write_data.next = self.template.tcp.val();
         self.sequence_numbers.write_data.next = self.template.seq.val();
-        self.new_identity.next = bit_cast::<40, 16>(self.template.identification.val())
-            | (bit_cast::<40, 8>(self.template.flags.val()) << 16)
-            | (bit_cast::<40, 16>(self.template.vlan.val()) << 24);
+        self.new_identity.next = bit_cast::<41, 16>(self.template.identification.val())
+            | (bit_cast::<41, 8>(self.template.flags.val()) << 16)
+            | (bit_cast::<41, 16>(self.template.vlan.val()) << 24)
+            | (bit_cast::<41, 1>(self.template.wide.val().into()) << 40);
+        self.wide.next = self.ipv6.val() && self.identities.read_data.val().get_bit(40);
 
         self.seq.next = self.sequence_numbers.read_data.val();
         self.seq_wire.next = (bit_cast::<32, 8>(self.seq.val().get_bits::<8>(0)) << 24)
@@ -157,6 +165,10 @@ module! {
             | bit_cast::<16, 8>(self.ip_length.q.val().get_bits::<8>(8));
         self.tcp_length_wire.next = (bit_cast::<16, 8>(self.tcp_length.q.val().get_bits::<8>(0)) << 8)
             | bit_cast::<16, 8>(self.tcp_length.q.val().get_bits::<8>(8));
+        self.first_half.next = self.identification_wire.val();
+        if self.wide.val() {
+            self.first_half.next = self.ip_length_wire.val();
+        }
         self.flags.next = self.identities.read_data.val().get_bits::<8>(16);
         if !self.job.val().last {
             self.flags.next = self.identities.read_data.val().get_bits::<8>(16) & 0xF6;
@@ -213,6 +225,11 @@ module! {
                 // Two bytes of padding and Ethernet's fourteen; IPv4's twenty.
                 self.ip_length.d.next = (self.length.val() + self.header_bytes.val()) - 16;
                 self.tcp_length.d.next = (self.length.val() + self.header_bytes.val()) - 36;
+                if self.wide.val() {
+                    // IPv6's forty, and its length counts what is behind them.
+                    self.ip_length.d.next = (self.length.val() + self.header_bytes.val()) - 56;
+                    self.tcp_length.d.next = (self.length.val() + self.header_bytes.val()) - 56;
+                }
                 self.ip_total.d.next = self.ip_sums.read_data.val();
                 self.tcp_total.d.next = self.tcp_sums.read_data.val() + bit_cast::<22, 16>(self.data.q.val());
                 self.state.d.next = 3.into();
@@ -221,7 +238,7 @@ module! {
                 self.ip_total.d.next = self.ip_total.q.val() + bit_cast::<20, 16>(self.ip_length_wire.val());
                 self.tcp_total.d.next = self.tcp_total.q.val() + bit_cast::<22, 16>(self.tcp_length_wire.val());
                 self.patch_write.next = true;
-                self.patch_data.next = bit_cast::<32, 16>(self.identification_wire.val())
+                self.patch_data.next = bit_cast::<32, 16>(self.first_half.val())
                     | (bit_cast::<32, 16>(self.ip_length_wire.val()) << 16);
                 self.state.d.next = 4.into();
             }
@@ -273,8 +290,8 @@ module! {
                     self.sequence_numbers.write_enable.next = true;
                     self.sequence_numbers.write_data.next = self.next_seq.val();
                     self.identities.write_enable.next = true;
-                    self.new_identity.next = bit_cast::<40, 16>(self.next_identification.val())
-                        | (bit_cast::<40, 24>(self.identities.read_data.val().get_bits::<24>(16)) << 16);
+                    self.new_identity.next = bit_cast::<41, 16>(self.next_identification.val())
+                        | (bit_cast::<41, 25>(self.identities.read_data.val().get_bits::<25>(16)) << 16);
                 }
                 self.state.d.next = 0.into();
             }
@@ -321,6 +338,7 @@ module! {
         self.ready.next.drop = self.fails.val() || self.known.val();
         self.ready.next.lost = self.fails.val() && !self.job.val().host;
         self.ready.next.inject = self.job.val().inject;
+        self.ready.next.ipv6 = self.wide.val() && !self.job.val().plain;
         self.ready.next.slot = self.job.val().slot;
         self.ready.next.last = self.job.val().last;
         self.ready.next.header = self.job.val().header;

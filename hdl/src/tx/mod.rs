@@ -44,6 +44,8 @@ pub struct TxSide {
     pub now: Signal<In, Bits<32>>,
     /// Frames of up to 9014 bytes, without the check sequence, instead of 1518.
     pub jumbo: Signal<In, Bit>,
+    /// Headers may be those of IPv6; steady.
+    pub ipv6: Signal<In, Bit>,
 
     /// Writes word `th_index` of the current header, most significant byte first on the wire.
     pub th_write: Signal<In, Bit>,
@@ -215,6 +217,7 @@ module! {
         self.path.tp_len.next = self.tp_len.val();
         self.path.tp_mss.next = self.tp_mss.val();
         self.path.jumbo.next = self.jumbo.val();
+        self.path.ipv6.next = self.ipv6.val();
         self.sent_valid.next = self.path.sent_valid.val();
         self.sent_conn.next = self.path.sent_conn.val();
         self.sent_bytes.next = self.path.sent_bytes.val();

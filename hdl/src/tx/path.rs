@@ -31,6 +31,8 @@ pub struct TxPath {
     pub cr: Cr,
     pub now: Signal<In, Bits<32>>,
     pub jumbo: Signal<In, Bit>,
+    /// Headers may be those of IPv6; steady.
+    pub ipv6: Signal<In, Bit>,
     pub request: ReadRequestSource,
     pub data: ReadData,
 
@@ -126,6 +128,8 @@ module! {
         self.quiet_nic.next = self.header.idle.val();
 
         self.planner.jumbo.next = self.jumbo.val();
+        self.planner.ipv6.next = self.ipv6.val();
+        self.finish.ipv6.next = self.ipv6.val();
         self.planner.frame_addr.next = self.queue.frame_addr.val();
         self.planner.frame_length.next = self.queue.frame_length.val();
         self.planner.frame_checksum.next = self.queue.frame_checksum.val();

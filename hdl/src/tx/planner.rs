@@ -27,6 +27,8 @@ pub struct Planner {
     pub cr: Cr,
     /// Frames of up to 9014 bytes, without the check sequence, instead of 1518.
     pub jumbo: Signal<In, Bit>,
+    /// Headers may be those of IPv6; steady.
+    pub ipv6: Signal<In, Bit>,
     pub frame_addr: Signal<In, Bits<32>>,
     pub frame_length: Signal<In, Bits<16>>,
     pub frame_checksum: Signal<In, Bit>,
@@ -97,6 +99,9 @@ pub struct Planner {
     begun: Signal<Local, Bit>,
     host_next: Signal<Local, Bit>,
     limit: Signal<Local, Bits<17>>,
+    /// Bytes of the longest header, with its padding.
+    longest: Signal<Local, Bits<8>>,
+    longest_frame: Signal<Local, Bits<16>>,
     mine: Signal<Local, Bits<6>>,
     ended: Signal<Local, Bits<6>>,
     lane: Signal<Local, Bits<2>>,
@@ -125,6 +130,11 @@ module! {
         if self.jumbo.val() {
             self.limit.next = 9014.into();
         }
+        self.longest.next = 96.into();
+        if self.ipv6.val() {
+            self.longest.next = 116.into();
+        }
+        self.longest_frame.next = bit_cast::<16, 8>(self.longest.val()) - 2;
         self.begun.next = self.nic_open.q.val();
         if self.host.q.val() {
             self.begun.next = self.host_open.q.val();
@@ -217,13 +227,13 @@ module! {
                         self.bad.d.next = self.frame_inject.val()
                             || (self.frame_mss.val() == 0)
                             || (self.frame_header.val() < 54)
-                            || (self.frame_header.val() > 94)
+                            || (self.frame_header.val() > self.longest_frame.val())
                             || (self.frame_header.val().get_bits::<2>(0) != 2)
                             || (self.frame_header.val() >= self.frame_length.val())
                             || (self.segment_bytes.q.val() > self.limit.val());
                     } else {
                         self.bad.d.next = (self.burst_header.val() < 56)
-                            || (self.burst_header.val() > 96)
+                            || (self.burst_header.val() > self.longest.val())
                             || (self.burst_header.val().get_bits::<2>(0) != 0)
                             || ((self.left.q.val() != 0)
                                 && ((self.mss.q.val() == 0) || (self.segment_bytes.q.val() > self.limit.val())));

@@ -77,6 +77,8 @@ pub struct Ready {
     /// The firmware is to hear that its burst was lost.
     pub lost: Bit,
     pub inject: Bit,
+    /// The header is one of IPv6.
+    pub ipv6: Bit,
     pub slot: Bits<2>,
     pub last: Bit,
     pub header: Bits<5>,

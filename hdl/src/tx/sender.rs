@@ -96,6 +96,8 @@ pub struct Sender {
     tag: Signal<Local, Bits<32>>,
     patch_word: Signal<Local, Bits<2>>,
     slot_done: Signal<Local, Bit>,
+    /// Which word of a header of IPv4 the one in hand is like; 1 for one that is sent as it is.
+    kind: Signal<Local, Bits<5>>,
 }
 
 module! {
@@ -124,8 +126,17 @@ module! {
         self.read_index.next = self.position.q.val();
         // Which patch word holds the bytes of this word; the checksum of a plain frame is in word 1.
         self.patch_word.next = 1.into();
+        self.kind.next = self.index.q.val().get_bits::<5>(0);
+        if self.ready.val().ipv6 {
+            // The length lies where IPv4 has its identification.
+            if self.index.q.val() >= 14 {
+                self.kind.next = self.index.q.val().get_bits::<5>(0) - 5;
+            } else if (self.index.q.val() != 0) && (self.index.q.val() != 5) {
+                self.kind.next = 1.into();
+            }
+        }
         if self.state.q.val() == 1 {
-            match self.index.q.val().get_bits::<5>(0).index() {
+            match self.kind.val().index() {
                 4 => {
                     self.patch_word.next = 0.into();
                 }
@@ -179,7 +190,7 @@ module! {
                     self.inject.d.next = false;
                     self.mask.d.next = 0.into();
                     self.replacement.d.next = self.patch.val();
-                    match self.index.q.val().get_bits::<5>(0).index() {
+                    match self.kind.val().index() {
                         0 => {
                             // The padding.
                             self.start.next = 2.into();

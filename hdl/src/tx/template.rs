@@ -1,9 +1,10 @@
 //! The reader of templates: what all segments of a burst have in common, found in one pass over its header.
 //!
 //! It sums what stays the same in the IPv4 header, and in the TCP segment with its pseudo-header, and notes where
-//! counting starts: sequence number, identification and flags. Total length, both checksums and those three
+//! counting starts: sequence number, identification and flags. Lengths, checksums and those three
 //! are left out of the sums, so it does not matter what lengths and checksums the template holds. A header that is
-//! not Ethernet, IPv4 without options and unfragmented, and TCP of the length that was announced, is `bad`.
+//! not Ethernet, IPv4 without options and unfragmented, and TCP of the length that was announced, is `bad`; with `ipv6`
+//! it may be IPv6 without extension headers instead, which has neither identification nor a checksum of its own.
 //!
 //! Core clock, synchronous reset. A header of `n` words is done `n` + 3 cycles after `start`. Results
 //! stand until the next start. Verified in `cosim/tests/tx`.
@@ -17,6 +18,8 @@ use rust_hdl::prelude::*;
 pub struct TemplateReader {
     pub cr: Cr,
     pub start: Signal<In, Bit>,
+    /// IPv6 is taken; steady.
+    pub ipv6: Signal<In, Bit>,
     /// Words of the header with its padding; steady until `done`.
     pub words: Signal<In, Bits<5>>,
     /// The word at `index` is on `data` in the next cycle, first byte low.
@@ -24,6 +27,8 @@ pub struct TemplateReader {
     pub data: Signal<In, Bits<32>>,
     pub done: Signal<Out, Bit>,
     pub bad: Signal<Out, Bit>,
+    /// The header is one of IPv6.
+    pub wide: Signal<Out, Bit>,
     /// Sums of half-words, first byte low, not folded.
     pub ip: Signal<Out, Bits<20>>,
     pub tcp: Signal<Out, Bits<22>>,
@@ -58,16 +63,19 @@ pub struct TemplateReader {
     control: Reg<Bits<8>>,
     tag: Reg<Bits<16>>,
     wrong: Reg<Bit>,
+    is_wide: Reg<Bit>,
 
     closing: Signal<Local, Bits<5>>,
     low: Signal<Local, Bits<16>>,
     high: Signal<Local, Bits<16>>,
     expected: Signal<Local, Bits<5>>,
+    /// Which word of a header of IPv4 it is like: addresses like address 7, and all that is behind as there.
+    kind: Signal<Local, Bits<5>>,
 }
 
 module! {
     impl [] Logic for TemplateReader;
-    regs: running, position, complete, came, came_position, came_last, held, held_position, held_last, word, added,
+    regs: is_wide, running, position, complete, came, came_position, came_last, held, held_position, held_last, word, added,
         added_last, pair, to_ip, to_tcp, ip_sum, tcp_sum, seq_number, packet_id, control, tag, wrong;
     children: ;
     #[hdl_gen]
@@ -99,11 +107,21 @@ module! {
         self.high.next = self.word.q.val().get_bits::<16>(16);
         // The data offset counts the words of the TCP header, which starts at word 9.
         self.expected.next = bit_cast::<5, 4>(self.word.q.val().get_bits::<4>(4)) + 9;
+        self.kind.next = self.held_position.q.val();
+        if self.is_wide.q.val() {
+            self.expected.next = bit_cast::<5, 4>(self.word.q.val().get_bits::<4>(4)) + 14;
+            self.kind.next = 7.into();
+            if self.held_position.q.val() >= 14 {
+                self.kind.next = self.held_position.q.val() - 5;
+            } else if self.held_position.q.val() < 6 {
+                self.kind.next = self.held_position.q.val();
+            }
+        }
         if self.held.q.val() {
             self.added_last.d.next = self.held_last.q.val();
             self.to_ip.d.next = false;
             self.to_tcp.d.next = true;
-            match self.held_position.q.val().index() {
+            match self.kind.val().index() {
                 0 => {
                     self.low.next = 0.into();
                     self.high.next = 0.into();
@@ -112,7 +130,11 @@ module! {
                 3 => {
                     self.low.next = 0.into();
                     self.high.next = 0.into();
-                    if self.word.q.val().get_bits::<16>(16) != 8 {
+                    self.is_wide.d.next =
+                        self.ipv6.val() && (self.word.q.val().get_bits::<16>(16) == 0xDD86);
+                    if (self.word.q.val().get_bits::<16>(16) != 8)
+                        && !(self.ipv6.val() && (self.word.q.val().get_bits::<16>(16) == 0xDD86))
+                    {
                         self.wrong.d.next = true;
                     }
                 }
@@ -120,7 +142,12 @@ module! {
                     self.to_ip.d.next = true;
                     self.to_tcp.d.next = false;
                     self.high.next = 0.into();
-                    if self.word.q.val().get_bits::<8>(0) != 0x45 {
+                    if self.is_wide.q.val() {
+                        self.low.next = 0.into();
+                        if self.word.q.val().get_bits::<4>(4) != 6 {
+                            self.wrong.d.next = true;
+                        }
+                    } else if self.word.q.val().get_bits::<8>(0) != 0x45 {
                         self.wrong.d.next = true;
                     }
                 }
@@ -130,7 +157,15 @@ module! {
                     self.low.next = 0.into();
                     self.packet_id.d.next = (bit_cast::<16, 8>(self.word.q.val().get_bits::<8>(0)) << 8)
                         | bit_cast::<16, 8>(self.word.q.val().get_bits::<8>(8));
-                    if self.word.q.val().get_bits::<6>(16).any() || self.word.q.val().get_bits::<8>(24).any() {
+                    if self.is_wide.q.val() {
+                        // Length and next header; the hop limit is in no sum.
+                        self.high.next = 0.into();
+                        if self.word.q.val().get_bits::<8>(16) != 6 {
+                            self.wrong.d.next = true;
+                        }
+                    } else if self.word.q.val().get_bits::<6>(16).any()
+                        || self.word.q.val().get_bits::<8>(24).any()
+                    {
                         self.wrong.d.next = true;
                     }
                 }
@@ -168,6 +203,10 @@ module! {
                 }
                 _ => {}
             }
+            // Shorter than any header of TCP.
+            if self.held_last.q.val() && (self.kind.val() < 13) {
+                self.wrong.d.next = true;
+            }
             self.pair.d.next = bit_cast::<17, 16>(self.low.val()) + bit_cast::<17, 16>(self.high.val());
         }
 
@@ -187,6 +226,7 @@ module! {
             self.running.d.next = true;
             self.complete.d.next = false;
             self.wrong.d.next = false;
+            self.is_wide.d.next = false;
             self.position.d.next = 0.into();
             self.ip_sum.d.next = 0.into();
             // The pseudo-header's protocol number, TCP's.
@@ -194,6 +234,7 @@ module! {
         }
         self.done.next = self.complete.q.val();
         self.bad.next = self.wrong.q.val();
+        self.wide.next = self.is_wide.q.val();
         self.ip.next = self.ip_sum.q.val();
         self.tcp.next = self.tcp_sum.q.val();
         self.seq.next = self.seq_number.q.val();

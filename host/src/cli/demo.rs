@@ -3,7 +3,9 @@
 use anyhow::{bail, ensure, Context, Result};
 use baton::demo::{self, DemoConfig};
 use baton::report::{self, Report};
+use baton::server::driver::own_control_plane;
 use baton_abi::regs::SchedMode;
+use baton_control_plane::ControlPlane;
 use baton_cosim::nic::{Nic, TracedNic, VerilatedNic, Window, VERILOG};
 use baton_cosim::pcap::Pcap;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -52,6 +54,10 @@ pub struct Args {
     /// Firmware image, as `cargo xtask firmware` makes it
     #[arg(long, env = "BATON_FIRMWARE")]
     firmware: PathBuf,
+    /// Description of the tables of the NIC's P4 program, as `baton p4 compile` writes it; default: that of the
+    /// program that the NIC was built of
+    #[arg(long, env = "BATON_CONTROL_PLANE")]
+    control_plane: Option<PathBuf>,
     /// Folder for the report
     #[arg(long, default_value = "target/demo")]
     output: PathBuf,
@@ -75,7 +81,7 @@ const WINDOW_AFTER: u64 = 6_000;
 
 /// Runs the demo.
 pub fn run(args: Args) -> Result<()> {
-    let config = config(&args);
+    let config = config(&args)?;
     let firmware = demo::read_firmware(&args.firmware)?;
     std::fs::create_dir_all(&args.output)
         .with_context(|| format!("cannot create {}", args.output.display()))?;
@@ -96,8 +102,18 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn config(args: &Args) -> DemoConfig {
-    DemoConfig {
+/// The description of the NIC's control plane: that of its own program, or the one that was named.
+fn control_plane(path: Option<&Path>) -> Result<ControlPlane> {
+    let Some(path) = path else { return Ok(own_control_plane()) };
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ControlPlane::parse(&text).with_context(|| path.display().to_string())
+}
+
+fn config(args: &Args) -> Result<DemoConfig> {
+    let control_plane = control_plane(args.control_plane.as_deref())?;
+    let table = control_plane.connections()?;
+    Ok(DemoConfig {
+        control_plane,
         seed: args.seed,
         clock_hz: args.clock_mhz * 1_000_000,
         rate_bps: args.rate_mbps * 1_000_000,
@@ -112,11 +128,11 @@ fn config(args: &Args) -> DemoConfig {
         reorder_ppm: args.reorder_ppm,
         cycles_max: args.max_cycles,
         // A program with the VLAN in its key keeps tenants apart, which is worth seeing.
-        tenants: baton_hdl::rx::KEYS.contains(&"vlan").then_some([5, 9]),
+        tenants: table.is_some_and(|table| table.has_vlan()).then_some([5, 9]),
         // What the default program does with frames, every test of the NIC checks.
         probes: baton_hdl::rx::PROGRAM != DEFAULT_PROGRAM,
         ..DemoConfig::default()
-    }
+    })
 }
 
 fn simulate<N: Nic>(config: &DemoConfig, nic: N, firmware: &[u8], capture: &Path) -> Result<Report> {

@@ -12,7 +12,7 @@ use std::collections::VecDeque;
 use smoltcp::iface::{Config, Interface, SocketHandle, SocketSet};
 use smoltcp::socket::tcp;
 use smoltcp::time::{Duration, Instant};
-use smoltcp::wire::{EthernetAddress, HardwareAddress, IpCidr, Ipv4Address};
+use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr, Ipv4Address, Ipv6Address};
 
 use device::FrameQueues;
 use http::{Expect, Mismatch, Responses};
@@ -21,12 +21,21 @@ use player::Player;
 /// Picoseconds in a microsecond.
 const PS_PER_US: u64 = 1_000_000;
 
+/// Addresses of a client and of its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ipv6Pair {
+    pub own: [u8; 16],
+    pub server: [u8; 16],
+}
+
 /// Knobs of a client host.
 #[derive(Clone, Debug)]
 pub struct ClientConfig {
     pub mac: [u8; 6],
     pub ip: [u8; 4],
     pub server_ip: [u8; 4],
+    /// Its address and the server's of IPv6: connections go over it, and none over IPv4.
+    pub ipv6: Option<Ipv6Pair>,
     pub server_port: u16,
     /// Of initial sequence numbers.
     pub seed: u64,
@@ -48,6 +57,7 @@ impl Default for ClientConfig {
             mac: [0x02, 0, 0, 0, 1, 1],
             ip: [10, 0, 1, 1],
             server_ip: [10, 0, 0, 1],
+            ipv6: None,
             server_port: 80,
             seed: 1,
             receive_bytes: 65535,
@@ -147,9 +157,13 @@ impl ClientHost {
         interface_config.random_seed = config.seed;
         let mut interface = Interface::new(interface_config, &mut queues, Instant::ZERO);
         let [a, b, c, d] = config.ip;
+        let ipv6 = config.ipv6;
         interface.update_ip_addrs(|addrs| {
             // One network for all machines of an experiment: everybody is a neighbour.
             addrs.push(IpCidr::new(Ipv4Address::new(a, b, c, d).into(), 8)).expect("room for one address");
+            if let Some(Ipv6Pair { own, .. }) = ipv6 {
+                addrs.push(IpCidr::new(Ipv6Address::from(own).into(), 64)).expect("room for two addresses");
+            }
         });
         let next_port = config.ports.0;
         ClientHost {
@@ -168,6 +182,11 @@ impl ClientHost {
 
     pub fn mac(&self) -> [u8; 6] {
         self.config.mac
+    }
+
+    /// Whether its connections are over IPv6.
+    pub fn is_ipv6(&self) -> bool {
+        self.config.ipv6.is_some()
     }
 
     /// Opens a connection that makes these requests in order and has the server close it after the last.
@@ -205,12 +224,12 @@ impl ClientHost {
         let (first, last) = self.config.ports;
         self.next_port = if local_port == last { first } else { local_port + 1 };
         let [a, b, c, d] = self.config.server_ip;
+        let server: IpAddress = match self.config.ipv6 {
+            Some(Ipv6Pair { server, .. }) => Ipv6Address::from(server).into(),
+            None => Ipv4Address::new(a, b, c, d).into(),
+        };
         socket
-            .connect(
-                self.interface.context(),
-                (Ipv4Address::new(a, b, c, d), self.config.server_port),
-                local_port,
-            )
+            .connect(self.interface.context(), (server, self.config.server_port), local_port)
             .expect("a fresh socket connects from a port that is not zero");
         let handle = self.sockets.add(socket);
         let id = self.fetches.len();

@@ -109,7 +109,7 @@ impl Load {
                 load.peers.push(peer);
                 let header = Header { code: command::HANDOFF, slots: slots as u8, conn: ConnId(0) };
                 let mut words = vec![header.to_word(), handed];
-                words.extend(record.to_words());
+                words.extend(record.to_words().iter());
                 machine.command(&words);
                 handed += 1;
             }
@@ -288,8 +288,8 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
     let config = Config { nagle: false, min_rto_us: 20_000, delayed_ack_us: 2_000, ..Config::default() };
     let now = Instant(now_us);
     let ends = Endpoints {
-        local_ip: 0x0A01_0001 + u32::from(number),
-        remote_ip: SERVER_IP,
+        local_ip: (0x0A01_0001 + u32::from(number)).into(),
+        remote_ip: SERVER_IP.into(),
         local_port: FIRST_PORT + number,
         remote_port: 80,
         local_mac: [2, 0, 0, 1, (number >> 8) as u8, number as u8],

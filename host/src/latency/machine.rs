@@ -278,8 +278,8 @@ impl<N: Nic> Machine<N> {
     /// Sends the smallest frame of a connection that the NIC does not have.
     pub fn send_probe(&mut self, number: u32) {
         let ends = Endpoints {
-            local_ip: PROBER_IP,
-            remote_ip: SERVER_IP,
+            local_ip: PROBER_IP.into(),
+            remote_ip: SERVER_IP.into(),
             local_port: 1024 + (number % 60_000) as u16,
             remote_port: 80,
             local_mac: [2, 0, 0, 9, 0, 1],

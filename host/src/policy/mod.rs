@@ -26,7 +26,9 @@ impl Future {
     }
 
     pub fn packets(&self, endpoints: &Endpoints) -> u64 {
-        self.0.borrow().get(&(endpoints.remote_ip, endpoints.remote_port)).copied().unwrap_or(0)
+        // Experiments have clients over IPv4.
+        let client = endpoints.remote_ip.as_v4().map(|ip| (ip, endpoints.remote_port));
+        client.and_then(|client| self.0.borrow().get(&client).copied()).unwrap_or(0)
     }
 }
 
@@ -92,7 +94,12 @@ pub(crate) mod testing {
     pub fn connection(id: u32, packets: u64, queued_packets: u64) -> Connection {
         Connection {
             id: SocketId::from_cookie(id),
-            endpoints: Endpoints { local_port: 80, remote_ip: id, remote_port: 1, ..Endpoints::default() },
+            endpoints: Endpoints {
+                local_port: 80,
+                remote_ip: id.into(),
+                remote_port: 1,
+                ..Endpoints::default()
+            },
             established_us: 0,
             now_us: 1000,
             enqueues: packets as u32,

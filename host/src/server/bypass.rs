@@ -44,6 +44,8 @@ pub enum BypassError {
     NotOwner,
     /// Its state does not allow it: not established, or in TIME-WAIT.
     State,
+    /// The NIC's table of connections cannot hold it, or there is none.
+    NoTable,
 }
 
 impl fmt::Display for BypassError {
@@ -51,6 +53,7 @@ impl fmt::Display for BypassError {
         f.write_str(match self {
             BypassError::NoSocket => "no such connection",
             BypassError::NotOwner => "the connection is not here",
+            BypassError::NoTable => "the NIC's P4 program has no table for such a connection",
             BypassError::State => "the connection's state does not allow it",
         })
     }
@@ -66,6 +69,9 @@ impl Stack {
         let lingers = socket.ring.is_none() || tcb.state() == State::TimeWait;
         if !socket.established || socket.abort || lingers || !tcb.exportable() {
             return Err(BypassError::State);
+        }
+        if !self.driver.takes(&socket.endpoints) {
+            return Err(BypassError::NoTable);
         }
         let frozen = tcb.clone();
         self.meter.record(id.index);

@@ -13,15 +13,18 @@
 use std::collections::VecDeque;
 
 use anyhow::{ensure, Context, Result};
+use baton_abi::handoff::Endpoints;
 use baton_abi::msg::{ConnId, Header};
 use baton_abi::regs::{self, mailbox, Ring, SchedMode};
 use baton_abi::ring::{
     self, RxCompletion, TxDesc, INDEX_BYTES, RX_BUFFER_BYTES_MIN, RX_DESC_BYTES, RX_PAD_BYTES, SLOTS_MAX,
     SLOT_BYTES, SLOT_WORDS, TX_DESC_BYTES,
 };
+use baton_control_plane::ControlPlane;
 use baton_cosim::port::{load_firmware, HostPort};
 
 use super::arena::{Arena, Pool};
+use super::table::Connections;
 
 /// Size of a transmit or receive buffer: the least that the NIC accepts, which holds the largest frame.
 pub(super) const FRAME_BUFFER_BYTES: u32 = RX_BUFFER_BYTES_MIN;
@@ -38,7 +41,7 @@ pub struct DriverConfig {
     /// log2 of the entries of the transmit and receive rings, 1 to 12.
     pub tx_log2: u32,
     pub rx_log2: u32,
-    /// log2 of the slots of the command and event rings, 3 (the largest message) to 12.
+    /// log2 of the slots of the command and event rings, 4 (for the largest message) to 12.
     pub cmd_log2: u32,
     pub evt_log2: u32,
     /// Receive buffers beyond those that fill the ring: what the stack may hold back during handoffs.
@@ -54,6 +57,8 @@ pub struct DriverConfig {
     pub ticks_per_us: u32,
     /// Key of the lookup hash; a deployment draws it at random.
     pub hash_key: [u32; 2],
+    /// The tables of the NIC's P4 program.
+    pub control_plane: ControlPlane,
     /// The first words of the mailbox's configuration, indexed by `mailbox::CFG_*`.
     pub mailbox: [u32; mailbox::CFG_WORDS],
 }
@@ -71,9 +76,15 @@ impl Default for DriverConfig {
             by_class: false,
             ticks_per_us: 125,
             hash_key: [0x0BAD_5EED, 0x600D_F00D],
+            control_plane: own_control_plane(),
             mailbox: [0; mailbox::CFG_WORDS],
         }
     }
+}
+
+/// The description of the NIC that this was built with.
+pub fn own_control_plane() -> ControlPlane {
+    ControlPlane::parse(baton_hdl::rx::CONTROL_PLANE).expect("the compiler's own text")
 }
 
 /// Frames in the order of their descriptors: [`frame_key`], and the producer index that gives the frame to the NIC. What an
@@ -227,6 +238,8 @@ pub struct Driver {
     stats: DriverStats,
     delays: Vec<u64>,
     send_log: Option<SendLog>,
+    /// What can be handed off; without firmware nobody was asked.
+    connections: Option<Connections>,
 }
 
 impl Driver {
@@ -243,8 +256,8 @@ impl Driver {
     ) -> Result<Self> {
         ensure!((1..=regs::RING_SIZE_LOG2_MAX).contains(&config.tx_log2), "tx_log2 is not 1 to 12");
         ensure!((1..=regs::RING_SIZE_LOG2_MAX).contains(&config.rx_log2), "rx_log2 is not 1 to 12");
-        ensure!((3..=regs::RING_SIZE_LOG2_MAX).contains(&config.cmd_log2), "cmd_log2 is not 3 to 12");
-        ensure!((3..=regs::RING_SIZE_LOG2_MAX).contains(&config.evt_log2), "evt_log2 is not 3 to 12");
+        ensure!((4..=regs::RING_SIZE_LOG2_MAX).contains(&config.cmd_log2), "cmd_log2 is not 4 to 12");
+        ensure!((4..=regs::RING_SIZE_LOG2_MAX).contains(&config.evt_log2), "evt_log2 is not 4 to 12");
         ensure!(ranges.len() <= regs::DMA_RANGES, "more than {} DMA ranges", regs::DMA_RANGES);
 
         let id = port.reg_read(regs::ID)?;
@@ -256,6 +269,19 @@ impl Driver {
             version >> 16,
             version & 0xffff
         );
+
+        let mut mailbox = config.mailbox;
+        let connections = match firmware {
+            // Nothing is handed off.
+            None => None,
+            Some(_) => {
+                let connections =
+                    Connections::new(&config.control_plane, port.reg_read(regs::CAPABILITIES)?)?;
+                let limit = &mut mailbox[mailbox::CFG_HARD_LIMIT];
+                *limit = connections.hard_limit(*limit)?;
+                Some(connections)
+            }
+        };
 
         let full = "host memory is too small for the driver's rings";
         let index_addr = control.alloc(INDEX_BYTES, 64).context(full)?;
@@ -280,7 +306,7 @@ impl Driver {
             port.reg_write(regs::DMA0_BASE + 8 * i as u32, range.start);
             port.reg_write(regs::DMA0_LIMIT + 8 * i as u32, range.end);
         }
-        for (i, &word) in config.mailbox.iter().enumerate() {
+        for (i, &word) in mailbox.iter().enumerate() {
             port.reg_write(regs::CFG + 4 * i as u32, word);
         }
         for (which, state) in [(Ring::Tx, &tx), (Ring::Rx, &rx), (Ring::Cmd, &cmd), (Ring::Event, &evt)] {
@@ -298,6 +324,9 @@ impl Driver {
         port.reg_write(regs::CONTROL, control_word);
         if firmware.is_some() {
             await_firmware(port)?;
+        }
+        if let Some(connections) = &connections {
+            connections.check_firmware(port.reg_read(regs::STS + 4 * mailbox::STS_KEY_LAYOUT as u32)?)?;
         }
         let irq_enable = regs::IRQ_EVENT | regs::IRQ_RX | regs::IRQ_DMA_ERROR;
         port.reg_write(regs::IRQ_ENABLE, irq_enable);
@@ -320,6 +349,7 @@ impl Driver {
             stats: DriverStats::default(),
             delays: Vec::new(),
             send_log: None,
+            connections,
         };
         driver.post_buffers(port);
         driver.ring_doorbells(port);
@@ -555,6 +585,11 @@ impl Driver {
     fn push_tx(&mut self, port: &mut dyn HostPort, desc: TxDesc) {
         port.memory_mut().write_words(self.tx.addr(self.tx.prod), &desc.to_words());
         self.tx.prod = self.tx.prod.wrapping_add(1);
+    }
+
+    /// Whether the NIC's table can hold a connection between these ends.
+    pub fn takes(&self, ends: &Endpoints) -> bool {
+        self.connections.as_ref().is_none_or(|connections| connections.takes(ends))
     }
 
     /// Queues a command of `words` after header and cookie.

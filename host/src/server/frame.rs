@@ -1,4 +1,7 @@
-//! Frames as the host's stack reads and writes them: ARP, and TCP through the engine's own codecs.
+//! Frames as the host's stack reads and writes them: ARP, and TCP through the engine's own codecs. [`super::ipv6`] has the
+//! neighbours of IPv6.
+
+use std::borrow::Cow;
 
 use baton_tcp::wire::{self, ETHERNET};
 use baton_tcp::{BurstOut, Endpoints, SegmentIn, SegmentOut};
@@ -17,8 +20,11 @@ const ARP_ETHERNET_IPV4: [u8; 6] = [0, 1, 8, 0, 6, 4];
 /// Bytes of an ARP reply. Whoever transmits pads it.
 pub const ARP_REPLY_BYTES: usize = ETHERNET + ARP_BYTES;
 
-/// Where hardware sums a TCP segment from, and where it puts the result: see [`emit_tcp`].
-pub const TCP_CHECKSUM: (u16, u16) = ((ETHERNET + 20) as u16, (ETHERNET + 20 + 16) as u16);
+/// Where hardware sums an untagged TCP segment from, and where it puts the result: see [`emit_tcp`].
+pub fn tcp_checksum(endpoints: &Endpoints) -> (u16, u16) {
+    let start = wire::headers(endpoints) as u16 - 20;
+    (start, start + 16)
+}
 
 /// A frame that the stack knows what to do with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +50,7 @@ pub enum Parsed {
 pub fn parse(frame: &[u8], verified: bool) -> Option<Parsed> {
     if frame.get(12..14)? == ETHERTYPE_VLAN {
         let id = u16::from_be_bytes([*frame.get(14)?, *frame.get(15)?]) & 0xFFF;
-        let bare = [frame.get(..12)?, frame.get(12 + TAG_BYTES..)?].concat();
+        let (_, bare) = untag(frame);
         return Some(match parse_untagged(&bare, verified)? {
             Parsed::ArpRequest { sender_mac, sender_ip, target_ip, .. } => {
                 Parsed::ArpRequest { vlan: id, sender_mac, sender_ip, target_ip }
@@ -57,6 +63,17 @@ pub fn parse(frame: &[u8], verified: bool) -> Option<Parsed> {
         });
     }
     parse_untagged(frame, verified)
+}
+
+/// A frame without its tag, and the VLAN of that; 0 for none.
+pub fn untag(frame: &[u8]) -> (u16, Cow<'_, [u8]>) {
+    match frame.get(12..12 + TAG_BYTES) {
+        Some([0x81, 0x00, high, low]) => {
+            let bare = [&frame[..12], &frame[12 + TAG_BYTES..]].concat();
+            (u16::from_be_bytes([*high, *low]) & 0xFFF, bare.into())
+        }
+        _ => (0, frame.into()),
+    }
 }
 
 /// Puts a tag of a VLAN into the front of a frame of `len` bytes, which has room for it. Returns the new length; without a
@@ -123,9 +140,9 @@ pub fn is_for(frame: &[u8], mac: [u8; 6]) -> bool {
 /// length. The IPv4 checksum is complete; the TCP checksum is the pseudo-header's sum, for hardware to complete.
 pub fn emit_tcp(frame: &mut [u8], endpoints: &Endpoints, segment: &SegmentOut, packet_id: u16) -> usize {
     let len = wire::emit(frame, endpoints, segment, packet_id).expect("a transmit buffer holds any segment");
-    let ip = &mut frame[ETHERNET..ETHERNET + 20];
-    let checksum = !wire::sum(ip, 0) as u16;
-    ip[10..12].copy_from_slice(&checksum.to_be_bytes());
+    if !endpoints.is_ipv6() {
+        wire::fill_ipv4_checksum(frame);
+    }
     len
 }
 
@@ -165,8 +182,8 @@ mod tests {
     #[test]
     fn a_segment_with_completed_checksum_is_taken_back() {
         let endpoints = Endpoints {
-            local_ip: 0x0A00_0001,
-            remote_ip: 0x0A00_0101,
+            local_ip: 0x0A00_0001.into(),
+            remote_ip: 0x0A00_0101.into(),
             local_port: 80,
             remote_port: 50000,
             local_mac: [2; 6],
@@ -178,7 +195,8 @@ mod tests {
         let header = emit_tcp(&mut frame, &endpoints, &segment, 7);
         frame[header..header + 3].copy_from_slice(b"abc");
         let frame = &mut frame[..header + 3];
-        let (start, at) = (usize::from(TCP_CHECKSUM.0), usize::from(TCP_CHECKSUM.1));
+        let (start, at) = tcp_checksum(&endpoints);
+        let (start, at) = (usize::from(start), usize::from(at));
         let sum = !wire::sum(&frame[start..], 0) as u16;
         assert_eq!(parse(frame, false), None, "the checksum is not complete");
         frame[at..at + 2].copy_from_slice(&sum.to_be_bytes());

@@ -3,6 +3,7 @@
 //! A report names the segment by the first bytes of it that it quotes. Whether it is believed is up to the owner of the TCB, who
 //! knows what is outstanding (RFC 5927 Section 4.1).
 
+use baton_abi::address::IpAddress;
 use baton_cosim::port::HostPort;
 use baton_tcp::wire::{self, ETHERNET};
 use baton_tcp::SeqNumber;
@@ -31,7 +32,7 @@ const MTU_UNTOLD: u16 = 576;
 pub enum Message {
     /// A segment of ours does not fit a link.
     TooLarge {
-        remote_ip: u32,
+        remote_ip: IpAddress,
         remote_port: u16,
         local_port: u16,
         /// Of its first byte.
@@ -60,7 +61,7 @@ pub fn parse(frame: &[u8], own: Address) -> Option<Message> {
                 mtu => mtu,
             };
             Some(Message::TooLarge {
-                remote_ip: u32::from_be_bytes([quoted[16], quoted[17], quoted[18], quoted[19]]),
+                remote_ip: [quoted[16], quoted[17], quoted[18], quoted[19]].into(),
                 local_port: u16::from_be_bytes([segment[0], segment[1]]),
                 remote_port: u16::from_be_bytes([segment[2], segment[3]]),
                 seq: SeqNumber(u32::from_be_bytes([segment[4], segment[5], segment[6], segment[7]])),
@@ -184,7 +185,7 @@ mod tests {
     #[test]
     fn a_report_names_the_segment() {
         let expected = Message::TooLarge {
-            remote_ip: 0x0A00_0101,
+            remote_ip: 0x0A00_0101.into(),
             remote_port: 5000,
             local_port: 80,
             seq: SeqNumber(77),

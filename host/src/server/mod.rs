@@ -12,11 +12,13 @@ pub mod driver;
 pub mod frame;
 pub mod http;
 pub mod icmp;
+mod ipv6;
 pub mod load_log;
 pub mod selection;
 pub mod socket;
 mod sockets;
 pub mod stack;
+pub mod table;
 
 use anyhow::{ensure, Context, Result};
 use baton_abi::regs::{self, mailbox};
@@ -39,6 +41,8 @@ use selection::Ledger;
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
     pub address: Address,
+    /// Its address of the other family.
+    pub ipv6: Option<[u8; 16]>,
     /// Port of the web server.
     pub http_port: u16,
     pub driver: DriverConfig,
@@ -66,6 +70,7 @@ impl Default for ServerConfig {
     fn default() -> Self {
         ServerConfig {
             address: Address { mac: [0x02, 0, 0, 0, 0, 1], ip: [10, 0, 0, 1] },
+            ipv6: None,
             http_port: 80,
             driver: DriverConfig::default(),
             // A client that never closes its side gets a minute, so that it holds no place for ever.
@@ -194,6 +199,7 @@ impl<A: Application> Server<A> {
             heads.context(small)?,
             config.seed,
         );
+        stack.set_ipv6(config.ipv6);
         stack.meter = Meter::new(&config.machine);
         stack.held_limit = config.held_packets;
         stack.backlog_limit = config.backlog;

@@ -1,6 +1,6 @@
 //! The host's network stack: frames to sockets and back, timers, listeners.
 //!
-//! ARP is answered, IPv4 is the NIC's largest frame without fragments, TCP is the engine that the firmware
+//! ARP and neighbour solicitations are answered, IPv4 is the NIC's largest frame without fragments, IPv6 has no extension headers, TCP is the engine that the firmware
 //! runs too. The stack copies a payload once in each direction, from a packet buffer to the receive
 //! ring and from the application's span to a transmit frame (a transmit descriptor has one address). Connections
 //! that the NIC owns cost neither copy: see [`super::bypass`].
@@ -10,6 +10,7 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+use baton_abi::address::IpAddress;
 use baton_abi::handoff::Endpoints;
 use baton_abi::ring::{RX_FLAG_CHECKSUM_OK, TSO_FRAME_BYTES_MAX, TSO_HEADER_BYTES_MAX};
 use baton_cosim::port::HostPort;
@@ -22,6 +23,7 @@ use rand_chacha::ChaCha8Rng;
 use super::arena::Pool;
 use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
+use super::ipv6;
 use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
@@ -41,7 +43,7 @@ pub struct Address {
 }
 
 /// What tells connections apart: VLAN, remote address, remote port, local port.
-type Tuple = (u16, u32, u16, u16);
+type Tuple = (u16, IpAddress, u16, u16);
 
 fn tuple(ends: &Endpoints) -> Tuple {
     (ends.vlan, ends.remote_ip, ends.remote_port, ends.local_port)
@@ -91,6 +93,8 @@ pub struct NicLoad {
 pub struct Stack {
     pub(super) driver: Driver,
     address: Address,
+    /// The address of the other family.
+    ipv6: Option<[u8; 16]>,
     config: Config,
     listening: Vec<u16>,
     /// Sockets and the generation of each place.
@@ -139,6 +143,7 @@ impl Stack {
         Stack {
             driver,
             address,
+            ipv6: None,
             config,
             listening: Vec::new(),
             table: Vec::new(),
@@ -169,6 +174,26 @@ impl Stack {
 
     pub fn listen(&mut self, port: u16) {
         self.listening.push(port);
+    }
+
+    /// Gives the server an IPv6 address too.
+    pub fn set_ipv6(&mut self, address: Option<[u8; 16]>) {
+        self.ipv6 = address;
+    }
+
+    pub(super) fn own_ipv6(&self) -> Option<ipv6::Own> {
+        self.ipv6.map(|ip| ipv6::Own { mac: self.address.mac, ip })
+    }
+
+    /// Whether a datagram to this address is for us.
+    fn is_own(&self, address: IpAddress) -> bool {
+        address == IpAddress::from(self.address.ip) || self.ipv6.is_some_and(|own| address == own.into())
+    }
+
+    /// How a connection of this family is opened: the headers of IPv6 leave less room.
+    fn opening(&self, endpoints: &Endpoints) -> Config {
+        let less = if endpoints.is_ipv6() { 20 } else { 0 };
+        Config { mss: self.config.mss - less, ..self.config }
     }
 
     pub(super) fn set_time(&mut self, now_ps: u64) {
@@ -414,8 +439,7 @@ impl Stack {
                 }
             }
             Some(Parsed::Tcp { endpoints, segment, payload })
-                if endpoints.local_ip == u32::from_be_bytes(self.address.ip)
-                    && endpoints.local_mac == self.address.mac =>
+                if self.is_own(endpoints.local_ip) && endpoints.local_mac == self.address.mac =>
             {
                 self.stats.segments_in += 1;
                 let key = tuple(&endpoints);
@@ -428,7 +452,7 @@ impl Stack {
                     None => self.unknown(port, endpoints, &segment),
                 }
             }
-            None if self.icmp_arrives(port, &rx) => {}
+            None if self.icmp_arrives(port, &rx) || self.icmpv6_arrives(port, &rx) => {}
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
@@ -562,7 +586,7 @@ impl Stack {
             return;
         };
         let iss = SeqNumber(self.rng.next_u32());
-        let tcb = Tcb::accept(self.config, segment, iss, self.rings.stride(), self.now());
+        let tcb = Tcb::accept(self.opening(&endpoints), segment, iss, self.rings.stride(), self.now());
         let id = self.insert(endpoints, tcb, ring);
         self.stats.accepted += 1;
         self.backlog += 1;
@@ -582,7 +606,7 @@ impl Stack {
         }
         let ring = self.rings.take()?;
         let iss = SeqNumber(self.rng.next_u32());
-        let tcb = Tcb::connect(self.config, iss, self.rings.stride(), self.now());
+        let tcb = Tcb::connect(self.opening(&endpoints), iss, self.rings.stride(), self.now());
         let id = self.insert(endpoints, tcb, ring);
         self.touch(id);
         Some(id)
@@ -686,8 +710,8 @@ impl Stack {
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
             let len = socket.send.len();
-            // The NIC cuts bursts of untagged frames only.
-            let most = if large && socket.endpoints.vlan == 0 {
+            // The NIC cuts bursts of untagged frames only, and those of IPv6 not everywhere.
+            let most = if large && socket.endpoints.vlan == 0 && !socket.endpoints.is_ipv6() {
                 LARGE_PAYLOAD_MAX / u32::from(tcb.mss())
             } else {
                 1
@@ -771,7 +795,8 @@ impl Stack {
         let bare = frame::emit_tcp(bytes, endpoints, segment, self.packet_id);
         let header_len = frame::tag(bytes, bare, endpoints.vlan);
         let shift = (header_len - bare) as u16;
-        let checksum = (frame::TCP_CHECKSUM.0 + shift, frame::TCP_CHECKSUM.1 + shift);
+        let (start, at) = frame::tcp_checksum(endpoints);
+        let checksum = (start + shift, at + shift);
         let len = u32::from(segment.data_len);
         self.copy_out(port, send, segment.data_offset, len, buffer + header_len as u32);
         self.driver.transmit(port, header_len as u16 + segment.data_len, Some(checksum));

@@ -128,7 +128,7 @@ impl Device {
         if let Some(i) = indexed(mmio::NIC_RX, 16) {
             return self.descriptors.front().map_or(0, |d| d[i]);
         }
-        if let Some(i) = indexed(mmio::CMD, 64) {
+        if let Some(i) = indexed(mmio::CMD, 72) {
             return self.commands.get(i / 8).map_or(0, |slot| slot[i % 8]);
         }
         if let Some(i) = indexed(mmio::MBOX_CFG, 16) {
@@ -145,14 +145,14 @@ impl Device {
             mmio::STATUS => {
                 let bit = |set: bool, mask: u32| if set { mask } else { 0 };
                 bit(self.has_job_room(), mmio::STATUS_JOB_ROOM)
-                    | bit(self.event_words.len() + 64 <= EVENT_WORDS_MAX, mmio::STATUS_EVENT_ROOM)
+                    | bit(self.event_words.len() + 72 <= EVENT_WORDS_MAX, mmio::STATUS_EVENT_ROOM)
                     | bit(self.bursts.len() < TX_MAX, mmio::STATUS_TX_ROOM)
                     | bit(self.quiet(), mmio::STATUS_QUIET)
             }
             mmio::TIME_US => self.now_us,
             mmio::CORE_CYCLES => self.cycles,
             mmio::WAKE_AT => self.wake_at,
-            mmio::CMD_COUNT => self.commands.len().min(8) as u32,
+            mmio::CMD_COUNT => self.commands.len().min(9) as u32,
             mmio::NIC_RX_QLEN => {
                 let qlen = self.descriptors.len() as u32;
                 qlen | u32::from(qlen > self.marks & 0xFFFF) << 16 | u32::from(qlen < self.marks >> 16) << 17
@@ -173,10 +173,6 @@ impl Device {
         }
         if let Some(i) = indexed(mmio::MBOX_STS, 16) {
             self.status[i] = value;
-            return;
-        }
-        if let Some(i) = indexed(mmio::LOOKUP_KEY, 3) {
-            self.lookup_key[i] = value;
             return;
         }
         match register {
@@ -219,7 +215,11 @@ impl Device {
                     mss: self.tx_mss as usize,
                 });
             }
-            mmio::LOOKUP_VLAN => assert_eq!(value, 0, "the double knows untagged connections only"),
+            // The last three words are the key.
+            mmio::LOOKUP_KEY => {
+                self.lookup_key.rotate_left(1);
+                self.lookup_key[2] = value;
+            }
             mmio::LOOKUP_VALUE => self.lookup_value = value,
             mmio::LOOKUP_OP => {
                 let found = self.table.get(&self.lookup_key).copied();
@@ -248,6 +248,8 @@ impl Device {
 pub struct CoreBus(pub Rc<RefCell<Device>>);
 
 impl baton_fw::Hardware for CoreBus {
+    type Program = baton_fw::Built;
+
     fn read(&self, register: u32) -> u32 {
         self.0.borrow().read(register)
     }

@@ -241,7 +241,7 @@ impl NicDouble {
         let device = self.device.borrow();
         let posted = self.rx_cons != self.reg(regs::RX_PROD) as u16;
         let used = self.evt_prod.wrapping_sub(self.reg(regs::EVT_CONS) as u16);
-        let events_fit = u32::from(used) + 8 <= 1 << self.reg(regs::EVT_SIZE_LOG2);
+        let events_fit = u32::from(used) + 9 <= 1 << self.reg(regs::EVT_SIZE_LOG2);
         self.core_busy
             || device.has_work()
             || (!device.jobs.is_empty() && events_fit && posted)
@@ -477,6 +477,13 @@ impl HostPort for NicDouble {
             regs::ID => regs::ID_VALUE,
             regs::VERSION => regs::VERSION_VALUE,
             regs::FW_SIZE => 128 << 10,
+            // 4096 connections, and the table of the firmware's program.
+            regs::CAPABILITIES => {
+                12 << regs::CAPABILITIES_CONNECTIONS_SHIFT
+                    | 3 << regs::CAPABILITIES_KEY_WORDS_SHIFT
+                    | <baton_fw::Built as baton_fw::Program>::KEY_LAYOUT
+                        << regs::CAPABILITIES_KEY_LAYOUT_SHIFT
+            }
             regs::IRQ_CAUSE => self.cause,
             _ if (regs::STS..regs::STS + 64).contains(&address) => {
                 self.device.borrow().status[((address - regs::STS) / 4) as usize]

@@ -8,7 +8,7 @@
 //! | module | |
 //! | --- | --- |
 //! | `window` | the words that come next |
-//! | `entry` | the key of a connection that the firmware enters |
+//! | `entry` | whether the firmware can enter connections |
 //! | `netlist`, `expr` | cells and registers, expressions as cells |
 //! | `parser`, `control` | the two blocks of a program |
 //! | `timing` | whether each path fits a cycle |
@@ -29,7 +29,7 @@ mod timing;
 mod verilog;
 mod window;
 
-pub use control_plane::{ControlPlane, KeyDescription, TableDescription};
+pub use baton_control_plane::{ConnectionTable, ControlPlane, KeyDescription, Kind, TableDescription};
 pub use timing::MAX_LEVELS;
 
 use crate::diag::{Code, Diagnostic, Diagnostics, Severity};
@@ -54,7 +54,7 @@ pub struct Hardware {
     classifier: Module,
     resolver: Module,
     /// Or why the firmware cannot fill the table.
-    entry_key: Result<Module, Box<Diagnostic>>,
+    connections: Result<Option<ConnectionTable>, Box<Diagnostic>>,
     /// Words of 32 bits of the lookup's key, at least one.
     pub key_words: usize,
     /// Bits from the classifier to the resolver.
@@ -153,13 +153,13 @@ fn build(program: &Program, refused: &mut Vec<Diagnostic>) -> Option<Hardware> {
     }
 
     let classifier = classifier(list, &machine, results, [ended, length, looped]);
-    let control_plane = ControlPlane::new(program, &control.lookup, key_words);
+    let control_plane = control_plane::control_plane(program, &control.lookup, key_words);
     Some(Hardware {
         window: window::module(machine.ahead),
         words_ahead: machine.ahead as usize,
         window_bits: window::port_bits(machine.ahead),
         levels,
-        entry_key: entry::module(program, &control.lookup, key_words),
+        connections: entry::connections(program, &control.lookup, &control_plane),
         classifier,
         resolver,
         key_words: key_words as usize,
@@ -281,19 +281,26 @@ impl Hardware {
         format!("{}\n{}\n{}", module(&self.window), module(&self.classifier), module(&self.resolver))
     }
 
-    /// The modules `Window`, `Classifier`, `Resolver` and `EntryKey` as Rust-HDL, with the constants that the NIC is made by; for
+    /// The table of connections, if there is one, or why the firmware cannot fill it.
+    pub fn connections(&self) -> Result<Option<&ConnectionTable>, Box<Diagnostic>> {
+        self.connections.as_ref().map(Option::as_ref).map_err(Clone::clone)
+    }
+
+    /// The modules `Window`, `Classifier` and `Resolver` as Rust-HDL, with the constants that the NIC is made by; for
     /// a module of `baton-hdl` to include. Fails if the firmware cannot fill the table.
     pub fn rust_hdl(&self) -> Result<String, Box<Diagnostic>> {
-        let entry_key = self.entry_key.as_ref().map_err(Clone::clone)?;
-        let tables = &self.control_plane.tables;
-        let keys: Vec<&str> = tables
-            .iter()
-            .filter(|table| table.kind == "hash")
-            .flat_map(|table| table.keys.iter().map(|key| &*key.name))
-            .collect();
+        let table = self.connections()?;
         let mut text = format!(
-            "/// The table's keys, by name.\npub const KEYS: &[&str] = &{keys:?};\n/// Bits of the lookup's key, in whole words.\npub const KEY_BITS: usize = {};\n\
+            "/// The description of its tables, as JSON.\npub const CONTROL_PLANE: &str = {:?};\n\
+             /// The control plane fills a table of connections.\npub const HAS_TABLE: bool = {};\n\
+             /// What tells the layout of the table's keys from another; 0 without a table.\npub const KEY_LAYOUT: u16 = {};\n\
+             /// Connections of both families have entries.\npub const HAS_IPV6: bool = {};\n\
+             /// Bits of the lookup's key, in whole words.\npub const KEY_BITS: usize = {};\n\
              /// Bits that the classifier hands to the resolver.\npub const CARRY_BITS: usize = {};\n\n",
+            self.control_plane.to_json(),
+            table.is_some(),
+            table.map_or(0, ConnectionTable::digest),
+            table.is_some_and(ConnectionTable::has_ipv6),
             32 * self.key_words,
             self.carry_bits
         );
@@ -301,7 +308,6 @@ impl Hardware {
             (&self.window, "The words of a frame, with those behind each that the program looks at."),
             (&self.classifier, "What the program says of each frame, before the lookup."),
             (&self.resolver, "What the program says of a frame once the table has answered."),
-            (entry_key, "The key of a connection, of what the firmware knows of it."),
         ];
         for (module, title) in modules {
             text += &format!("/// {title}\n{}\n", rust_hdl::module(module));

@@ -4,20 +4,29 @@
 mod image;
 mod load;
 mod nic;
+mod program;
 mod protocol;
 mod world;
 
 use world::{Faults, Plan, World};
 
-use crate::Slot;
+use crate::{program::BothFamilies, Program, Slot};
 
-fn slots(n: usize) -> Vec<Slot> {
+fn slots<P: Program>(n: usize) -> Vec<Slot<P>> {
     (0..n).map(|_| Slot::EMPTY).collect()
 }
 
 fn run(plan: Plan) -> world::Tally {
-    let mut memory = slots(2);
-    let mut world = World::new(plan, &mut memory);
+    let mut memory: Vec<Slot> = slots(2);
+    let mut world = World::new(plan, false, &mut memory);
+    world.run();
+    world.tally
+}
+
+/// The same with a firmware that is built for both families.
+fn run_family(plan: Plan, ipv6: bool) -> world::Tally {
+    let mut memory = slots::<BothFamilies>(2);
+    let mut world = World::new(plan, ipv6, &mut memory);
     world.run();
     world.tally
 }
@@ -62,5 +71,17 @@ fn one_way_streams_end() {
     for (down, up) in [(0, 0), (100_000, 0), (0, 100_000), (1, 1)] {
         run(Plan { down, up, stay: 50, ..QUIET });
         run(Plan { down, up, stalls: true, ..QUIET });
+    }
+}
+
+#[test]
+fn streams_of_both_families_survive_everything() {
+    let faults = Faults { loss: 2, duplicate: 1, reorder: 5 };
+    for seed in 0..6 {
+        for ipv6 in [false, true] {
+            let plan = Plan { seed, down: 150_000, up: 100_000, faults, stay: 30, stalls: true };
+            let tally = run_family(plan, ipv6);
+            assert!(tally.handoffs > 1 && tally.restores > 1, "seed {seed}, IPv6 {ipv6}: {tally:?}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! asserts what firmware must keep to (room before every push, access rights, whole events).
 
 use std::collections::{HashMap, VecDeque};
+use std::marker::PhantomData;
 
 use baton_abi::{
     mmio::*,
@@ -9,12 +10,16 @@ use baton_abi::{
     ring::{RX_FLAG_CHECKSUM_OK, RX_FLAG_FROM_NIC, SLOT_WORDS},
     Access, Register,
 };
+use baton_control_plane::{ConnectionTable, ControlPlane, Part};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
 };
 
-use crate::hardware::Hardware;
+use crate::{
+    hardware::Hardware,
+    program::{Built, Program, DESCRIPTIONS},
+};
 
 pub const JOB_SLOTS: usize = 16;
 pub const EVENT_WORDS: usize = 16 * SLOT_WORDS;
@@ -23,6 +28,7 @@ pub const TX_SLOTS: usize = 4;
 const PAD: usize = 2;
 const IP: usize = 14;
 const TCP: usize = 34;
+const TCP_IPV6: usize = 54;
 
 struct Packet {
     stored: Vec<u8>,
@@ -36,12 +42,16 @@ pub struct HostFrame {
     pub flags: u16,
 }
 
-pub struct MockNic {
+pub struct MockNic<P: Program = Built> {
     pub time_us: u32,
     pub memory: Vec<u8>,
     pub config: [u32; 16],
     pub status: [u32; 16],
-    pub lookup: HashMap<[u32; 3], u16>,
+    pub lookup: HashMap<Vec<u32>, u16>,
+    /// The program's table, as its description has it, and the words of the next operation's key.
+    table: Option<ConnectionTable>,
+    key: Vec<u32>,
+    program: PhantomData<P>,
     /// Refuse insertions as a full bucket would.
     pub bucket_full: bool,
     pub commands: VecDeque<[u32; SLOT_WORDS]>,
@@ -77,7 +87,7 @@ pub struct MockNic {
     random: ChaCha8Rng,
 }
 
-impl MockNic {
+impl<P: Program> MockNic<P> {
     pub fn new(seed: u64) -> Self {
         MockNic {
             time_us: 0xFFFF_0000,
@@ -85,6 +95,9 @@ impl MockNic {
             config: [0; 16],
             status: [0; 16],
             lookup: HashMap::new(),
+            table: described(P::KEY_LAYOUT),
+            key: Vec::new(),
+            program: PhantomData,
             bucket_full: false,
             commands: VecDeque::new(),
             events: VecDeque::new(),
@@ -115,29 +128,53 @@ impl MockNic {
     pub fn arrive(&mut self, frame: &[u8]) {
         let half = |at: usize| u32::from(frame[at]) << 8 | u32::from(frame[at + 1]);
         let word = |at: usize| half(at) << 16 | half(at + 2);
-        assert!(frame.len() >= TCP + 20 && half(12) == 0x0800 && frame[IP] == 0x45 && frame[IP + 9] == 6);
-        assert_eq!(sum(&frame[IP..TCP]), 0xFFFF, "IPv4 header checksum");
-        let total = half(IP + 2) as usize;
-        let tcp = &frame[TCP..IP + total];
-        let pseudo = sum(&frame[IP + 12..IP + 20]) + 6 + tcp.len() as u32;
+        let ipv6 = half(12) == 0x86DD;
+        let (tcp_at, total, addresses) = if ipv6 {
+            assert!(frame.len() >= TCP_IPV6 + 20 && frame[IP] >> 4 == 6 && frame[IP + 6] == 6);
+            (TCP_IPV6, 40 + half(IP + 4) as usize, IP + 8..IP + 40)
+        } else {
+            assert!(frame.len() >= TCP + 20 && half(12) == 0x0800 && frame[IP] == 0x45 && frame[IP + 9] == 6);
+            assert_eq!(sum(&frame[IP..TCP]), 0xFFFF, "IPv4 header checksum");
+            (TCP, half(IP + 2) as usize, IP + 12..IP + 20)
+        };
+        let tcp = &frame[tcp_at..IP + total];
+        let pseudo = sum(&frame[addresses.clone()]) + 6 + tcp.len() as u32;
         assert_eq!(fold(pseudo + sum(tcp)), 0xFFFF, "TCP checksum");
-        let key = [word(IP + 12), word(IP + 16), half(TCP) << 16 | half(TCP + 2)];
-        let Some(&value) = self.lookup.get(&key) else {
+        let (remote, local) = frame[addresses.clone()].split_at(addresses.len() / 2);
+        let address = |bytes: &[u8]| {
+            let number = bytes.iter().fold(0, |number, byte| number << 8 | u128::from(*byte));
+            if ipv6 {
+                number
+            } else {
+                0xFFFF << 32 | number
+            }
+        };
+        let (remote, local) = (address(remote), address(local));
+        let key = self.table.as_ref().map(|table| {
+            table.key(|part| match part {
+                Part::RemoteAddr => remote,
+                Part::LocalAddr => local,
+                Part::RemotePort => half(tcp_at).into(),
+                Part::LocalPort => half(tcp_at + 2).into(),
+                Part::Vlan => 0,
+            })
+        });
+        let ecn = if ipv6 { frame[IP + 1] >> 4 & 3 } else { frame[IP + 1] & 3 };
+        let Some(&value) = key.and_then(|key| self.lookup.get(&key)) else {
             self.host_frames.push_back(HostFrame { frame: frame.to_vec(), flags: RX_FLAG_CHECKSUM_OK });
             return;
         };
-        let header_len = (frame[TCP + 12] >> 4) as usize * 4;
-        let payload = IP + total - TCP - header_len;
+        let header_len = (frame[tcp_at + 12] >> 4) as usize * 4;
+        let payload = IP + total - tcp_at - header_len;
         let mut words = [0; nic_rx::WORDS];
         words[nic_rx::CONN_LEN] = u32::from(value) | (payload as u32) << 16;
-        words[nic_rx::OFFSET] = (PAD + TCP + header_len) as u32
-            | u32::from(frame[IP + 1] & 3) << nic_rx::ECN_SHIFT
-            | (payload as u32) << 16;
-        words[nic_rx::SEQ] = word(TCP + 4);
-        words[nic_rx::ACK] = word(TCP + 8);
-        words[nic_rx::FLAGS_WINDOW] = word(TCP + 12);
+        words[nic_rx::OFFSET] =
+            (PAD + tcp_at + header_len) as u32 | u32::from(ecn) << nic_rx::ECN_SHIFT | (payload as u32) << 16;
+        words[nic_rx::SEQ] = word(tcp_at + 4);
+        words[nic_rx::ACK] = word(tcp_at + 8);
+        words[nic_rx::FLAGS_WINDOW] = word(tcp_at + 12);
         for index in 0..(header_len - 20) / 4 {
-            words[nic_rx::OPTIONS + index] = word(TCP + 20 + 4 * index);
+            words[nic_rx::OPTIONS + index] = word(tcp_at + 20 + 4 * index);
         }
         let stored = [&[0; PAD], frame].concat();
         self.packets.push_back(Packet { stored, words });
@@ -240,7 +277,7 @@ impl MockNic {
     fn transmit(&mut self, go: u32) {
         assert!(self.pending_tx.len() < TX_SLOTS, "transmit without room");
         let header_len = (go & 0xFFFF) as usize;
-        assert!((TX_HEADER_BYTES_MIN..=TX_HEADER_BYTES_MAX).contains(&(header_len as u32)));
+        assert!((TX_HEADER_BYTES_MIN..=TX_HEADER_BYTES_MAX_IPV6).contains(&(header_len as u32)));
         let mut stored: Vec<u8> = self.header.iter().flat_map(|word| word.to_be_bytes()).collect();
         stored.truncate(header_len);
         let header = stored.split_off(PAD);
@@ -264,7 +301,12 @@ impl MockNic {
     }
 
     fn operate_lookup(&mut self, op: u32) {
-        let key = [0, 4, 8].map(|at| self.registers[&(LOOKUP_KEY + at)]);
+        let key = std::mem::take(&mut self.key);
+        assert_eq!(
+            key.len() as u32,
+            self.table.as_ref().map_or(1, |table| table.key_words),
+            "words of a key"
+        );
         let (outcome, value) = match op {
             lookup::INSERT if self.lookup.contains_key(&key) => (lookup::EXISTS, 0),
             lookup::INSERT if self.bucket_full => (lookup::FULL, 0),
@@ -311,7 +353,9 @@ fn register(offset: u32) -> &'static Register {
         .unwrap_or_else(|| panic!("no register at {offset:#x}"))
 }
 
-impl Hardware for MockNic {
+impl<P: Program> Hardware for MockNic<P> {
+    type Program = P;
+
     fn read(&self, offset: u32) -> u32 {
         let r = register(offset);
         assert_ne!(r.access, Access::WriteOnly, "read of {}", r.name);
@@ -323,7 +367,7 @@ impl Hardware for MockNic {
                 if self.has_job_room() {
                     status |= STATUS_JOB_ROOM;
                 }
-                if self.event_words.len() + 8 * SLOT_WORDS <= EVENT_WORDS {
+                if self.event_words.len() + 9 * SLOT_WORDS <= EVENT_WORDS {
                     status |= STATUS_EVENT_ROOM;
                 }
                 if self.pending_tx.len() < TX_SLOTS && !self.tx_blocked {
@@ -333,7 +377,7 @@ impl Hardware for MockNic {
             }
             TIME_US => self.time_us,
             CORE_CYCLES => self.time_us.wrapping_mul(100),
-            CMD_COUNT => self.commands.len().min(8) as u32,
+            CMD_COUNT => self.commands.len().min(9) as u32,
             NIC_RX_QLEN => self.queue_len() as u32,
             LOOKUP_RESULT => self.lookup_result,
             MBOX_CFG => self.config[index],
@@ -382,6 +426,7 @@ impl Hardware for MockNic {
                 self.event_words.push_back(value);
             }
             TX_GO => self.transmit(value),
+            LOOKUP_KEY => self.key.push(value),
             LOOKUP_OP => self.operate_lookup(value),
             MBOX_STS => self.status[index] = value,
             TX_HEADER => self.header[index] = value,
@@ -398,22 +443,35 @@ impl Hardware for MockNic {
 fn segment(header: &[u8], done: usize, number: usize, last: bool, payload: &[u8]) -> Vec<u8> {
     let half = |at: usize| u16::from_be_bytes([header[at], header[at + 1]]);
     let mut frame = [header, payload].concat();
-    let total = (frame.len() - IP) as u16;
-    frame[IP + 2..IP + 4].copy_from_slice(&total.to_be_bytes());
-    frame[IP + 4..IP + 6].copy_from_slice(&half(IP + 4).wrapping_add(number as u16).to_be_bytes());
-    frame[IP + 10..IP + 12].fill(0);
-    let ip_sum = !sum(&frame[IP..TCP]) as u16;
-    frame[IP + 10..IP + 12].copy_from_slice(&ip_sum.to_be_bytes());
-    let seq = u32::from(half(TCP + 4)) << 16 | u32::from(half(TCP + 6));
-    frame[TCP + 4..TCP + 8].copy_from_slice(&seq.wrapping_add(done as u32).to_be_bytes());
+    let (tcp, addresses) = if half(12) == 0x86DD {
+        let len = (frame.len() - TCP_IPV6) as u16;
+        frame[IP + 4..IP + 6].copy_from_slice(&len.to_be_bytes());
+        (TCP_IPV6, IP + 8..IP + 40)
+    } else {
+        let total = (frame.len() - IP) as u16;
+        frame[IP + 2..IP + 4].copy_from_slice(&total.to_be_bytes());
+        frame[IP + 4..IP + 6].copy_from_slice(&half(IP + 4).wrapping_add(number as u16).to_be_bytes());
+        frame[IP + 10..IP + 12].fill(0);
+        let ip_sum = !sum(&frame[IP..TCP]) as u16;
+        frame[IP + 10..IP + 12].copy_from_slice(&ip_sum.to_be_bytes());
+        (TCP, IP + 12..IP + 20)
+    };
+    let seq = u32::from(half(tcp + 4)) << 16 | u32::from(half(tcp + 6));
+    frame[tcp + 4..tcp + 8].copy_from_slice(&seq.wrapping_add(done as u32).to_be_bytes());
     if !last {
-        frame[TCP + 13] &= !0x09;
+        frame[tcp + 13] &= !0x09;
     }
-    frame[TCP + 16..TCP + 18].fill(0);
-    let pseudo = sum(&frame[IP + 12..IP + 20]) + 6 + u32::from(total) - 20;
-    let tcp_sum = !fold(fold(pseudo) + sum(&frame[TCP..])) as u16;
-    frame[TCP + 16..TCP + 18].copy_from_slice(&tcp_sum.to_be_bytes());
+    frame[tcp + 16..tcp + 18].fill(0);
+    let pseudo = sum(&frame[addresses]) + 6 + (frame.len() - tcp) as u32;
+    let tcp_sum = !fold(fold(pseudo) + sum(&frame[tcp..])) as u16;
+    frame[tcp + 16..tcp + 18].copy_from_slice(&tcp_sum.to_be_bytes());
     frame
+}
+
+/// The table of the description with this digest.
+fn described(layout: u32) -> Option<ConnectionTable> {
+    let tables = DESCRIPTIONS.iter().map(|text| ControlPlane::parse(text).unwrap().connections().unwrap());
+    tables.into_iter().flatten().find(|table| u32::from(table.digest()) == layout)
 }
 
 /// One's complement sum of big-endian halves, folded.

@@ -1,6 +1,7 @@
 //! Commands, events, scheduling and load control, one mechanism a test.
 
 use baton_abi::{
+    address::IpAddress,
     handoff::HandoffRecord,
     mmio::work,
     msg::{command, error, event, refused, reset, slots_for, ConnId, Header},
@@ -20,8 +21,8 @@ const IRS: u32 = 5000;
 
 fn endpoints(client: u16) -> Endpoints {
     Endpoints {
-        local_ip: 0x0A00_0001,
-        remote_ip: 0x0A00_0002,
+        local_ip: 0x0A00_0001.into(),
+        remote_ip: 0x0A00_0002.into(),
         local_port: 80,
         remote_port: 10_000 + client,
         local_mac: [2, 0, 0, 0, 0, 1],
@@ -200,6 +201,12 @@ fn handoff_refuses_with_its_reason() {
     closed.tcb.state = 0;
     bench.command(command::HANDOFF, ConnId(0), &closed.to_words());
     assert_eq!(bench.event().2[1], refused::BAD_RECORD);
+    // This firmware's connections are those of IPv4.
+    let mut foreign = record(2);
+    foreign.endpoints.local_ip = IpAddress([0x2001_0DB8, 0, 0, 1]);
+    foreign.endpoints.remote_ip = IpAddress([0x2001_0DB8, 0, 0, 2]);
+    bench.command(command::HANDOFF, ConnId(0), &foreign.to_words());
+    assert_eq!(bench.event().2[1], refused::BAD_RECORD);
     // Nothing of the refused ones stayed.
     assert_eq!((bench.fw.cnum, bench.fw.hw.lookup.len()), (1, 1));
     assert_eq!(bench.status(mailbox::STS_BAD_COMMANDS), 0);
@@ -214,7 +221,7 @@ fn malformed_commands_are_answered_and_counted() {
     let cases: &[(Vec<u32>, u32)] = &[
         (vec![word(99, 1, conn), COOKIE], error::UNKNOWN_COMMAND),
         (vec![word(command::SEND, 0, conn), COOKIE], error::BAD_LENGTH),
-        (vec![word(command::SEND, 9, conn), COOKIE], error::BAD_LENGTH),
+        (vec![word(command::SEND, 10, conn), COOKIE], error::BAD_LENGTH),
         (vec![word(command::SEND, 255, conn), COOKIE], error::BAD_LENGTH),
         ([&[word(command::SEND, 2, conn), COOKIE][..], &[0; 14]].concat(), error::BAD_LENGTH),
         (vec![word(command::HANDOFF, 1, conn), COOKIE], error::BAD_LENGTH),

@@ -7,6 +7,7 @@
 use std::collections::VecDeque;
 
 use baton_abi::{
+    address::IpAddress,
     handoff::HandoffRecord,
     msg::{command, error, event, slots_for, ConnId, Header},
     ring::RX_FLAG_FROM_NIC,
@@ -18,7 +19,7 @@ use rand_chacha::{
 };
 
 use super::nic::{HostFrame, MockNic};
-use crate::{Firmware, Slot};
+use crate::{Built, Firmware, Program, Slot};
 
 /// Byte `position` of the stream with this seed.
 fn stream_byte(seed: u32, position: u32) -> u8 {
@@ -231,8 +232,8 @@ pub struct Tally {
 const STEP_US: u32 = 10;
 const COOKIE: u32 = 0xC00C_1E00;
 
-pub struct World<'a> {
-    pub fw: Firmware<'a, MockNic>,
+pub struct World<'a, P: Program = Built> {
+    pub fw: Firmware<'a, MockNic<P>>,
     plan: Plan,
     host: Side,
     peer: Side,
@@ -257,11 +258,16 @@ fn config() -> Config {
     }
 }
 
-impl<'a> World<'a> {
-    pub fn new(plan: Plan, slots: &'a mut [Slot]) -> Self {
+impl<'a, P: Program> World<'a, P> {
+    /// Over IPv4, or over IPv6.
+    pub fn new(plan: Plan, ipv6: bool, slots: &'a mut [Slot<P>]) -> Self {
+        let address = |host: u32| match ipv6 {
+            true => IpAddress([0x2001_0DB8, 0xFFFF_FFFF, 0, host]),
+            false => IpAddress::v4(0x0A00_0000 | host),
+        };
         let endpoints = Endpoints {
-            local_ip: 0x0A00_0001,
-            remote_ip: 0x0A00_0002,
+            local_ip: address(1),
+            remote_ip: address(2),
             local_port: 80,
             remote_port: 40_000,
             local_mac: [2, 0, 0, 0, 0, 1],
@@ -286,6 +292,13 @@ impl<'a> World<'a> {
             random: ChaCha8Rng::seed_from_u64(plan.seed),
             tally: Tally::default(),
         }
+    }
+
+    /// How both ends open the connection: a segment of IPv6 has less room.
+    fn opening(&self) -> Config {
+        let config = config();
+        let less = if self.host.endpoints.is_ipv6() { 20 } else { 0 };
+        Config { mss: config.mss - less, ..config }
     }
 
     fn now(&self) -> Instant {
@@ -315,7 +328,7 @@ impl<'a> World<'a> {
         let now = self.now();
         let initial: Vec<_> = (0..3).filter_map(|_| self.peer.next_buffer(&mut self.random)).collect();
         let space = initial.iter().map(|(_, len)| len).sum();
-        self.peer.tcb = Some(Tcb::connect(config(), SeqNumber(0xFFFF_F000), space, now));
+        self.peer.tcb = Some(Tcb::connect(self.opening(), SeqNumber(0xFFFF_F000), space, now));
         for _ in 0..2_000_000u32 {
             self.step();
             if self.finished() {
@@ -422,7 +435,7 @@ impl<'a> World<'a> {
             let syn = wire::parse(frame).expect("a SYN").segment;
             let buffers: u32 =
                 (0..3).filter_map(|_| self.host.next_buffer(&mut self.random)).map(|b| b.1).sum();
-            self.host.tcb = Some(Tcb::accept(config(), &syn, SeqNumber(0x7FFF_FF00), buffers, now));
+            self.host.tcb = Some(Tcb::accept(self.opening(), &syn, SeqNumber(0x7FFF_FF00), buffers, now));
             return;
         }
         self.host.segment(frame, &mut self.fw.hw.memory, now);
@@ -484,7 +497,8 @@ impl<'a> World<'a> {
                 let words = record.to_words();
                 let slots = slots_for(words.len()) as u8;
                 let header = Header { code: command::HANDOFF, slots, conn: ConnId(0) };
-                let message: Vec<u32> = [header.to_word(), COOKIE].into_iter().chain(words).collect();
+                let message: Vec<u32> =
+                    [header.to_word(), COOKIE].into_iter().chain(words.iter().copied()).collect();
                 self.fw.hw.command(&message);
                 self.owner = Owner::ToNic;
                 self.tally.handoffs += 1;

@@ -159,7 +159,8 @@ impl Connection {
 
     /// Writes the next frame to send; its length, or none.
     pub fn take(&mut self, frame: &mut [u8]) -> Result<usize, Error> {
-        if frame.len() < wire::HEADERS_MAX + usize::from(Config::MSS_MAX) {
+        // Both ends are of IPv4.
+        if frame.len() < wire::HEADERS + 40 + usize::from(Config::MSS_MAX) {
             return Err(Error::Space);
         }
         let (now, queued) = (self.now(), self.send.len() as u32);
@@ -276,7 +277,9 @@ impl Connection {
             receive: [span(send + unread, window), none, none, none],
         };
         let total = HEAD_BYTES as u32 + send + unread + window;
-        let words = [total, send, unread, self.send_limit].into_iter().chain(record.to_words());
+        let words = [total, send, unread, self.send_limit]
+            .into_iter()
+            .chain(record.to_words().iter().copied().take(RECORD_WORDS).collect::<Vec<_>>());
         let mut bytes: Vec<u8> = words.flat_map(u32::to_le_bytes).collect();
         bytes.extend(self.send.iter().chain(&self.unread).chain(&self.window));
         Ok(bytes)

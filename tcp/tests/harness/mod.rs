@@ -3,7 +3,10 @@
 //! `tcp/fuzz` gives these functions to `cargo fuzz`; `tests/fuzz.rs` gives them seeded bytes in every `cargo test`.
 #![allow(dead_code)]
 
-use baton_abi::handoff::{HandoffRecord, TcbRecord, RECORD_WORDS, TCB_WORDS};
+use baton_abi::handoff::{
+    HandoffRecord, TcbRecord, MAGIC, RECORD_WORDS_IPV6, TCB_WORDS, VERSION, VERSION_IPV6,
+};
+use baton_tcp::wire::Template as _;
 use baton_tcp::{
     wire, Config, CongestionAlgorithm, Flags, Instant, Options, Range, SegmentIn, SeqNumber, Spans, State,
     Tcb, TimerOutcome,
@@ -204,8 +207,17 @@ pub fn record(data: &[u8]) {
         }
         drive(source, tcb, config, now);
     }
-    let whole: Vec<u32> = (0..RECORD_WORDS).map(|_| source.word()).collect();
+    let mut whole: Vec<u32> = (0..RECORD_WORDS_IPV6).map(|_| source.word()).collect();
+    // Mostly a record of one of the versions.
+    whole[0] = match source.word() % 3 {
+        0 => MAGIC << 16 | VERSION,
+        1 => MAGIC << 16 | VERSION_IPV6,
+        _ => whole[0],
+    };
     if let Ok(whole) = HandoffRecord::from_words(&whole) {
+        assert_eq!(whole.endpoints.local_ip.is_v4(), whole.endpoints.remote_ip.is_v4());
+        assert_eq!(HandoffRecord::from_words(&whole.to_words()), Ok(whole));
+        assert_eq!(wire::DualTemplate::new(&whole.endpoints).map(|t| t.endpoints()), Some(whole.endpoints));
         let _ = (Spans::from_record(&whole.send), Spans::from_record(&whole.receive));
     }
 }

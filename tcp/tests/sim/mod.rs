@@ -295,8 +295,8 @@ impl Sim {
     /// Host 0 connects to host 1.
     pub fn new(setup: &Setup) -> Self {
         let ends = Endpoints {
-            local_ip: 0x0A00_0001,
-            remote_ip: 0x0A00_0002,
+            local_ip: 0x0A00_0001.into(),
+            remote_ip: 0x0A00_0002.into(),
             local_port: 40000,
             remote_port: 80,
             local_mac: [2, 0, 0, 0, 0, 1],

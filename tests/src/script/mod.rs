@@ -34,8 +34,8 @@ const HANDOFF_MAX_US: u64 = 500_000;
 /// The peer's end of the connection.
 fn peer() -> Endpoints {
     Endpoints {
-        local_ip: u32::from_be_bytes([10, 0, 1, 1]),
-        remote_ip: u32::from_be_bytes(SERVER.ip),
+        local_ip: [10, 0, 1, 1].into(),
+        remote_ip: SERVER.ip.into(),
         local_port: 50_000,
         remote_port: SERVER_PORT,
         local_mac: [2, 0, 0, 0, 1, 1],
@@ -207,7 +207,7 @@ impl<M: Machine> Endpoint for HostEndpoint<M> {
         if let Call::LowerMss { mss, quoted } = call {
             let iss = self.iss.context("the endpoint has not sent a SYN")?;
             let peer = peer();
-            let remote = (peer.local_ip.to_be_bytes(), peer.local_port);
+            let remote = (peer.local_ip.as_v4().unwrap_or(0).to_be_bytes(), peer.local_port);
             let frame = icmp::too_large(SERVER, ROUTER, remote, SERVER_PORT, iss + quoted as u32, mss);
             self.machine.wire_send(frame);
             return Ok(());
