@@ -153,14 +153,13 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     /// One turn of the loop. False: there is nothing to do, or no room to do it.
     #[inline]
     pub fn turn(&mut self) -> bool {
+        self.behind = self.may_transmit();
         let mut busy = self.take_work();
         if self.wheel.may_have_work(self.hw.read(TIME_US)) {
             busy |= self.run_timers();
         }
-        self.behind = false;
         if self.may_transmit() {
             busy |= self.transmit();
-            self.behind = self.may_transmit();
         }
         if self.has_reports() {
             busy |= self.report();

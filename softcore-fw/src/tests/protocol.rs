@@ -455,6 +455,30 @@ fn host_packets_go_before_bursts_of_segments() {
 }
 
 #[test]
+fn segments_wait_while_sending_is_behind() {
+    let mut memory = slots(12);
+    let mut bench = Bench::new(&mut memory);
+    let conns: Vec<ConnId> = (0..12).map(|client| bench.handoff(client)).collect();
+    bench.fw.hw.tx_blocked = true;
+    for conn in conns {
+        bench.command(command::SEND, conn, &[0x30000, 1000]);
+    }
+    bench.fw.hw.tx_blocked = false;
+    for client in 0..12 {
+        bench.arrive(client, 0, 0, Flags::PSH, b"text");
+    }
+    for _ in 0..3 {
+        let waiting = bench.fw.hw.queue_len();
+        bench.fw.turn();
+        bench.fw.hw.step(0);
+        assert_eq!(waiting - bench.fw.hw.queue_len(), 1, "one for each turn with two bursts");
+    }
+    assert_eq!(bench.sent().len(), 6);
+    bench.settle();
+    assert_eq!(bench.fw.hw.queue_len(), 0);
+}
+
+#[test]
 fn connections_share_the_wire() {
     let mut memory = slots(4);
     let mut bench = Bench::new(&mut memory);
