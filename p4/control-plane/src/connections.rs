@@ -127,7 +127,8 @@ impl ConnectionTable {
         let action = table.actions.iter().find(|action| action.id == ENTRY_ACTION);
         let param = match action.map(|action| &action.params[..]) {
             Some([param])
-                if param.bits == CONNECTION_BITS && param.low_bit <= VALUE_BITS - CONNECTION_BITS =>
+                if param.bits == CONNECTION_BITS
+                    && param.low_bit.saturating_add(CONNECTION_BITS) <= VALUE_BITS =>
             {
                 param
             }
