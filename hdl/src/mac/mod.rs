@@ -126,6 +126,8 @@ pub struct Mac {
     inband_before: Reg<Bits<4>>,
     inband_stable: Reg<Bits<4>>,
     speed: Reg<Bits<2>>,
+    /// The transmit queue takes three more words; a cycle late, because it is a difference and a comparison.
+    tx_room: Reg<Bit>,
     rx_to_sync: Signal<Local, Bits<2>>,
     line: Signal<Local, Bits<4>>,
     knows_line: Signal<Local, Bit>,
@@ -179,6 +181,7 @@ impl Mac {
             inband_before: Default::default(),
             inband_stable: Default::default(),
             speed: Reg::new(bits(2)),
+            tx_room: Default::default(),
             rx_to_sync: Default::default(),
             line: Default::default(),
             knows_line: Default::default(),
@@ -189,7 +192,7 @@ impl Mac {
 
 module! {
     impl [] Logic for Mac;
-    regs: inband_before, inband_stable, speed;
+    regs: inband_before, inband_stable, speed, tx_room;
     children: rx_check, tx_frame, regs, master, share, inband_sync, overflows, false_carriers, sent, underflows;
     #[hdl_gen]
     fn update(&mut self) {
@@ -233,7 +236,8 @@ module! {
 
         // Transmit.
         self.tx_frame.enable.next = self.regs.tx_enable.val();
-        self.tx_frame.room.next = self.tx_fifo.level.val() <= 508;
+        self.tx_room.d.next = self.tx_fifo.level.val() <= 507;
+        self.tx_frame.room.next = self.tx_room.q.val();
         self.tx_frame.stop.next = self.tx_fifo.write_stop.val();
         self.tx_fifo.data.next = self.tx_frame.word.val();
         self.tx_fifo.push.next = self.tx_frame.push.val();
