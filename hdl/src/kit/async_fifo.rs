@@ -22,8 +22,8 @@ use rust_hdl::prelude::*;
 /// index arrived.
 ///
 /// **Reset** of either side, however short, empties the queue: the other side is asked to stop, answers, and then
-/// both start at zero. Meanwhile, and at most eight periods of both clocks together after the reset ends, `write_stop` and
-/// `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
+/// both start at zero. From the cycle after the reset's first, and at most eight periods of both clocks together after its
+/// last, `write_stop` and `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
 /// while the other side looks at it. While the other side's clock stands still, the queue stays stopped.
 ///
 /// Verified by `cosim/tests/async_fifo.rs` at several clock ratios, with stalls and resets of either side.
@@ -91,6 +91,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              reg [{A}:0] read_known = 0;\nreg ready = 0;\n\
              // A reset makes its side ask the other to stop, once the answer to its last question is gone. A side's\n\
              // synchronised view of the other's question is its answer.\n\
+             // The two `due` follow reset by a cycle: reset reaches all of a domain, and is no part of a queue's paths.\n\
              reg write_due = 0;\nreg read_due = 0;\n\
              (* keep *) reg write_asks = 0;\n(* keep *) reg read_asks = 0;\n\
              {sync} w_asked_meta = 0;\n{sync} w_asked = 0;\n{sync} w_answer_meta = 0;\n{sync} w_answer = 0;\n\
@@ -98,8 +99,8 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              reg w_cleared = 0;\nreg r_cleared = 0;\n\
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
              always @(*) begin\n  \
-             write_stop = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n  \
-             read_stop = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n  \
+             write_stop = write_due | write_asks | w_clear | w_cleared;\n  \
+             read_stop = read_due | read_asks | r_clear | r_cleared;\n  \
              level = write_index - read_known;\n  full = level[{A}] | write_stop;\n  \
              valid = ready & ~read_stop;\nend\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
