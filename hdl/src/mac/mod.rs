@@ -97,6 +97,8 @@ pub struct Mac {
     /// What firmware has learnt from the PHY, in the core's domain: link, speed (2:1), duplex, and in bit 4 that this
     /// counts instead of what the PHY reports in-band.
     pub report: Signal<In, Bits<5>>,
+    /// Link, speed (2:1) and duplex as they are known, for lamps.
+    pub line_state: Signal<Out, Bits<4>>,
     /// Firmware holds the PHY in reset.
     pub hold_phy: Signal<In, Bit>,
     pub manage: MdioUser,
@@ -156,6 +158,7 @@ impl Mac {
             gmii_rxd: Default::default(),
             inband: Default::default(),
             report: Default::default(),
+            line_state: Default::default(),
             hold_phy: Default::default(),
             manage: Default::default(),
             gmii_tx_en: Default::default(),
@@ -272,6 +275,7 @@ module! {
             }
         }
         self.regs.link.next = self.line.val();
+        self.line_state.next = self.line.val();
         self.regs.speed.next = self.speed.q.val();
         self.regs.has_inband.next = self.knows_line.val();
         self.tx_settings.d.next = self.speed.q.val();
