@@ -56,7 +56,8 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
     fn hdl(&self) -> Verilog {
         let (msb, last) = (W - 1, (1usize << self._words_log2) - 1);
         // All of an address, or the part that counts.
-        let part = if self._words_log2 == A { String::new() } else { format!("[{}:0]", self._words_log2 - 1) };
+        let part =
+            if self._words_log2 == A { String::new() } else { format!("[{}:0]", self._words_log2 - 1) };
         // A few dozen words would waste a block.
         let style = if self._words_log2 <= 6 { "(* ram_style = \"distributed\" *) " } else { "" };
         Verilog::Custom(format!(
