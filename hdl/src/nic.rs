@@ -56,7 +56,7 @@ pub enum ReceiveSize {
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
     /// than the core's to 45 of ECP5's block RAMs.
     Board,
-    /// 256 connections, no jumbo frames, 8 KiB for each receive queue.
+    /// 256 connections, no jumbo frames, 8 KiB and 32 packets for each receive queue.
     Small,
 }
 
@@ -289,6 +289,10 @@ impl<
         if config.pace {
             system.set_paced();
         }
+        let mut rx = RxPath::default();
+        if config.receive == ReceiveSize::Small {
+            rx.set_queue_packets_log2(5);
+        }
         Nic {
             cr: Default::default(),
             s_axil_awaddr: Default::default(),
@@ -366,7 +370,7 @@ impl<
             counters: Default::default(),
             system,
             mmio: Default::default(),
-            rx: Default::default(),
+            rx,
             write_side: Default::default(),
             tx_side: Default::default(),
             cycles: Default::default(),

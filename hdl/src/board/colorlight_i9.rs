@@ -16,7 +16,7 @@ pub const BOARD: Board = Board {
     kind: board::COLORLIGHT_I9,
     reset_ms: 20,
     shared_bus: true,
-    absent: &["mdio1", "mdc1", "phy1_reset_n"],
+    absent: &["mdio1", "mdc1", "phy1_reset_n", "lines_n"],
     receive: ReceiveSize::Small,
     connections: 40,
     core_memory_kib: 80,

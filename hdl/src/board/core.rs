@@ -67,6 +67,8 @@ pub struct BoardCore<
     /// A session stands.
     pub linked: Signal<Out, Bit>,
     pub link_resets_nic: Signal<Out, Bit>,
+    /// Link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1; none without a link.
+    pub lines: Signal<Out, Bits<6>>,
     nic: NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
     link: BoardHostLink,
     link_mac: Mac,
@@ -75,6 +77,10 @@ pub struct BoardCore<
     devices: BoardDevices,
     status0: Signal<Local, Bits<18>>,
     status1: Signal<Local, Bits<18>>,
+    /// Bits 0, 2 and 3 of a MAC's `line_state`.
+    lines0: Signal<Local, Bits<6>>,
+    lines1: Signal<Local, Bits<6>>,
+    lamps: Reg<Bits<6>>,
 }
 
 impl<
@@ -108,6 +114,7 @@ impl<
             station: Default::default(),
             linked: Default::default(),
             link_resets_nic: Default::default(),
+            lines: Default::default(),
             nic: NicRgmii::new(nic, &mac, rgmii),
             link: Default::default(),
             link_mac: Mac::new(&mac),
@@ -116,6 +123,9 @@ impl<
             devices,
             status0: Default::default(),
             status1: Default::default(),
+            lines0: Default::default(),
+            lines1: Default::default(),
+            lamps: Default::default(),
         }
     }
 
@@ -127,7 +137,7 @@ impl<
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: hold_nic;
+    regs: hold_nic, lamps;
     children: link, link_mac, devices;
     #[hdl_gen]
     fn update(&mut self) {
@@ -166,6 +176,16 @@ module! {
             | (bit_cast::<18, 1>(self.link_mac.manage.no_answer.val().into()) << 17);
         self.devices.status0.next = self.status0.val();
         self.devices.status1.next = self.status1.val();
+        self.lines0.next = 0.into();
+        if self.nic.line_state.val().get_bit(0) {
+            self.lines0.next = (bit_cast::<6, 2>(self.nic.line_state.val().get_bits::<2>(2)) << 1) | 1;
+        }
+        self.lines1.next = 0.into();
+        if self.link_mac.line_state.val().get_bit(0) {
+            self.lines1.next = (bit_cast::<6, 2>(self.link_mac.line_state.val().get_bits::<2>(2)) << 1) | 1;
+        }
+        self.lamps.d.next = self.lines0.val() | (self.lines1.val() << 3);
+        self.lines.next = self.lamps.q.val();
         self.nic.hold_phy.next = self.devices.hold_phy.val();
         self.link_mac.hold_phy.next = self.devices.hold_phy.val();
         self.nic.phy_report.next = 0.into();

@@ -1,7 +1,8 @@
 //! The top of a board: PLL, resets, pads, and what is between them (`BoardCore`).
 //!
 //! Ports: `oscillator`; of each Ethernet port `eth0_…`, `eth1_…` with its receive clock `eth0_rx_clk`; the management bus
-//! `mdio`, `mdc`, `phy_reset_n`, and the second port's where it has one; the console `uart_tx`; `linked_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
+//! `mdio`, `mdc`, `phy_reset_n`, and the second port's where it has one; the console `uart_tx`; the lamps `linked_n` and
+//! `lines_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
 
 use super::core::BoardCore;
 use super::devices::BoardDevices;
@@ -43,6 +44,8 @@ pub struct Top<
     pub uart_tx: Signal<Out, Bit>,
     /// Low while a PC's session stands.
     pub linked_n: Signal<Out, Bit>,
+    /// Low for link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1.
+    pub lines_n: Signal<Out, Bits<6>>,
     pll: Pll,
     core_reset: ResetSync,
     tx_reset: ResetSync,
@@ -93,6 +96,7 @@ impl<
             phy1_reset_n: Default::default(),
             uart_tx: Default::default(),
             linked_n: Default::default(),
+            lines_n: Default::default(),
             pll: Pll::new(&board.pll),
             core_reset: Default::default(),
             tx_reset: Default::default(),
@@ -136,6 +140,7 @@ impl<
         self.core.nic_cr.reset.next = self.core.link_resets_nic.val();
         self.core.station.next = self.station.val();
         self.linked_n.next = !self.core.linked.val();
+        self.lines_n.next = !self.core.lines.val();
         self.core.tx_cr.clock.next = self.pll.line.val();
         self.core.tx_cr.reset.next = self.tx_reset.reset.val();
         self.core.rx0_cr.clock.next = self.eth0_rx_clk.val();

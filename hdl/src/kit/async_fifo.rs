@@ -22,8 +22,8 @@ use rust_hdl::prelude::*;
 /// index arrived.
 ///
 /// **Reset** of either side, however short, empties the queue: the other side is asked to stop, answers, and then
-/// both start at zero. Meanwhile, and at most eight periods of both clocks together after the reset ends, `write_stop` and
-/// `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
+/// both start at zero. From the cycle after the reset's first, and at most eight periods of both clocks together after its
+/// last, `write_stop` and `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
 /// while the other side looks at it. While the other side's clock stands still, the queue stays stopped.
 ///
 /// Verified by `cosim/tests/async_fifo.rs` at several clock ratios, with stalls and resets of either side.
@@ -83,11 +83,15 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              reg [{A}:0] write_index = 0;\nreg [{A}:0] committed = 0;\nreg [{A}:0] shown = 0;\n\
              (* keep *) reg [{A}:0] shown_gray = 0;\n\
              reg [{A}:0] read_index = 0;\n(* keep *) reg [{A}:0] read_gray = 0;\n\
+             // The indices after one more entry are registers too, so that no sum stands between `push` or `pop` and what\n\
+             // depends on it.\n\
+             reg [{A}:0] write_plus = 1;\nreg [{A}:0] read_plus = 1;\nreg [{A}:0] plus_gray = 1;\n\
              {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
              {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
              reg [{A}:0] read_known = 0;\nreg ready = 0;\n\
              // A reset makes its side ask the other to stop, once the answer to its last question is gone. A side's\n\
              // synchronised view of the other's question is its answer.\n\
+             // The two `due` follow reset by a cycle: reset reaches all of a domain, and is no part of a queue's paths.\n\
              reg write_due = 0;\nreg read_due = 0;\n\
              (* keep *) reg write_asks = 0;\n(* keep *) reg read_asks = 0;\n\
              {sync} w_asked_meta = 0;\n{sync} w_asked = 0;\n{sync} w_answer_meta = 0;\n{sync} w_answer = 0;\n\
@@ -95,14 +99,16 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              reg w_cleared = 0;\nreg r_cleared = 0;\n\
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
              always @(*) begin\n  \
-             write_stop = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n  \
-             read_stop = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n  \
+             write_stop = write_due | write_asks | w_clear | w_cleared;\n  \
+             read_stop = read_due | read_asks | r_clear | r_cleared;\n  \
              level = write_index - read_known;\n  full = level[{A}] | write_stop;\n  \
              valid = ready & ~read_stop;\nend\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
-             wire [{A}:0] write_next = write_index + {A1}'(do_push);\n\
+             wire [{A}:0] write_next = do_push ? write_plus : write_index;\n\
              wire [{A}:0] shown_next = shown + {A1}'(shown != committed);\n\
-             wire [{A}:0] read_next = read_index + {A1}'(do_pop);\n\
+             wire [{A}:0] read_next = do_pop ? read_plus : read_index;\n\
+             wire [{A}:0] read_plus2 = read_plus + {A1}'d1;\n\
+             wire more = do_pop ? shown_seen != plus_gray : shown_seen != read_gray;\n\
              wire [{A}:0] seen1 = read_seen ^ (read_seen >> 1);\n\
              wire [{A}:0] seen2 = seen1 ^ (seen1 >> 2);\n\
              wire [{A}:0] seen3 = seen2 ^ (seen2 >> 4);\n\
@@ -115,9 +121,9 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              write_due <= write_cr$reset | (write_due & ~write_asks);\n  \
              if (write_asks) write_asks <= ~(w_answer & w_cleared) | write_due | write_cr$reset;\n  \
              else write_asks <= write_due & ~w_answer;\n  \
-             if (w_clear) begin\n    write_index <= 0;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
+             if (w_clear) begin\n    write_index <= 0;\n    write_plus <= 1;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
              read_known <= 0;\n  end else begin\n    \
-             read_known <= seen4;\n    write_index <= write_next;\n    if (commit) committed <= write_next;\n    \
+             read_known <= seen4;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
              if (~write_stop) begin\n      shown <= shown_next;\n      shown_gray <= shown_next ^ (shown_next >> 1);\n    \
              end\n  end\nend\n\
              always @(posedge read_cr$clock) begin\n  \
@@ -128,9 +134,11 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              read_due <= read_cr$reset | (read_due & ~read_asks);\n  \
              if (read_asks) read_asks <= ~(r_answer & r_cleared) | read_due | read_cr$reset;\n  \
              else read_asks <= read_due & ~r_answer;\n  \
-             ready <= ~read_stop & (shown_seen != (read_next ^ (read_next >> 1)));\n  \
-             if (r_clear) begin\n    read_index <= 0;\n    read_gray <= 0;\n  end else begin\n    \
-             read_index <= read_next;\n    read_gray <= read_next ^ (read_next >> 1);\n  end\nend\n"
+             ready <= ~read_stop & more;\n  \
+             if (r_clear) begin\n    read_index <= 0;\n    read_gray <= 0;\n    read_plus <= 1;\n    plus_gray <= 1;\n  \
+             end else if (do_pop) begin\n    \
+             read_index <= read_plus;\n    read_gray <= plus_gray;\n    read_plus <= read_plus2;\n    \
+             plus_gray <= read_plus2 ^ (read_plus2 >> 1);\n  end\nend\n"
         ))
     }
 }

@@ -12,7 +12,8 @@ use rust_hdl::prelude::*;
 /// and it is not empty; a push to a full queue and a pop of an empty one are ignored, so nothing is ever
 /// overwritten or repeated. Latency from push to `head` is one cycle; push and pop in one cycle are
 /// allowed at any level but full (a full queue takes no push even while it is popped, which keeps the
-/// path from consumer to producer free of logic). `count` is the number of entries.
+/// path from consumer to producer free of logic). `count` is the number of entries. A build may choose fewer entries
+/// ([`LutFifo::set_depth_log2`]).
 #[derive(Clone, Debug, LogicBlock)]
 pub struct LutFifo<T: Synth, const A: usize, const A1: usize> {
     pub cr: Cr,
@@ -23,6 +24,18 @@ pub struct LutFifo<T: Synth, const A: usize, const A1: usize> {
     pub head: Signal<Out, T>,
     pub valid: Signal<Out, Bit>,
     pub count: Signal<Out, Bits<A1>>,
+    _depth_log2: usize,
+}
+
+impl<T: Synth, const A: usize, const A1: usize> LutFifo<T, A, A1> {
+    /// `2^depth_log2` entries.
+    ///
+    /// # Panics
+    /// When they are fewer than two, or more than `2^A`.
+    pub fn set_depth_log2(&mut self, depth_log2: usize) {
+        assert!((1..=A).contains(&depth_log2), "2^{depth_log2} entries, counted by {A1} bits");
+        self._depth_log2 = depth_log2;
+    }
 }
 
 impl<T: Synth, const A: usize, const A1: usize> Default for LutFifo<T, A, A1> {
@@ -37,6 +50,7 @@ impl<T: Synth, const A: usize, const A1: usize> Default for LutFifo<T, A, A1> {
             head: Default::default(),
             valid: Default::default(),
             count: Default::default(),
+            _depth_log2: A,
         }
     }
 }
@@ -52,7 +66,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
     }
 
     fn hdl(&self) -> Verilog {
-        let (width, last, a) = (T::BITS - 1, (1usize << A) - 1, A - 1);
+        let (width, last, a) = (T::BITS - 1, (1usize << self._depth_log2) - 1, self._depth_log2 - 1);
         // Level, `valid` and `full` are flip-flops, so that what they drive starts at a clock edge. The outer condition
         // spares a simulation the inner ones in most cycles.
         Verilog::Custom(format!(

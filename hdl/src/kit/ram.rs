@@ -8,8 +8,9 @@ use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
 /// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
-/// `read_addr` of the cycle before. Contents are undefined (zero in simulation) until written.
-#[derive(Clone, Debug, Default, LogicBlock)]
+/// `read_addr` of the cycle before. Contents are undefined (zero in simulation) until written. A build may choose fewer words
+/// ([`RamRw::set_words_log2`]).
+#[derive(Clone, Debug, LogicBlock)]
 pub struct RamRw<const W: usize, const A: usize> {
     pub cr: Cr,
     pub write_enable: Signal<In, Bit>,
@@ -17,6 +18,32 @@ pub struct RamRw<const W: usize, const A: usize> {
     pub write_data: Signal<In, Bits<W>>,
     pub read_addr: Signal<In, Bits<A>>,
     pub read_data: Signal<Out, Bits<W>>,
+    _words_log2: usize,
+}
+
+impl<const W: usize, const A: usize> RamRw<W, A> {
+    /// `2^words_log2` words; higher address bits are ignored.
+    ///
+    /// # Panics
+    /// When they are fewer than two, or more than `2^A`.
+    pub fn set_words_log2(&mut self, words_log2: usize) {
+        assert!((1..=A).contains(&words_log2), "2^{words_log2} words at addresses of {A} bits");
+        self._words_log2 = words_log2;
+    }
+}
+
+impl<const W: usize, const A: usize> Default for RamRw<W, A> {
+    fn default() -> Self {
+        RamRw {
+            cr: Default::default(),
+            write_enable: Default::default(),
+            write_addr: Default::default(),
+            write_data: Default::default(),
+            read_addr: Default::default(),
+            read_data: Default::default(),
+            _words_log2: A,
+        }
+    }
 }
 
 impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
@@ -27,15 +54,18 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
     }
 
     fn hdl(&self) -> Verilog {
-        let (msb, last) = (W - 1, (1usize << A) - 1);
+        let (msb, last) = (W - 1, (1usize << self._words_log2) - 1);
+        // All of an address, or the part that counts.
+        let part =
+            if self._words_log2 == A { String::new() } else { format!("[{}:0]", self._words_log2 - 1) };
         // A few dozen words would waste a block.
-        let style = if A <= 6 { "(* ram_style = \"distributed\" *) " } else { "" };
+        let style = if self._words_log2 <= 6 { "(* ram_style = \"distributed\" *) " } else { "" };
         Verilog::Custom(format!(
-            "{MOVES}write_enable | (mem[read_addr] != read_data)\n\
+            "{MOVES}write_enable | (mem[read_addr{part}] != read_data)\n\
              {style}(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\
              always @(posedge cr$clock) begin\n  \
-             if (write_enable) mem[write_addr] <= write_data;\n  \
-             read_data <= mem[read_addr];\nend\n"
+             if (write_enable) mem[write_addr{part}] <= write_data;\n  \
+             read_data <= mem[read_addr{part}];\nend\n"
         ))
     }
 }

@@ -143,7 +143,8 @@ module! {
             && (self.ahead.val() < bit_cast::<16, 8>(self.allowed.q.val()));
         self.control_due.next = self.welcome_due.q.val() || self.ack_due.q.val() || self.gap_due.q.val()
             || self.probe_due.q.val();
-        self.start.next = self.linked.val() && !self.busy.q.val() && !self.acked.val() && !self.back.val()
+        // Going back for an acknowledgement's sake falls into a cycle with `acked` anyway.
+        self.start.next = self.linked.val() && !self.busy.q.val() && !self.acked.val() && !self.expired.val()
             && (self.may_send.val() || self.control_due.val());
         self.headers.read_addr.next = self.next.q.val().get_bits::<4>(0);
         self.control.next = (bit_cast::<64, 16>(self.dropped.val()))

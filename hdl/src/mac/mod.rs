@@ -97,6 +97,8 @@ pub struct Mac {
     /// What firmware has learnt from the PHY, in the core's domain: link, speed (2:1), duplex, and in bit 4 that this
     /// counts instead of what the PHY reports in-band.
     pub report: Signal<In, Bits<5>>,
+    /// Link, speed (2:1) and duplex as they are known, for lamps.
+    pub line_state: Signal<Out, Bits<4>>,
     /// Firmware holds the PHY in reset.
     pub hold_phy: Signal<In, Bit>,
     pub manage: MdioUser,
@@ -126,6 +128,8 @@ pub struct Mac {
     inband_before: Reg<Bits<4>>,
     inband_stable: Reg<Bits<4>>,
     speed: Reg<Bits<2>>,
+    /// The transmit queue takes three more words; a cycle late, because it is a difference and a comparison.
+    tx_room: Reg<Bit>,
     rx_to_sync: Signal<Local, Bits<2>>,
     line: Signal<Local, Bits<4>>,
     knows_line: Signal<Local, Bit>,
@@ -154,6 +158,7 @@ impl Mac {
             gmii_rxd: Default::default(),
             inband: Default::default(),
             report: Default::default(),
+            line_state: Default::default(),
             hold_phy: Default::default(),
             manage: Default::default(),
             gmii_tx_en: Default::default(),
@@ -179,6 +184,7 @@ impl Mac {
             inband_before: Default::default(),
             inband_stable: Default::default(),
             speed: Reg::new(bits(2)),
+            tx_room: Default::default(),
             rx_to_sync: Default::default(),
             line: Default::default(),
             knows_line: Default::default(),
@@ -189,7 +195,7 @@ impl Mac {
 
 module! {
     impl [] Logic for Mac;
-    regs: inband_before, inband_stable, speed;
+    regs: inband_before, inband_stable, speed, tx_room;
     children: rx_check, tx_frame, regs, master, share, inband_sync, overflows, false_carriers, sent, underflows;
     #[hdl_gen]
     fn update(&mut self) {
@@ -233,7 +239,8 @@ module! {
 
         // Transmit.
         self.tx_frame.enable.next = self.regs.tx_enable.val();
-        self.tx_frame.room.next = self.tx_fifo.level.val() <= 508;
+        self.tx_room.d.next = self.tx_fifo.level.val() <= 507;
+        self.tx_frame.room.next = self.tx_room.q.val();
         self.tx_frame.stop.next = self.tx_fifo.write_stop.val();
         self.tx_fifo.data.next = self.tx_frame.word.val();
         self.tx_fifo.push.next = self.tx_frame.push.val();
@@ -268,6 +275,7 @@ module! {
             }
         }
         self.regs.link.next = self.line.val();
+        self.line_state.next = self.line.val();
         self.regs.speed.next = self.speed.q.val();
         self.regs.has_inband.next = self.knows_line.val();
         self.tx_settings.d.next = self.speed.q.val();

@@ -6,6 +6,9 @@
 //! the 125 MHz one, and `line_clock` shows what the line's clock does in the two halves of each cycle. A
 //! symbol starts with the rising edge of the line's clock.
 //!
+//! A word is taken from the queue as soon as the one before it has begun, and waits in a register (`next`): the queue's
+//! memory is slow to answer, and what decides the next symbol is long enough without it.
+//!
 //! Clock: 125 MHz, synchronous reset. One symbol follows the other without a gap; `mac` states the latency
 //! of the whole. Backpressure: none; when the queue runs dry in a frame, the frame is broken off with one
 //! byte of `tx_er`, its other words are dropped as they come, and `underflow` counts it. So is a frame
@@ -46,8 +49,13 @@ pub struct TxGear {
     state: Reg<Bits<3>>,
     /// Bytes of the preamble or the gap so far.
     count: Reg<Bits<4>>,
-    /// The next byte of the word.
-    lane: Reg<Bits<2>>,
+    /// The word that comes next, and whether there is one.
+    next: Reg<Bits<36>>,
+    next_full: Reg<Bit>,
+    /// The other bytes of the word on the line, their number, and whether the frame ends with them.
+    rest: Reg<Bits<24>>,
+    rest_count: Reg<Bits<2>>,
+    rest_last: Reg<Bit>,
     /// The frame's rest was lost to a reset.
     lost: Reg<Bit>,
     out_en: Reg<Bit>,
@@ -62,8 +70,11 @@ pub struct TxGear {
     divider_after: Signal<Local, Bits<6>>,
     step: Signal<Local, Bit>,
     octet: Signal<Local, Bits<8>>,
-    word_end: Signal<Local, Bit>,
+    fresh_word: Signal<Local, Bit>,
+    last_of_next: Signal<Local, Bits<2>>,
     frame_end: Signal<Local, Bit>,
+    dry: Signal<Local, Bit>,
+    fetch: Signal<Local, Bit>,
     fresh_en: Signal<Local, Bit>,
     fresh_er: Signal<Local, Bit>,
     fresh_data: Signal<Local, Bits<8>>,
@@ -75,7 +86,7 @@ pub struct TxGear {
 
 module! {
     impl [] Logic for TxGear;
-    regs: divider, nibble_end, high, state, count, lane, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
+    regs: divider, nibble_end, high, state, count, next, next_full, rest, rest_count, rest_last, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
         shown;
     children: ;
     #[hdl_gen]
@@ -106,18 +117,16 @@ module! {
         }
         self.step.next = self.nibble_end.q.val() && (self.gigabit.val() || self.high.q.val());
 
-        // The next byte of the frame.
-        self.octet.next = self.word.val().get_bits::<8>(0);
-        if self.lane.q.val() == 1 {
-            self.octet.next = self.word.val().get_bits::<8>(8);
-        } else if self.lane.q.val() == 2 {
-            self.octet.next = self.word.val().get_bits::<8>(16);
-        } else if self.lane.q.val() == 3 {
-            self.octet.next = self.word.val().get_bits::<8>(24);
+        // The next byte of the frame: the first of a fresh word, or of what is left of the last one.
+        self.fresh_word.next = self.rest_count.q.val() == 0;
+        self.last_of_next.next = self.next.q.val().get_bits::<2>(32);
+        self.octet.next = self.rest.q.val().get_bits::<8>(0);
+        self.frame_end.next = self.rest_last.q.val() && (self.rest_count.q.val() == 1);
+        if self.fresh_word.val() {
+            self.octet.next = self.next.q.val().get_bits::<8>(0);
+            self.frame_end.next = self.next.q.val().get_bit(35) && (self.last_of_next.val() == 0);
         }
-        self.frame_end.next =
-            self.word.val().get_bit(35) && (self.lane.q.val() == self.word.val().get_bits::<2>(32));
-        self.word_end.next = (self.lane.q.val() == 3) || self.frame_end.val();
+        self.dry.next = self.stop.val() || self.lost.q.val() || (self.fresh_word.val() && !self.next_full.q.val());
 
         self.fresh_en.next = false;
         self.fresh_er.next = false;
@@ -129,7 +138,7 @@ module! {
             self.lost.d.next = true;
         }
         if self.step.val() {
-            if (self.state.q.val() == 0) && self.valid.val() {
+            if (self.state.q.val() == 0) && (self.valid.val() || (self.next_full.q.val() && !self.stop.val())) {
                 self.fresh_en.next = true;
                 self.fresh_data.next = 85.into();
                 self.state.d.next = 1.into();
@@ -142,21 +151,30 @@ module! {
                 if self.count.q.val() == 7 {
                     self.fresh_data.next = 213.into();
                     self.state.d.next = 2.into();
-                    self.lane.d.next = 0.into();
+                    self.rest_count.d.next = 0.into();
                 }
             }
             if self.state.q.val() == 2 {
                 self.fresh_en.next = true;
                 self.fresh_data.next = self.octet.val();
-                self.lane.d.next = self.lane.q.val() + 1;
-                self.take.next = self.word_end.val();
+                self.take.next = self.fresh_word.val();
+                self.rest.d.next = self.rest.q.val() >> 8;
+                self.rest_count.d.next = self.rest_count.q.val() - 1;
+                if self.fresh_word.val() {
+                    self.rest.d.next = self.next.q.val().get_bits::<24>(8);
+                    self.rest_last.d.next = self.next.q.val().get_bit(35);
+                    self.rest_count.d.next = 3.into();
+                    if self.next.q.val().get_bit(35) {
+                        self.rest_count.d.next = self.last_of_next.val();
+                    }
+                }
                 self.count.d.next = 0.into();
                 if self.frame_end.val() {
                     self.state.d.next = 3.into();
                     self.sent_pulse.d.next = true;
                     self.lost.d.next = false;
                 }
-                if !self.valid.val() || self.lost.q.val() {
+                if self.dry.val() {
                     self.fresh_er.next = true;
                     self.fresh_data.next = 0.into();
                     self.take.next = false;
@@ -177,13 +195,22 @@ module! {
             }
         }
         if self.state.q.val() == 4 {
-            self.take.next = self.valid.val();
+            self.take.next = true;
             self.count.d.next = 0.into();
-            if self.stop.val() || (self.valid.val() && self.word.val().get_bit(35)) {
+            if self.stop.val() || (self.next_full.q.val() && self.next.q.val().get_bit(35)) {
                 self.state.d.next = 3.into();
             }
         }
-        self.pop.next = self.take.val();
+        // The word that comes next. `pop` depends on registers near by alone.
+        if self.take.val() || self.stop.val() {
+            self.next_full.d.next = false;
+        }
+        self.fetch.next = !self.next_full.q.val() || (self.state.q.val() == 4);
+        self.pop.next = self.fetch.val();
+        if self.fetch.val() {
+            self.next.d.next = self.word.val();
+            self.next_full.d.next = self.valid.val();
+        }
 
         // Symbols.
         self.low_nibble.next = bit_cast::<8, 4>(self.fresh_data.val().get_bits::<4>(0))

@@ -201,6 +201,25 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
+    > RxPath<L, F, F1, S, S1, H, H1, N, N1>
+{
+    /// At most `2^packets_log2` packets in each of the two queues; 128 if this is not called.
+    pub fn set_queue_packets_log2(&mut self, packets_log2: usize) {
+        self.host.set_packets_log2(packets_log2);
+        self.nic.set_packets_log2(packets_log2);
+    }
+}
+
+impl<
+        const L: usize,
+        const F: usize,
+        const F1: usize,
+        const S: usize,
+        const S1: usize,
+        const H: usize,
+        const H1: usize,
+        const N: usize,
+        const N1: usize,
     > Default for RxPath<L, F, F1, S, S1, H, H1, N, N1>
 {
     fn default() -> Self {

@@ -82,6 +82,30 @@ module! {
     }
 }
 
+impl<const A: usize, const A1: usize, const D: usize, const D1: usize> PacketQueue<A, A1, D, D1> {
+    fn set_packets_log2(&mut self, packets_log2: usize) {
+        self.waiting.set_depth_log2(packets_log2);
+        self.packets.set_depth_log2(packets_log2);
+    }
+}
+
+impl<const A: usize, const A1: usize, const D: usize, const D1: usize> HostQueue<A, A1, D, D1> {
+    /// For at most `2^packets_log2` packets.
+    pub fn set_packets_log2(&mut self, packets_log2: usize) {
+        self.queue.set_packets_log2(packets_log2);
+    }
+}
+
+impl<const A: usize, const A1: usize, const D: usize, const D1: usize, const DA: usize>
+    NicQueue<A, A1, D, D1, DA>
+{
+    /// For at most `2^packets_log2` packets.
+    pub fn set_packets_log2(&mut self, packets_log2: usize) {
+        self.queue.set_packets_log2(packets_log2);
+        self.descriptors.set_words_log2(packets_log2 + 4);
+    }
+}
+
 /// The host's queue: a waiting packet is *granted* to the mover, in order, up to four at a time.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct HostQueue<const A: usize, const A1: usize, const D: usize, const D1: usize> {

@@ -60,7 +60,8 @@ impl Logic for Alu {
         // Every shift is a rotation to the right, of which the bits that came around are replaced.
         self.left.next = (self.operands.op.val() == 1) & (self.operands.b.val().get_bits::<5>(0) != 0);
         self.rotation.next = self.operands.b.val().get_bits::<5>(0);
-        if self.left.val() {
+        // The negative of zero is zero, so `left` need not be waited for.
+        if self.operands.op.val() == 1 {
             // The negative: bits above the lowest that is set are inverted.
             self.rotation.next = self.rotation.val()
                 ^ ((self.rotation.val() << 1)

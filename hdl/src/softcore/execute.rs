@@ -176,8 +176,13 @@ impl Logic for Execute {
         self.access.data.next = self.operands.b.val();
         self.access.load.next = self.issued.load.val();
         self.access.store.next = self.issued.store.val();
-        self.access.allow.next =
-            self.live.val() & !self.irq.val() & !self.issued.fault.val() & !self.issued.illegal.val();
+        // Of what holds this stage only `pause` concerns a load or a store, and of interrupts every one: so this leaves out
+        // what DIV and WFI wait for, which is late.
+        self.access.allow.next = self.goes.val()
+            & !self.pause.val()
+            & !self.csr.irq.val()
+            & !self.issued.fault.val()
+            & !self.issued.illegal.val();
 
         self.out.live.next = self.live.val();
         self.out.pc.next = self.issued.pc.val();

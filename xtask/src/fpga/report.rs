@@ -140,7 +140,8 @@ pub struct Timing {
 fn clock_name(net: &str) -> String {
     let net = net.trim_start_matches("$glbnet$");
     let known = [("core_out", "core"), ("line_out", "tx"), ("eth0_rx_clk", "rx0"), ("eth1_rx_clk", "rx1")];
-    let known = known.iter().chain(&[("pll$core", "core"), ("pll$line", "tx"), ("clock", "core")]);
+    let known = known.iter().chain(&[("pll$core", "core"), ("pll$line", "tx"), ("tx_cr$clock", "tx")]);
+    let known = known.chain(&[("clock", "core")]);
     let known = known.filter(|(part, _)| net.contains(part)).map(|(_, name)| name.to_string());
     known.into_iter().next().unwrap_or_else(|| net.to_string())
 }
@@ -203,13 +204,15 @@ mod tests {
 
     #[test]
     fn clocks_and_the_core_clocks_path_are_read() {
-        let text = r#"{"fmax": {"$glbnet$core$cr$clock": {"achieved": 80.5, "constraint": 82.5}, "eth0_rx_clk$TRELLIS_IO_IN": {"achieved": 150}},
+        let text = r#"{"fmax": {"$glbnet$core$cr$clock": {"achieved": 80.5, "constraint": 82.5}, "eth0_rx_clk$TRELLIS_IO_IN": {"achieved": 150},
+            "$glbnet$core.link_mac.tx_cr$clock": {"achieved": 130}},
             "critical_paths": [{"from": "posedge eth0_rx_clk", "to": "posedge eth0_rx_clk", "path": []},
             {"from": "posedge $glbnet$core$cr$clock", "to": "posedge $glbnet$core$cr$clock",
              "path": [{"type": "routing", "delay": 1.5, "net": "nic.rx.full", "from": {"cell": "a"}}]}]}"#;
         let timing = Timing::parse(text).unwrap();
         assert_eq!(timing.core(), 80.5);
         assert_eq!(timing.fmax["rx0"], 150.0);
+        assert_eq!(timing.fmax["tx"], 130.0);
         assert_eq!(timing.path, [" 1.50 ns routing   nic.rx.full"]);
         assert!(Timing::parse("{}").is_err());
     }
