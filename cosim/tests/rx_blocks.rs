@@ -273,9 +273,11 @@ fn a_ring_keeps_what_is_committed() {
 #[test]
 fn a_host_queue_counts_and_keeps_its_packets() {
     const SEED: u64 = 4;
-    // 512 words and 8 packets.
+    // 512 words and 8 packets, of the 32 that its indices could count.
     let mut chance = Chance::new(SEED);
-    let text = emit::verilog("rx_host_queue", rx::HostQueue::<9, 10, 3, 4>::default());
+    let mut block = rx::HostQueue::<9, 10, 5, 6>::default();
+    block.set_packets_log2(3);
+    let text = emit::verilog("rx_host_queue", block);
     let mut dut = Model::build("rx_host_queue", &text).unwrap();
     dut.reset(1);
     let [write, write_data, push, packet, used_words, room] =
@@ -380,9 +382,11 @@ struct NicPacket {
 #[test]
 fn a_nic_queue_keeps_packets_and_descriptors_on_two_sides() {
     const SEED: u64 = 5;
-    // 512 words and 8 packets.
+    // 512 words and 8 packets, of the 32 that its indices could count.
     let mut chance = Chance::new(SEED);
-    let text = emit::verilog("rx_nic_queue", rx::NicQueue::<9, 10, 3, 4, 7>::default());
+    let mut block = rx::NicQueue::<9, 10, 5, 6, 9>::default();
+    block.set_packets_log2(3);
+    let text = emit::verilog("rx_nic_queue", block);
     let mut dut = Model::build("rx_nic_queue", &text).unwrap();
     dut.reset(1);
     let [write, write_data, desc_write, desc_index, desc_data, push, packet, used_words, room] = ports(

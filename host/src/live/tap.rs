@@ -2,7 +2,7 @@
 //!
 //! A TAP carries Ethernet frames between a file and the kernel's network stack. No offload is negotiated, so every
 //! frame is at most as long as the interface's MTU allows and has its checksums. All that the standard library lacks for it,
-//! one `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
+//! two requests of `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
 
 use anyhow::{bail, ensure, Context, Result};
 use std::fs::{File, OpenOptions};
@@ -78,6 +78,22 @@ impl Tap {
                     String::from_utf8_lossy(&output.stderr).trim()
                 );
             }
+        }
+        Ok(())
+    }
+
+    /// Tells the kernel whether there is a line behind the interface, which `ip link` then shows.
+    ///
+    /// # Errors
+    /// When the kernel has no such request (before Linux 5.0), or the interface was removed.
+    pub fn set_carrier(&self, carrier: bool) -> Result<()> {
+        let carrier = libc::c_int::from(carrier);
+        // SAFETY: the descriptor is open for as long as `file` lives. TUNSETCARRIER reads one `int`, which `carrier` is, for
+        // the length of the call.
+        let status = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::TUNSETCARRIER, &carrier) };
+        if status != 0 {
+            return Err(io::Error::last_os_error())
+                .with_context(|| format!("cannot tell the link state of {}", self.name));
         }
         Ok(())
     }

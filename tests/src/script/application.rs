@@ -2,7 +2,7 @@
 
 use anyhow::{ensure, Context, Result};
 use baton::server::arena::Arena;
-use baton::server::{Application, Ending, SocketEvent, SocketId, Stack};
+use baton::server::{Application, Ending, SocketEvent, SocketId, Source, Stack};
 use baton_abi::handoff::Endpoints;
 use baton_cosim::port::HostMemory;
 use baton_script::{pattern, Event, Stream};
@@ -47,7 +47,7 @@ impl ScriptedUser {
         ensure!(addr + bytes <= self.memory.range().end, "the script sends more than there is memory for");
         let data: Vec<u8> = (self.sent..self.sent + bytes).map(|i| pattern(Stream::Endpoint, i)).collect();
         memory.write(addr, &data);
-        stack.send(self.socket()?, addr, bytes, None);
+        stack.send(self.socket()?, addr, bytes, Source::User);
         self.sent += bytes;
         Ok(())
     }
