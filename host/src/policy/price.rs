@@ -26,10 +26,14 @@ const UP: f64 = 1.02;
 const DOWN: f64 = 0.98;
 /// Packets below which a handoff does not pay: its messages cost about as much as they save.
 const LEAST: f64 = 4.0;
+/// The same where a connection is to come back: the NIC's core spends about as much on a handoff and a restoration as on so many packets
+/// (`baton run --profile`).
+const LEAST_AND_BACK: f64 = 16.0;
 
 pub struct Price {
     life: ResidualLife,
     price: f64,
+    least: f64,
     /// With active restoration: the NIC's connections on which nothing is on its way, least worth first.
     idle: Option<BTreeSet<(u64, SocketId)>>,
     keys: HashMap<SocketId, u64>,
@@ -39,12 +43,15 @@ pub struct Price {
 
 impl Price {
     pub fn new(restores: bool, slots: u32) -> Self {
+        let least = if restores { LEAST_AND_BACK } else { LEAST };
         Price {
             life: ResidualLife::default(),
-            price: LEAST,
+            price: least,
+            least,
             idle: restores.then(BTreeSet::new),
             keys: HashMap::new(),
-            reserve: (slots / 32).clamp(1, 32),
+            // Most connections on the NIC wait for a request: what is long shall find room without waiting for their return.
+            reserve: (slots / 4).max(1),
         }
     }
 
@@ -73,7 +80,7 @@ impl Selection for Price {
         match (worthy, room) {
             (true, true) => return Decision::Attempt,
             (true, false) => self.price *= UP,
-            (false, true) => self.price = (self.price * DOWN).max(LEAST),
+            (false, true) => self.price = (self.price * DOWN).max(self.least),
             (false, false) => {}
         }
         Decision::Wait

@@ -227,6 +227,7 @@ impl Stack {
                     due.into_iter().for_each(|buffer| self.buffers.give(buffer));
                     self.meter.acknowledged(id.index, words[0]);
                     self.events.push_back((id, SocketEvent::Sent(words[0])));
+                    self.notices.push_back((id, Notice::Acknowledged(words[0])));
                     self.touch(id);
                 }
             }
@@ -334,6 +335,7 @@ impl Stack {
         self.meter.acknowledged(id.index, sent);
         if sent > 0 {
             self.events.push_back((id, SocketEvent::Sent(sent)));
+            self.notices.push_back((id, Notice::Acknowledged(sent)));
         }
         if arrived > 0 {
             self.events.push_back((id, SocketEvent::Readable));

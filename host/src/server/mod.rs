@@ -313,17 +313,12 @@ impl<A: Application> Server<A> {
                 self.selection.changed(connection, Change::Established);
                 self.select(port, id);
             }
-            SocketEvent::Sent(n) => {
-                if let Some(connection) = self.ledger.acknowledged(id, n, now_us) {
-                    self.selection.changed(connection, Change::Drained);
-                }
-            }
             SocketEvent::Ended(_) => {
                 if let Some(connection) = self.ledger.ended(id, now_us) {
                     self.selection.changed(&connection, Change::Ended);
                 }
             }
-            SocketEvent::Readable | SocketEvent::PeerClosed => {}
+            SocketEvent::Sent(_) | SocketEvent::Readable | SocketEvent::PeerClosed => {}
         }
     }
 
@@ -334,8 +329,10 @@ impl<A: Application> Server<A> {
                 continue;
             };
             self.selection.changed(connection, change);
-            if change == Change::Enqueued {
-                self.select(port, id);
+            match change {
+                Change::Enqueued => self.select(port, id),
+                Change::Drained => self.reclaim(),
+                _ => {}
             }
         }
     }
@@ -358,6 +355,11 @@ impl<A: Application> Server<A> {
                 connection.on_nic = self.stack.offer(port, id).is_ok();
             }
         }
+        self.reclaim();
+    }
+
+    /// Takes the connection back that the selection policy names, if it does.
+    fn reclaim(&mut self) {
         if let Some(victim) = self.selection.reclaim(self.stack.load()) {
             if self.stack.recall(victim).is_ok() {
                 self.ledger.stats.reclaimed += 1;

@@ -84,7 +84,7 @@ pub trait Selection {
     }
 
     /// A connection to take back from the NIC now, if any: active restoration. Asked after each answer of
-    /// [`Selection::offer`].
+    /// [`Selection::offer`], and when a connection has drained.
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
         let _ = load;
         None
@@ -133,6 +133,8 @@ impl<F: FnMut(&Endpoints, NicLoad) -> bool> Selection for F {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Notice {
     Sent(u32),
+    /// Told when it happens: the application learns of it later, when it gets to the connection.
+    Acknowledged(u32),
     Accepted,
     Refused,
     Restored,
@@ -216,6 +218,13 @@ impl Ledger {
                 }
                 Change::Enqueued
             }
+            Notice::Acknowledged(len) => {
+                connection.queued = connection.queued.saturating_sub(u64::from(len));
+                if connection.queued > 0 {
+                    return None;
+                }
+                Change::Drained
+            }
             Notice::Accepted => {
                 connection.handoffs += 1;
                 Change::Accepted
@@ -232,14 +241,6 @@ impl Ledger {
             }
         };
         Some((connection, change))
-    }
-
-    /// The peer acknowledged `n` bytes. Returns the connection if that was all.
-    pub fn acknowledged(&mut self, id: SocketId, n: u32, now_us: u64) -> Option<&Connection> {
-        let connection = self.connections.get_mut(&id)?;
-        connection.now_us = now_us;
-        connection.queued = connection.queued.saturating_sub(u64::from(n));
-        (connection.queued == 0).then_some(connection)
     }
 
     pub fn ended(&mut self, id: SocketId, now_us: u64) -> Option<Connection> {
@@ -278,8 +279,8 @@ mod tests {
         let (connection, change) = ledger.note(id, Notice::Sent(10_000), 300).unwrap();
         assert_eq!((connection.enqueues, connection.packets, connection.appended_packets), (4, 8, 7));
         assert_eq!((change, connection.last_send_us, connection.queued), (Change::Enqueued, 300, 10_160));
-        assert!(ledger.acknowledged(id, 10_159, 400).is_none());
-        assert!(ledger.acknowledged(id, 1, 400).is_some());
+        assert!(ledger.note(id, Notice::Acknowledged(10_159), 400).is_none());
+        assert_eq!(ledger.note(id, Notice::Acknowledged(1), 400).unwrap().1, Change::Drained);
         ledger.get_mut(id).unwrap().on_nic = true;
         ledger.note(id, Notice::Accepted, 500);
         ledger.note(id, Notice::Sent(1), 500);

@@ -556,6 +556,7 @@ impl Stack {
         }
         if arrival.acked > 0 {
             self.events.push_back((id, SocketEvent::Sent(arrival.acked)));
+            self.notices.push_back((id, Notice::Acknowledged(arrival.acked)));
         }
         if arrival.peer_closed {
             self.events.push_back((id, SocketEvent::PeerClosed));
