@@ -79,14 +79,14 @@ mod tests {
     fn writes_carry_the_time_of_the_work_before_them() {
         let (mut nic, busy) = (PlainNic::new(1 << 20), BusyClock::default());
         let mut port = TimedPort::new(&mut nic, BusyClock::clone(&busy));
-        port.reg_write(regs::TX_PROD, 1);
+        port.reg_write(regs::TICKS_PER_US, 1);
         // A read flushes what was written.
         assert_eq!(port.reg_read(regs::ID).unwrap(), regs::ID_VALUE);
         for (value, busy_ps) in [(2, 500), (3, 1700)] {
             busy.set(busy_ps);
-            port.reg_write(regs::TX_PROD, value);
+            port.reg_write(regs::TICKS_PER_US, value);
         }
-        let write = |value, busy_ps| RegisterWrite { address: regs::TX_PROD, value, busy_ps };
+        let write = |value, busy_ps| RegisterWrite { address: regs::TICKS_PER_US, value, busy_ps };
         assert_eq!(port.finish().0, [write(2, 500), write(3, 1700)]);
     }
 }
