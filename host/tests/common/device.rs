@@ -107,7 +107,7 @@ impl Device {
     }
 
     fn pass(&mut self) {
-        drop(self.descriptors.pop_front().expect("a segment to advance over"));
+        self.descriptors.pop_front().expect("a segment to advance over");
     }
 
     fn push_job(&mut self, op: u32, addr: u32) {
