@@ -244,6 +244,22 @@ impl Mixture {
         }
     }
 
+    /// In each round, a reset at a random moment of the traffic, and the traffic whole.
+    fn run_with_resets(&self, rounds: u32) {
+        let (mut bench, mut chance) = (self.bench(), Chance::new(self.seed));
+        for round in 0..rounds {
+            println!("seed {}, round {round}", self.seed);
+            self.fill(&mut bench, &mut chance);
+            for _ in 0..chance.below(6000) {
+                bench.step();
+            }
+            bench.reset();
+            self.fill(&mut bench, &mut chance);
+            self.check(&mut bench);
+            bench.reset();
+        }
+    }
+
     /// Sends what is queued and compares every frame. The two sources keep their own order.
     fn check(&self, bench: &mut Bench) {
         let (seed, limit) = (self.seed, self.limit());
@@ -380,18 +396,7 @@ fn ipv6_goes_beside_ipv4() {
     Mixture { hostile: true, jumbo: true, count: 100, config: timing(20, 100, 24), ..both(24) }.run();
     let traffic =
         Mixture { count: 40, hostile: true, config: timing(15, 100, 25), sink_stalls: 200, ..both(25) };
-    let (mut bench, mut chance) = (traffic.bench(), Chance::new(25));
-    for round in 0..6 {
-        println!("seed 25, round {round}");
-        traffic.fill(&mut bench, &mut chance);
-        for _ in 0..chance.below(6000) {
-            bench.step();
-        }
-        bench.reset();
-        traffic.fill(&mut bench, &mut chance);
-        traffic.check(&mut bench);
-        bench.reset();
-    }
+    traffic.run_with_resets(6);
 }
 
 /// Where the program has no IPv6, a header of it is refused as any other that is no header.
@@ -420,19 +425,7 @@ fn jumbo_frames_pass_when_they_are_enabled() {
 fn resets_at_any_time_leave_nothing_behind() {
     let traffic =
         Mixture { count: 40, hostile: true, config: timing(15, 100, 8), sink_stalls: 200, ..quiet(8) };
-    let mut bench = traffic.bench();
-    let mut chance = Chance::new(8);
-    for round in 0..12 {
-        println!("seed 8, round {round}");
-        traffic.fill(&mut bench, &mut chance);
-        for _ in 0..chance.below(6000) {
-            bench.step();
-        }
-        bench.reset();
-        traffic.fill(&mut bench, &mut chance);
-        traffic.check(&mut bench);
-        bench.reset();
-    }
+    traffic.run_with_resets(12);
 }
 
 /// A burst of ordinary headers, with PSH, ACK and FIN.
