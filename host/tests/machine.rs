@@ -49,6 +49,17 @@ fn copying_and_summing_cost_time_and_nothing_else() {
 }
 
 #[test]
+fn dynamic_responses_cost_their_making_and_their_copying() {
+    let [files, made] = ["S", "D"]
+        .map(|letter| run(&format!("{letter}-0-N-N-FCFS-400"), Some(256), MachineConfig::paper(), 20_000));
+    let cost = |run: &Run, function| run.profile.of(function).cycles as f64 / run.responses as f64;
+    // Three of ten are made, of some kilobytes each.
+    assert!(cost(&made, Function::Application) > cost(&files, Function::Application) + 4000.0);
+    assert!(cost(&made, Function::Copy) > 3.0 * cost(&files, Function::Copy));
+    assert_eq!((files.failed, made.failed), (0, 0));
+}
+
+#[test]
 fn the_same_seed_gives_the_same_cycles() {
     let once = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);
     let again = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);
