@@ -3,7 +3,11 @@
 use baton_cosim::block::Model;
 use baton_hdl::{
     emit,
-    kit::{LutFifo, RamDualByte},
+    kit::{LutFifo, RamDualByte, BANK_WORDS},
+};
+use rand_chacha::{
+    rand_core::{RngCore, SeedableRng},
+    ChaCha8Rng,
 };
 use rust_hdl::prelude::*;
 
@@ -48,6 +52,53 @@ fn two_models_of_one_module_are_independent() {
         dut.cycle();
     }
     assert_eq!(models.map(|dut| dut.peek("b_data")), [0xC0DE_0000, 0xC0DE_0001]);
+}
+
+/// Both ports at random on a memory of one bank and on one of two, in a few words on either side of where the second begins.
+#[test]
+fn a_memory_of_two_banks_is_one_memory() {
+    const SEED: u64 = 1;
+    for words in [2 * BANK_WORDS, BANK_WORDS + 4096] {
+        let mut rng = ChaCha8Rng::seed_from_u64(SEED);
+        let mut dut = Model::build("ram", &emit::verilog("ram", RamDualByte::<15>::new(words))).unwrap();
+        let [a_addr, a_data, b_enable, b_addr, b_write, b_write_data, b_data] =
+            ["a_addr", "a_data", "b_enable", "b_addr", "b_write", "b_write_data", "b_data"]
+                .map(|name| dut.port(name).unwrap());
+        let base = BANK_WORDS - 8;
+        let mut memory = [0u32; 16];
+        // What port b answered last; nothing is promised of a cycle that writes.
+        let mut held = None;
+        for cycle in 0..4000 {
+            let (a, b) = (rng.next_u32() as usize % 16, rng.next_u32() as usize % 16);
+            // Every word is written first.
+            let filling = cycle < 16;
+            let (b, enable) = if filling { (cycle, true) } else { (b, rng.next_u32() % 4 > 0) };
+            let lanes = if filling { 15 } else { rng.next_u32() % 16 & rng.next_u32() };
+            // Both ports at one word in a cycle that writes it is nothing that a reader may count on.
+            let a = if a == b { (a + 1) % 16 } else { a };
+            let word = rng.next_u32();
+            dut.set(a_addr, (base + a) as u64);
+            dut.set(b_enable, enable.into());
+            dut.set(b_addr, (base + b) as u64);
+            dut.set(b_write, lanes.into());
+            dut.set(b_write_data, word.into());
+            dut.cycle();
+            if enable {
+                held = (lanes == 0).then_some(memory[b]);
+                let mask =
+                    (0..4).filter(|lane| lanes >> lane & 1 == 1).map(|lane| 0xFF << (8 * lane)).sum::<u32>();
+                memory[b] = memory[b] & !mask | word & mask;
+            }
+            dut.eval();
+            let at = format!("seed {SEED}, {words} words, cycle {cycle}");
+            if !filling {
+                assert_eq!(dut.get(a_data), u64::from(memory[a]), "{at}");
+            }
+            if let Some(word) = held {
+                assert_eq!(dut.get(b_data), u64::from(word), "{at}");
+            }
+        }
+    }
 }
 
 const WIDE: &str =

@@ -1,10 +1,10 @@
 //! Writes the Verilog of a board for `cargo xtask fpga`: `board NAME FIRMWARE FOLDER` writes `FOLDER/baton.v` and
-//! the image it names, and the facts of
+//! the images it names, and the facts of
 //! the board as `name=value` lines to standard output. Without a firmware (`-`), only the facts. `board softcore FOLDER`
 //! writes the softcore with 64 KiB by itself.
 
 use baton_hdl::board::{Board, BOARDS};
-use baton_hdl::kit::IMAGE_FILE;
+use baton_hdl::kit::{BANK_WORDS, IMAGE_FILE, IMAGE_FILE_HIGH};
 use baton_hdl::softcore::{self, System};
 use std::path::Path;
 
@@ -45,9 +45,11 @@ fn write(name: &str, firmware: &str, folder: &str) -> Result<(), String> {
         ));
     }
     let word = |bytes: &[u8]| (0..4).map(|i| u32::from(*bytes.get(i).unwrap_or(&0)) << (8 * i)).sum::<u32>();
-    let image: String = bytes.chunks(4).map(|bytes| format!("{:08x}\n", word(bytes))).collect();
+    let image: Vec<String> = bytes.chunks(4).map(|bytes| format!("{:08x}\n", word(bytes))).collect();
+    let (low, high) = image.split_at(image.len().min(BANK_WORDS));
     let folder = Path::new(folder);
-    std::fs::write(folder.join(IMAGE_FILE), image)
+    std::fs::write(folder.join(IMAGE_FILE), low.concat())
+        .and_then(|()| std::fs::write(folder.join(IMAGE_FILE_HIGH), high.concat()))
         .and_then(|()| std::fs::write(folder.join("baton.v"), board.verilog()))
         .map_err(|error| format!("cannot write to {}: {error}", folder.display()))
 }

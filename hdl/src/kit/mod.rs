@@ -23,7 +23,7 @@ pub use crc::{crc32_byte, Crc32};
 pub use ddr::{DdrIn, DdrOut, PinDelay};
 pub use fifo::LutFifo;
 pub use mul::Mul32;
-pub use ram::{LutRam, RamDualByte, RamRw, IMAGE_FILE};
+pub use ram::{LutRam, RamDualByte, RamRw, BANK_WORDS, IMAGE_FILE, IMAGE_FILE_HIGH};
 pub(crate) use reg::{is_ticker, reset_value_of_register};
 pub use reg::{Reg, Ticker};
 pub use regfile::RegFile;

@@ -74,6 +74,13 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
 /// hexadecimal on each line, the first of them word 0.
 pub const IMAGE_FILE: &str = "firmware.hex";
 
+/// The same for what of the memory lies beyond the first [`BANK_WORDS`] words.
+pub const IMAGE_FILE_HIGH: &str = "firmware_high.hex";
+
+/// Words of which each bit fills a block of an ECP5: no logic stands between such a memory and its reader. A memory of more words that
+/// are no power of two is made of so many and the rest, for one choice in place of one for each block.
+pub const BANK_WORDS: usize = 16 * 1024;
+
 /// Two ports on 32-bit words with byte enables. The number of words is chosen when the memory is built, at most `2^A`;
 /// address bits that it does not need are ignored. A multiple of 2048 words fills whole blocks of an ECP5.
 ///
@@ -128,27 +135,66 @@ impl<const A: usize> Logic for RamDualByte<A> {
     }
 
     fn hdl(&self) -> Verilog {
+        // A second bank of one word would have no address.
+        let banked = self._words > BANK_WORDS + 1 && !self._words.is_power_of_two();
+        Verilog::Custom(if banked { self.two_banks() } else { self.one_bank() })
+    }
+}
+
+/// Statements that write the selected bytes of `b_write_data` to a word of `array`, under the condition `and`.
+fn write_lanes(array: &str, index: &str, and: &str) -> String {
+    (0..4)
+        .map(|i| {
+            let (lsb, msb) = (8 * i, 8 * i + 7);
+            format!(
+                "    if (b_write[{i}]{and}) {array}[{index}][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n"
+            )
+        })
+        .collect()
+}
+
+impl<const A: usize> RamDualByte<A> {
+    // A file, and not a statement for each word: yosys takes minutes for those.
+    fn image(&self, file: &str, array: &str) -> String {
+        match self._image {
+            false => String::new(),
+            true => format!("initial $readmemh(\"{file}\", {array});\n"),
+        }
+    }
+
+    fn one_bank(&self) -> String {
         let last = self._words - 1;
         // As many address bits as the words need: the index of an array must not be wider than that.
         let msb = last.ilog2();
-        let lanes: String = (0..4)
-            .map(|i| {
-                let (lsb, msb) = (8 * i, 8 * i + 7);
-                format!("    if (b_write[{i}]) mem[b_index][{msb}:{lsb}] <= b_write_data[{msb}:{lsb}];\n")
-            })
-            .collect();
-        // A file, and not a statement for each word: yosys takes minutes for those.
-        let image = match self._image {
-            false => String::new(),
-            true => format!("initial $readmemh(\"{IMAGE_FILE}\", mem);\n"),
-        };
-        Verilog::Custom(format!(
+        let (lanes, image) = (write_lanes("mem", "b_index", ""), self.image(IMAGE_FILE, "mem"));
+        format!(
             "{MOVES}(mem[a_index] != a_data) | (b_enable & ((|b_write) | (mem[b_index] != b_data)))\n\
              (* no_rw_check *) reg [31:0] mem [0:{last}];\n\
              wire [{msb}:0] a_index = a_addr[{msb}:0];\nwire [{msb}:0] b_index = b_addr[{msb}:0];\n\
              always @(posedge cr$clock) a_data <= mem[a_index];\n\
              always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_data <= mem[b_index];\n{lanes}  end\nend\n{image}"
-        ))
+        )
+    }
+
+    fn two_banks(&self) -> String {
+        let (low_last, high_last) = (BANK_WORDS - 1, self._words - BANK_WORDS - 1);
+        let (low_msb, high_msb) = (low_last.ilog2(), high_last.ilog2());
+        let (bank, msb) = (low_msb + 1, (self._words - 1).ilog2());
+        let low_lanes = write_lanes("low", &format!("b_addr[{low_msb}:0]"), " & ~b_bank");
+        let high_lanes = write_lanes("high", &format!("b_addr[{high_msb}:0]"), " & b_bank");
+        let images = self.image(IMAGE_FILE, "low") + &self.image(IMAGE_FILE_HIGH, "high");
+        format!(
+            "{MOVES}1'b1\n\
+             (* no_rw_check *) reg [31:0] low [0:{low_last}];\n(* no_rw_check *) reg [31:0] high [0:{high_last}];\n\
+             wire a_bank = |a_addr[{msb}:{bank}];\nwire b_bank = |b_addr[{msb}:{bank}];\n\
+             reg a_was, b_was;\nreg [31:0] a_low, a_high, b_low, b_high;\n\
+             always @(*) begin a_data = a_was ? a_high : a_low; b_data = b_was ? b_high : b_low; end\n\
+             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n\
+             always @(posedge cr$clock) a_low <= low[a_addr[{low_msb}:0]];\n\
+             always @(posedge cr$clock) a_high <= high[a_addr[{high_msb}:0]];\n\
+             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_low <= low[b_addr[{low_msb}:0]];\n{low_lanes}  end\nend\n\
+             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_high <= high[b_addr[{high_msb}:0]];\n{high_lanes}  end\nend\n{images}"
+        )
     }
 }
 
