@@ -628,8 +628,11 @@ fn steer_moves_each_frame_to_its_queue_or_drops_it() {
     let mut shown = false;
     let mut counts = [0; 6];
     let (mut resets, mut passes) = (0, 0);
+    // What the queues said a cycle before, by which a frame is judged.
+    let (mut used, mut room) = ([0; 2], [false; 2]);
     for cycle in 0..120_000 {
         let at = format!("seed {SEED}, cycle {cycle}");
+        let (seen_used, seen_room) = (used, room);
         if chance.permille(1) {
             dut.set(routed_valid, 0);
             dut.reset(1);
@@ -650,11 +653,11 @@ fn steer_moves_each_frame_to_its_queue_or_drops_it() {
         dut.set(arrival, frames[0].arrival);
         dut.set(sort, frames[0].sort);
         // Both queues have room as it comes; while a frame is under way to one, nobody else takes it.
-        let used = [(); 2].map(|()| {
+        used = [(); 2].map(|()| {
             let most = if chance.permille(100) { 60 } else { 2048 };
             CAPACITY - u64::from(chance.below(most))
         });
-        let room = [(); 2].map(|()| chance.permille(950));
+        room = [(); 2].map(|()| chance.permille(950));
         dut.set(host_used, used[0]);
         dut.set(nic_used, used[1]);
         dut.set(host_room, room[0].into());
@@ -666,7 +669,7 @@ fn steer_moves_each_frame_to_its_queue_or_drops_it() {
             *count += usize::from(pulse);
         }
         let head = frames[0].clone();
-        let fits = |queue: usize| room[queue] && CAPACITY - used[queue] >= head.words.len() as u64;
+        let fits = |queue: usize| seen_room[queue] && CAPACITY - seen_used[queue] >= head.words.len() as u64;
         assert!(!dut.is_high(bad) || (shown && head.bad), "{at}: a good frame is called bad");
         assert!(
             !dut.is_high(refused) || (shown && head.drop && !head.bad),

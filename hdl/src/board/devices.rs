@@ -1,7 +1,7 @@
 //! Devices of a board on the softcore's bus (`abi::mmio::BOARD`): management of the PHYs, their reset, and a console.
 //!
-//! A read answers in the next cycle, zero at other addresses than its own. `manage` starts an access in the cycle of a
-//! write to BOARD_MDIO. The console sends bytes, least bit first, each with a start and a stop bit, as long as there are any; a
+//! A read answers in the next cycle, zero at other addresses than its own. A write acts a cycle later, and so does a start of
+//! `manage`, which is busy from the write on. The console sends bytes, least bit first, each with a start and a stop bit, as long as there are any; a
 //! byte that finds 64 waiting is lost. Core clock, synchronous reset, with which PHYs are not held. Verified in
 //! `tests/tests/hostlink.rs`, with the firmware and models of two PHYs.
 
@@ -27,6 +27,10 @@ pub struct BoardDevices {
     pub hold_phy: Signal<Out, Bit>,
     pub uart_tx: Signal<Out, Bit>,
 
+    /// What was written in the cycle before: the core lies far away.
+    written: Reg<Bit>,
+    written_addr: Reg<Bits<16>>,
+    word: Reg<Bits<32>>,
     held: Reg<Bit>,
     done: Reg<Bit>,
     answer: Reg<Bits<32>>,
@@ -64,6 +68,9 @@ impl BoardDevices {
             status1: Default::default(),
             hold_phy: Default::default(),
             uart_tx: Default::default(),
+            written: Default::default(),
+            written_addr: Default::default(),
+            word: Default::default(),
             held: Default::default(),
             done: Default::default(),
             answer: Default::default(),
@@ -80,38 +87,57 @@ impl BoardDevices {
 
 module! {
     impl [] Logic for BoardDevices;
-    regs: held, done, answer, shift, bits_left, cycles, idle;
+    regs: written, written_addr, word, held, done, answer, shift, bits_left, cycles, idle;
     children: waiting;
     #[hdl_gen]
     fn update(&mut self) {
-        self.command.next = self.wdata.val();
+        // Writes.
+        self.written.d.next = self.write.val();
+        self.written_addr.d.next = self.addr.val();
+        self.word.d.next = self.wdata.val();
+        self.command.next = self.word.q.val();
         self.start0.next = false;
         self.start1.next = false;
         self.waiting.push.next = false;
-        self.waiting.data.next = self.wdata.val().get_bits::<8>(0);
+        self.waiting.data.next = self.word.q.val().get_bits::<8>(0);
+        if self.written.q.val() {
+            match self.written_addr.q.val().index() {
+                388 => {
+                    self.start0.next = true;
+                }
+                392 => {
+                    self.start1.next = true;
+                }
+                396 => {
+                    self.held.d.next = self.word.q.val().get_bit(0);
+                    self.done.d.next = self.word.q.val().get_bit(1);
+                }
+                400 => {
+                    self.waiting.push.next = true;
+                }
+                _ => {}
+            }
+        }
+
+        // Reads.
         self.answer.d.next = 0.into();
         match self.addr.val().index() {
             384 => {
                 self.answer.d.next = self.kind.val();
             }
             388 => {
-                self.start0.next = self.write.val();
-                self.answer.d.next = bit_cast::<32, 18>(self.status0.val());
+                self.answer.d.next = bit_cast::<32, 18>(self.status0.val())
+                    | (bit_cast::<32, 1>(self.start0.val().into()) << 16);
             }
             392 => {
-                self.start1.next = self.write.val();
-                self.answer.d.next = bit_cast::<32, 18>(self.status1.val());
+                self.answer.d.next = bit_cast::<32, 18>(self.status1.val())
+                    | (bit_cast::<32, 1>(self.start1.val().into()) << 16);
             }
             396 => {
-                if self.write.val() {
-                    self.held.d.next = self.wdata.val().get_bit(0);
-                    self.done.d.next = self.wdata.val().get_bit(1);
-                }
                 self.answer.d.next = bit_cast::<32, 1>(self.held.q.val().into())
                     | (bit_cast::<32, 1>(self.done.q.val().into()) << 1);
             }
             400 => {
-                self.waiting.push.next = self.write.val();
                 if self.waiting.count.val() <= 32 {
                     self.answer.d.next = 1.into();
                 }

@@ -113,6 +113,12 @@ pub struct Mmio {
     jobs: LutFifo<Bits<68>, 4, 5>,
     events: LutFifo<Bits<32>, 7, 8>,
 
+    /// What was written in the cycle before, and that it was a word of an event or of a header: those go to their queues from
+    /// here, for the queues lie far from the core.
+    event_late: Reg<Bit>,
+    header_late: Reg<Bit>,
+    late_index: Reg<Bits<5>>,
+    late_data: Reg<Bits<32>>,
     wake_at: Reg<Bits<32>>,
     wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
@@ -143,7 +149,6 @@ pub struct Mmio {
     job_go: Signal<Local, Bit>,
     take_pop: Signal<Local, Bit>,
     take_copy: Signal<Local, Bit>,
-    evt_push: Signal<Local, Bit>,
     wake_at_written: Signal<Local, Bit>,
     since_wake: Signal<Local, Bits<32>>,
     job_room: Signal<Local, Bit>,
@@ -165,7 +170,7 @@ pub struct Mmio {
 
 module! {
     impl [] Logic for Mmio;
-    regs: wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
+    regs: event_late, header_late, late_index, late_data, wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
         lost_conn, value, op, start,
         register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, lookup_key, jobs, events;
@@ -180,14 +185,16 @@ module! {
         self.job_go.next = false;
         self.take_pop.next = false;
         self.take_copy.next = false;
-        self.evt_push.next = false;
+        self.event_late.d.next = false;
         self.tp_go.next = false;
-        self.th_write.next = false;
+        self.header_late.d.next = false;
         self.mb_write.next = false;
         self.start.d.next = false;
         self.lookup_key.write.next = false;
         self.ct_start.next = false;
         if self.write.val() {
+            self.late_index.d.next = self.addr.val().get_bits::<5>(2);
+            self.late_data.d.next = self.wdata.val();
             match self.addr.val().index() {
                 16 => {
                     self.wake_at.d.next = self.wdata.val();
@@ -221,7 +228,7 @@ module! {
                     self.job_go.next = true;
                 }
                 76 => {
-                    self.evt_push.next = true;
+                    self.event_late.d.next = true;
                 }
                 80 => {
                     self.take_pop.next = true;
@@ -258,7 +265,7 @@ module! {
                 }
                 _ => {
                     self.mb_write.next = self.addr.val().get_bits::<10>(6) == 5;
-                    self.th_write.next = self.addr.val().get_bits::<9>(7) == 5;
+                    self.header_late.d.next = self.addr.val().get_bits::<9>(7) == 5;
                 }
             }
         }
@@ -330,8 +337,8 @@ module! {
         self.job_src.next = bit_cast::<16, 14>(self.jobs.head.val().get_bits::<14>(3));
         self.job_len.next = self.jobs.head.val().get_bits::<16>(19);
         self.job_addr.next = self.jobs.head.val().get_bits::<32>(35);
-        self.events.push.next = self.evt_push.val();
-        self.events.data.next = self.wdata.val();
+        self.events.push.next = self.event_late.q.val();
+        self.events.data.next = self.late_data.q.val();
         self.events.pop.next = self.evt_pop.val();
         self.evt_valid.next = self.events.count.val() >= 8;
         self.evt_word.next = self.events.head.val();
@@ -345,8 +352,9 @@ module! {
             self.lost_count.d.next = self.lost_count.q.val() + 1;
             self.lost_conn.d.next = self.tp_lost_conn.val();
         }
-        self.th_index.next = self.addr.val().get_bits::<5>(2);
-        self.th_data.next = self.wdata.val();
+        self.th_write.next = self.header_late.q.val();
+        self.th_index.next = self.late_index.q.val();
+        self.th_data.next = self.late_data.q.val();
 
         self.lookup_key.word.next = self.wdata.val();
         self.lk_key.next = self.lookup_key.key.val();
@@ -360,8 +368,10 @@ module! {
 
         // Reads.
         self.job_room.next = self.jobs.count.val() <= 8;
-        self.event_room.next = self.events.count.val() <= 56;
-        self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val() && !self.events.valid.val();
+        self.event_room.next = self.events.count.val() < 56
+            || (self.events.count.val() == 56 && !self.event_late.q.val());
+        self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val()
+            && !self.events.valid.val() && !self.event_late.q.val();
         self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
             | (bit_cast::<4, 1>(self.event_room.val().into()) << 1)
             | (bit_cast::<4, 1>(self.tp_ready.val().into()) << 2)

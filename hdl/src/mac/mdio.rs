@@ -46,6 +46,8 @@ pub struct Mdio {
     active: Reg<Bit>,
     writing: Reg<Bit>,
     cycles: Reg<Bits<8>>,
+    /// `cycles` has reached `divider`.
+    ends: Reg<Bit>,
     clock_high: Reg<Bit>,
     /// Number of the bit: 0 to 31 preamble, 46 and 47 turnaround, 48 to 63 data, 64 idle.
     slot: Reg<Bits<7>>,
@@ -63,7 +65,7 @@ pub struct Mdio {
 
 module! {
     impl [] Logic for Mdio;
-    regs: active, writing, cycles, clock_high, slot, frame, read, silent, out_mdc, out_data, out_enable;
+    regs: active, writing, cycles, ends, clock_high, slot, frame, read, silent, out_mdc, out_data, out_enable;
     children: sampled;
     #[hdl_gen]
     fn update(&mut self) {
@@ -76,8 +78,10 @@ module! {
 
         if self.active.q.val() {
             self.cycles.d.next = self.cycles.q.val() + 1;
-            if self.cycles.q.val() >= self.divider.val() {
+            self.ends.d.next = self.cycles.q.val() + 1 >= self.divider.val();
+            if self.ends.q.val() {
                 self.cycles.d.next = 0.into();
+                self.ends.d.next = !self.divider.val().any();
                 self.clock_high.d.next = !self.clock_high.q.val();
                 if !self.clock_high.q.val() {
                     // The rising edge: the end of what the PHY shows.
@@ -100,6 +104,7 @@ module! {
         } else if self.start.val() {
             self.active.d.next = true;
             self.cycles.d.next = 0.into();
+            self.ends.d.next = !self.divider.val().any();
             self.clock_high.d.next = false;
             self.slot.d.next = 0.into();
             self.silent.d.next = false;

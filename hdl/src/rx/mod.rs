@@ -26,10 +26,10 @@
 //! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
 //! frames the wire goes first.
 //!
-//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 17 cycles, all of
+//! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 18 cycles, all of
 //! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
 //! cycles, pass without loss; what longer keys cost stands with [`Lookup`]. Latency of a minimum frame from its last
-//! stream word to its place in a queue: 25 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one, and a program that looks ahead
+//! stream word to its place in a queue: 26 cycles, and 13 more when it is looked up by a key of three words; each word more of the frame adds one, and a program that looks ahead
 //! as many as it looks at and one. Backpressure: `wire_in.tready` falls for one
 //! cycle after a frame and while a loopback frame passes. Settings change between frames. Verified in
 //! `cosim/tests/rx_path.rs` (all of the above), `cosim/tests/rx_lookup.rs` and `cosim/tests/rx_blocks.rs`.

@@ -8,8 +8,9 @@
 //! the copy goes on where it was. It is left to come after if it is a jumbo frame or if 128 words have passed the same
 //! frame already, which bounds how long staging keeps what has been copied. Each queue gets its frames in order.
 //!
-//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 1` cycles, the first of which costs the other
-//! nothing if it passes one; a dropped frame takes one. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed
+//! Core clock, synchronous reset. A frame of `n` stored words takes `n + 2` cycles: it is judged in the first, unless another is copied
+//! then, and starts in the second, which costs the other nothing if it passes one; a dropped frame takes two. A frame has
+//! two words at least. The staging memory holds the frame from offset 0 and answers reads a cycle later; each word is freed
 //! as it leaves, so that the memory need not hold two of the longest frames, and the words of frames that passed are
 //! freed with the last word of the frame that they passed. Verified in `cosim/tests/rx_path.rs` and
 //! `cosim/tests/rx_blocks.rs`.
@@ -70,6 +71,14 @@ pub struct Steer<const H1: usize, const N1: usize> {
     nic_words: Reg<Bits<12>>,
     nic_frame: Reg<RoutedFrame>,
     nic_arrival: Reg<Bits<32>>,
+    /// The word that is copied next of either is its last.
+    host_ends: Reg<Bit>,
+    nic_ends: Reg<Bit>,
+    /// Of the frame at the head, from its second cycle there on: its words, and whether its queues had room for them.
+    judged: Reg<Bit>,
+    words: Reg<Bits<12>>,
+    host_fits: Reg<Bit>,
+    nic_fits: Reg<Bit>,
     /// Words of host frames that have passed it, and where the next word of such a frame lies.
     passed: Reg<Bits<12>>,
     ahead: Reg<Bits<12>>,
@@ -79,11 +88,8 @@ pub struct Steer<const H1: usize, const N1: usize> {
     frame: Signal<Local, RoutedFrame>,
     facts: Signal<Local, FrameFacts>,
     rounded: Signal<Local, Bits<14>>,
-    words: Signal<Local, Bits<12>>,
     host_free: Signal<Local, Bits<H1>>,
     nic_free: Signal<Local, Bits<N1>>,
-    host_fits: Signal<Local, Bit>,
-    nic_fits: Signal<Local, Bit>,
     decide: Signal<Local, Bit>,
     is_good: Signal<Local, Bit>,
     drop: Signal<Local, Bit>,
@@ -147,6 +153,12 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             nic_words: Default::default(),
             nic_frame: Default::default(),
             nic_arrival: Default::default(),
+            host_ends: Default::default(),
+            nic_ends: Default::default(),
+            judged: Default::default(),
+            words: Default::default(),
+            host_fits: Default::default(),
+            nic_fits: Default::default(),
             passed: Default::default(),
             ahead: Default::default(),
             capacity_host: Constant::new(bits(1 << (H1 - 1))),
@@ -154,11 +166,8 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             frame: Default::default(),
             facts: Default::default(),
             rounded: Default::default(),
-            words: Default::default(),
             host_free: Default::default(),
             nic_free: Default::default(),
-            host_fits: Default::default(),
-            nic_fits: Default::default(),
             decide: Default::default(),
             is_good: Default::default(),
             drop: Default::default(),
@@ -183,50 +192,51 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
 
 module! {
     impl [const H1: usize, const N1: usize] Logic for Steer<H1, N1>;
-    regs: host_busy, host_place, nic_busy, place, nic_words, nic_frame, nic_arrival, passed, ahead;
+    regs: host_busy, host_place, nic_busy, place, nic_words, nic_frame, nic_arrival, host_ends, nic_ends, judged, words, host_fits, nic_fits, passed, ahead;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
         self.frame.next = self.routed.val();
         self.facts.next = self.frame.val().facts;
         self.rounded.next = self.facts.val().stored_len + 3;
-        self.words.next = self.rounded.val().get_bits::<12>(2);
         self.host_free.next = self.capacity_host.val() - self.host_used.val();
         self.nic_free.next = self.capacity_nic.val() - self.nic_used.val();
-        self.host_fits.next =
-            self.host_room.val() && (self.host_free.val() >= bit_cast::<H1, 12>(self.words.val()));
-        self.nic_fits.next =
-            self.nic_room.val() && (self.nic_free.val() >= bit_cast::<N1, 12>(self.words.val()));
+        // The sums stand in registers: what they decide reaches every queue.
+        self.words.d.next = self.rounded.val().get_bits::<12>(2);
+        self.host_fits.d.next = self.host_room.val()
+            && (self.host_free.val() >= bit_cast::<H1, 12>(self.rounded.val().get_bits::<12>(2)));
+        self.nic_fits.d.next = self.nic_room.val()
+            && (self.nic_free.val() >= bit_cast::<N1, 12>(self.rounded.val().get_bits::<12>(2)));
 
         // The decision, while nothing is being copied.
-        self.decide.next = self.routed_valid.val() && !self.host_busy.q.val() && !self.nic_busy.q.val();
+        self.decide.next = self.judged.q.val() && !self.host_busy.q.val() && !self.nic_busy.q.val();
         self.is_good.next = self.decide.val() && !self.facts.val().bad && !self.frame.val().drop;
         self.refused.next = self.decide.val() && !self.facts.val().bad && self.frame.val().drop;
         self.bad.next = self.decide.val() && self.facts.val().bad;
-        self.nic_drop.next = self.is_good.val() && self.frame.val().hit && !self.nic_fits.val();
-        self.host_drop.next = self.is_good.val() && !self.frame.val().hit && !self.host_fits.val();
+        self.nic_drop.next = self.is_good.val() && self.frame.val().hit && !self.nic_fits.q.val();
+        self.host_drop.next = self.is_good.val() && !self.frame.val().hit && !self.host_fits.q.val();
         self.drop.next = (self.decide.val() && (self.facts.val().bad || self.frame.val().drop))
-            || (self.is_good.val() && self.frame.val().hit && !self.nic_fits.val())
-            || (self.is_good.val() && !self.frame.val().hit && !self.host_fits.val());
-        self.start_nic.next = self.is_good.val() && self.frame.val().hit && self.nic_fits.val();
+            || (self.is_good.val() && self.frame.val().hit && !self.nic_fits.q.val())
+            || (self.is_good.val() && !self.frame.val().hit && !self.host_fits.q.val());
+        self.start_nic.next = self.is_good.val() && self.frame.val().hit && self.nic_fits.q.val();
 
         // A host frame passes the NIC frame that is being copied, unless that is just about to end.
         self.nic_turn.next = self.nic_busy.q.val() && !self.host_busy.q.val();
         self.nic_next.next = self.place.q.val() + 1;
-        self.nic_last.next = self.nic_turn.val() && (self.nic_next.val() == self.nic_words.q.val());
+        self.nic_last.next = self.nic_turn.val() && self.nic_ends.q.val();
         self.pass.next = self.nic_turn.val()
-            && (self.nic_next.val() != self.nic_words.q.val())
-            && self.routed_valid.val()
+            && !self.nic_ends.q.val()
+            && self.judged.q.val()
             && !self.facts.val().bad
             && !self.frame.val().drop
             && !self.frame.val().hit
-            && self.host_fits.val()
-            && !self.words.val().get_bits::<3>(9).any()
+            && self.host_fits.q.val()
+            && !self.words.q.val().get_bits::<3>(9).any()
             && !self.passed.q.val().get_bits::<5>(7).any();
         self.start_host.next =
-            (self.is_good.val() && !self.frame.val().hit && self.host_fits.val()) || self.pass.val();
+            (self.is_good.val() && !self.frame.val().hit && self.host_fits.q.val()) || self.pass.val();
         self.host_next.next = self.host_place.q.val() + 1;
-        self.host_last.next = self.host_busy.q.val() && (self.host_next.val() == self.words.val());
+        self.host_last.next = self.host_busy.q.val() && self.host_ends.q.val();
 
         // What is read. Word 0 is read during the decision; then the oldest word is the one that is on `read_data`,
         // and leaves, so that the one after it is at place 1. A frame that passes lies behind what is left of the NIC
@@ -234,9 +244,10 @@ module! {
         self.behind.next = self.nic_words.q.val() - self.place.q.val() + self.passed.q.val();
         self.read_addr.next = 0.into();
         self.free.next = self.drop.val();
-        self.free_words.next = self.words.val();
+        self.free_words.next = self.words.q.val();
         if self.host_busy.q.val() {
             self.host_place.d.next = self.host_next.val();
+            self.host_ends.d.next = self.host_next.val() + 1 == self.words.q.val();
             if self.nic_busy.q.val() {
                 self.ahead.d.next = self.ahead.q.val() + 1;
                 if !self.host_last.val() {
@@ -250,6 +261,7 @@ module! {
         }
         if self.nic_turn.val() {
             self.place.d.next = self.nic_next.val();
+            self.nic_ends.d.next = self.nic_next.val() + 1 == self.nic_words.q.val();
             self.read_addr.next = 1.into();
             self.free.next = true;
             self.free_words.next = 1.into();
@@ -266,7 +278,7 @@ module! {
         if self.host_last.val() {
             self.host_busy.d.next = false;
             if self.nic_busy.q.val() {
-                self.passed.d.next = self.passed.q.val() + self.words.val();
+                self.passed.d.next = self.passed.q.val() + self.words.q.val();
             }
         }
         if self.nic_last.val() {
@@ -275,16 +287,20 @@ module! {
         if self.start_host.val() {
             self.host_busy.d.next = true;
             self.host_place.d.next = 0.into();
+            self.host_ends.d.next = false;
         }
         if self.start_nic.val() {
             self.nic_busy.d.next = true;
             self.place.d.next = 0.into();
+            self.nic_ends.d.next = false;
             self.passed.d.next = 0.into();
-            self.nic_words.d.next = self.words.val();
+            self.nic_words.d.next = self.words.q.val();
             self.nic_frame.d.next = self.frame.val();
             self.nic_arrival.d.next = self.arrival.val();
         }
         self.take.next = self.drop.val() || self.host_last.val() || self.start_nic.val();
+        // With a frame's last word its queue has less room than was seen.
+        self.judged.d.next = self.routed_valid.val() && !self.take.val() && !self.nic_last.val();
 
         self.write_data.next = self.read_data.val();
         self.host_write.next = self.host_busy.q.val();

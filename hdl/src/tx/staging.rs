@@ -53,6 +53,9 @@ pub struct HeaderStage {
     host_scan_copy: RamRw<32, 6>,
     bursts: LutFifo<Burst, 2, 3>,
     conns: LutRam<16, 2>,
+    /// A burst, a cycle after it came: what pushes it lies far away.
+    push_late: Reg<Bit>,
+    pushed_late: Reg<Burst>,
     write_slot: Reg<Bits<2>>,
     used: Reg<Bits<3>>,
     send_host: Reg<Bit>,
@@ -65,7 +68,7 @@ pub struct HeaderStage {
 
 module! {
     impl [] Logic for HeaderStage;
-    regs: write_slot, used, send_host, scan_host;
+    regs: push_late, pushed_late, write_slot, used, send_host, scan_host;
     children: send_copy, scan_copy, host_send_copy, host_scan_copy, bursts, conns;
     #[hdl_gen]
     fn update(&mut self) {
@@ -117,8 +120,12 @@ module! {
             self.scan_data.next = self.host_scan_copy.read_data.val();
         }
 
-        self.bursts.push.next = self.push.val();
-        self.bursts.data.next = self.pushed.val();
+        self.push_late.d.next = self.push.val();
+        if self.push.val() {
+            self.pushed_late.d.next = self.pushed.val();
+        }
+        self.bursts.push.next = self.push_late.q.val();
+        self.bursts.data.next = self.pushed_late.q.val();
         self.bursts.pop.next = self.burst_take.val();
         self.burst.next = self.bursts.head.val();
         self.burst_valid.next = self.bursts.valid.val();
