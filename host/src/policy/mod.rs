@@ -110,6 +110,7 @@ pub(crate) mod testing {
             last_send_us: 0,
             failed: false,
             on_nic: false,
+            returning: false,
             handoffs: 0,
             packets_on_nic: 0,
         }

@@ -7,56 +7,85 @@
 //! `SWAP` also takes connections back from the NIC. One on which nothing is on its way occupies a slot and saves
 //! nothing, so when slots run out, the idle connection with the least to come makes room. Without that, a slot is bound for as long as its
 //! connection lives.
+//!
+//! `ORACLE` is `SWAP` that is told what is to come on each connection where `SWAP` goes by the connections before: what a better estimate
+//! would gain at most.
 
 use super::known::queued_packets;
 use super::residual::ResidualLife;
-use super::{Context, Policy};
+use super::{Context, Future, Policy};
 use crate::server::{Change, Connection, Decision, NicLoad, Selection, SocketId};
 use anyhow::Result;
 use std::collections::{BTreeSet, HashMap};
 
 pub const POLICY: Policy = Policy {
-    name: "PRICE, SWAP",
-    summary: "queued and expected packets against the price of a slot; SWAP takes idle ones back",
+    name: "PRICE, SWAP, ORACLE",
+    summary: "queued and expected packets against the price of a slot; SWAP takes idle ones back, ORACLE knows them",
     parse,
 };
 
-/// Steps of the price: up when a worthy connection finds no room, down when an unworthy one would have.
+/// Steps of the price: up when a worthy connection finds no room, down when an unworthy one would have, of which there are many more.
 const UP: f64 = 1.02;
-const DOWN: f64 = 0.98;
+const DOWN: f64 = 0.999;
 /// Packets below which a handoff does not pay: its messages cost about as much as they save.
 const LEAST: f64 = 4.0;
 /// The same where a connection is to come back: the NIC's core spends about as much on a handoff and a restoration as on so many packets
 /// (`baton run --profile`).
-const LEAST_AND_BACK: f64 = 16.0;
+const LEAST_AND_BACK: f64 = 12.0;
+/// Where the price begins if connections come back: at the least one, as many as there are slots would be handed off at once.
+const FIRST_AND_BACK: f64 = 64.0;
+/// One slot in so many is kept free while the NIC admits as many connections as it has slots.
+const RESERVE: u32 = 32;
+
+/// What is to come on a connection beyond what was appended.
+enum Life {
+    Learned(ResidualLife),
+    Known(Future),
+}
+
+impl Life {
+    /// In packets; `None` while nothing is known.
+    fn expect(&self, connection: &Connection) -> Option<f64> {
+        match self {
+            Life::Learned(life) => life.expect(connection.endpoints.local_port, connection.packets),
+            Life::Known(future) => {
+                Some(future.packets(&connection.endpoints).saturating_sub(connection.packets) as f64)
+            }
+        }
+    }
+
+    fn learn(&mut self, ended: &Connection) {
+        if let Life::Learned(life) = self {
+            life.learn(ended.endpoints.local_port, ended.packets);
+        }
+    }
+}
 
 pub struct Price {
-    life: ResidualLife,
+    life: Life,
     price: f64,
     least: f64,
     /// With active restoration: the NIC's connections on which nothing is on its way, least worth first.
     idle: Option<BTreeSet<(u64, SocketId)>>,
     keys: HashMap<SocketId, u64>,
-    /// Slots to keep free.
-    reserve: u32,
+    slots: u32,
 }
 
 impl Price {
-    pub fn new(restores: bool, slots: u32) -> Self {
-        let least = if restores { LEAST_AND_BACK } else { LEAST };
+    fn new(restores: bool, life: Life, slots: u32) -> Self {
+        let (least, price) = if restores { (LEAST_AND_BACK, FIRST_AND_BACK) } else { (LEAST, LEAST) };
         Price {
-            life: ResidualLife::default(),
-            price: least,
+            life,
+            price,
             least,
             idle: restores.then(BTreeSet::new),
             keys: HashMap::new(),
-            // Most connections on the NIC wait for a request: what is long shall find room without waiting for their return.
-            reserve: (slots / 4).max(1),
+            slots,
         }
     }
 
     fn worth(&self, connection: &Connection) -> f64 {
-        let expected = self.life.expect(connection.endpoints.local_port, connection.packets).unwrap_or(LEAST);
+        let expected = self.life.expect(connection).unwrap_or(LEAST);
         let queued = queued_packets(connection) as f64;
         // With restoration a slot is taken for what is queued; what comes later can be handed off later.
         if self.idle.is_some() {
@@ -89,13 +118,12 @@ impl Selection for Price {
     fn changed(&mut self, connection: &Connection, change: Change) {
         match change {
             Change::Ended => {
-                self.life.learn(connection.endpoints.local_port, connection.packets);
+                self.life.learn(connection);
                 self.forget(connection.id);
             }
-            Change::Drained if connection.on_nic && self.idle.is_some() => {
+            Change::Drained if connection.on_nic && !connection.returning && self.idle.is_some() => {
                 self.forget(connection.id);
-                let expected = self.life.expect(connection.endpoints.local_port, connection.packets);
-                let key = expected.unwrap_or(0.0) as u64;
+                let key = self.life.expect(connection).unwrap_or(0.0) as u64;
                 self.keys.insert(connection.id, key);
                 if let Some(idle) = &mut self.idle {
                     idle.insert((key, connection.id));
@@ -107,7 +135,10 @@ impl Selection for Price {
     }
 
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
-        if load.connections + self.reserve < load.soft_limit {
+        // Most connections on the NIC wait for a request: what is long shall find room without waiting for their return.
+        // Under load control `Soft_Limit` has to be reached before it can rise, so then nothing is kept free.
+        let reserve = if load.soft_limit >= self.slots { self.slots / RESERVE } else { 0 };
+        if load.connections + reserve < load.soft_limit {
             return None;
         }
         let &(_, id) = self.idle.as_ref()?.first()?;
@@ -117,9 +148,11 @@ impl Selection for Price {
 }
 
 fn parse(word: &str, context: &Context) -> Result<Option<Box<dyn Selection>>> {
+    let learned = Life::Learned(ResidualLife::default());
     Ok(match word {
-        "PRICE" => Some(Box::new(Price::new(false, context.slots))),
-        "SWAP" => Some(Box::new(Price::new(true, context.slots))),
+        "PRICE" => Some(Box::new(Price::new(false, learned, context.slots))),
+        "SWAP" => Some(Box::new(Price::new(true, learned, context.slots))),
+        "ORACLE" => Some(Box::new(Price::new(true, Life::Known(context.future.clone()), context.slots))),
         _ => None,
     })
 }
@@ -129,16 +162,20 @@ mod tests {
     use super::super::testing::*;
     use super::*;
 
+    fn learned(restores: bool) -> Price {
+        Price::new(restores, Life::Learned(ResidualLife::default()), 256)
+    }
+
     #[test]
     fn the_price_follows_demand() {
-        let mut policy = Price::new(false, 256);
+        let mut policy = learned(false);
         assert_eq!(policy.offer(&connection(1, 20, 20), FREE), Decision::Attempt);
         for _ in 0..200 {
             assert_eq!(policy.offer(&connection(1, 100, 100), FULL), Decision::Wait);
         }
         assert!(policy.price > 60.0, "{}", policy.price);
         assert_eq!(policy.offer(&connection(1, 20, 20), FREE), Decision::Wait);
-        for _ in 0..200 {
+        for _ in 0..3000 {
             policy.offer(&connection(1, 1, 0), FREE);
         }
         assert_eq!(policy.offer(&connection(1, 20, 20), FREE), Decision::Attempt);
@@ -146,7 +183,7 @@ mod tests {
 
     #[test]
     fn only_idle_connections_are_taken_back_and_only_when_slots_run_out() {
-        let mut policy = Price::new(true, 256);
+        let mut policy = learned(true);
         for total in [5, 500] {
             for i in 0..100 {
                 policy.changed(&connection(i, total, 0), Change::Ended);
@@ -162,6 +199,38 @@ mod tests {
         assert_eq!(policy.reclaim(FULL), Some(long.id), "200 packets are left of 500, 250 of 3 on average");
         policy.changed(&short, Change::Enqueued);
         assert_eq!(policy.reclaim(FULL), None);
-        assert_eq!(Price::new(false, 256).reclaim(FULL), None);
+        assert_eq!(learned(false).reclaim(FULL), None);
+    }
+
+    #[test]
+    fn a_limit_that_load_control_has_set_can_be_reached() {
+        let mut policy = learned(true);
+        let mut idle = connection(1, 3, 0);
+        idle.on_nic = true;
+        policy.changed(&idle, Change::Drained);
+        assert_eq!(policy.reclaim(NicLoad { soft_limit: 255, connections: 254 }), None);
+        assert_eq!(policy.reclaim(NicLoad { soft_limit: 255, connections: 255 }), Some(idle.id));
+        policy.changed(&idle, Change::Drained);
+        assert_eq!(policy.reclaim(NicLoad { soft_limit: 256, connections: 247 }), None);
+        assert_eq!(policy.reclaim(NicLoad { soft_limit: 256, connections: 248 }), Some(idle.id));
+    }
+
+    #[test]
+    fn the_oracle_takes_back_what_has_nothing_to_come() {
+        let context = Context { slots: 256, ..Context::default() };
+        context.future.set(1, 1, 300);
+        context.future.set(2, 1, 400);
+        let mut policy = parse("ORACLE", &context).unwrap().unwrap();
+        for i in 0..20 {
+            policy.changed(&connection(9, i, 0), Change::Ended);
+        }
+        let (mut done, mut more) = (connection(1, 300, 0), connection(2, 100, 0));
+        (done.on_nic, more.on_nic) = (true, true);
+        for c in [&more, &done] {
+            policy.changed(c, Change::Drained);
+        }
+        assert_eq!(policy.reclaim(FREE), None);
+        assert_eq!(policy.reclaim(FULL), Some(done.id));
+        assert_eq!(policy.reclaim(FULL), Some(more.id));
     }
 }

@@ -360,9 +360,10 @@ impl<A: Application> Server<A> {
 
     /// Takes the connection back that the selection policy names, if it does.
     fn reclaim(&mut self) {
-        if let Some(victim) = self.selection.reclaim(self.stack.load()) {
+        let load = self.ledger.load_that_stays(self.stack.load());
+        if let Some(victim) = self.selection.reclaim(load) {
             if self.stack.recall(victim).is_ok() {
-                self.ledger.stats.reclaimed += 1;
+                self.ledger.reclaimed(victim);
             }
         }
     }

@@ -41,6 +41,8 @@ pub struct Connection {
     pub failed: bool,
     /// The NIC owns it, or it is on its way there.
     pub on_nic: bool,
+    /// The policy has asked for it back, and it is still on the NIC.
+    pub returning: bool,
     /// Handoffs that the NIC accepted.
     pub handoffs: u32,
     /// Packets' worth of bytes that were appended while the NIC owned the connection.
@@ -84,7 +86,7 @@ pub trait Selection {
     }
 
     /// A connection to take back from the NIC now, if any: active restoration. Asked after each answer of
-    /// [`Selection::offer`], and when a connection has drained.
+    /// [`Selection::offer`], and when a connection has drained. `load` does not count those that are on their way back.
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
         let _ = load;
         None
@@ -159,6 +161,8 @@ pub struct SelectionStats {
 #[derive(Default)]
 pub(super) struct Ledger {
     connections: HashMap<SocketId, Connection>,
+    /// Of these, the ones on their way back at the policy's wish.
+    returning: u32,
     pub stats: SelectionStats,
 }
 
@@ -196,6 +200,7 @@ impl Ledger {
             last_send_us: now_us,
             failed: false,
             on_nic: false,
+            returning: false,
             handoffs: 0,
             packets_on_nic: 0,
         })
@@ -237,15 +242,30 @@ impl Ledger {
             }
             Notice::Restored => {
                 connection.on_nic = false;
+                self.returning -= u32::from(std::mem::take(&mut connection.returning));
                 Change::Restored
             }
         };
         Some((connection, change))
     }
 
+    /// The policy's wish to have a connection back is on its way.
+    pub fn reclaimed(&mut self, id: SocketId) {
+        self.stats.reclaimed += 1;
+        if let Some(connection) = self.connections.get_mut(&id) {
+            self.returning += u32::from(!std::mem::replace(&mut connection.returning, true));
+        }
+    }
+
+    /// The NIC's load without the connections that are on their way back.
+    pub fn load_that_stays(&self, load: NicLoad) -> NicLoad {
+        NicLoad { connections: load.connections.saturating_sub(self.returning), ..load }
+    }
+
     pub fn ended(&mut self, id: SocketId, now_us: u64) -> Option<Connection> {
         let mut connection = self.connections.remove(&id)?;
         connection.now_us = now_us;
+        self.returning -= u32::from(connection.returning);
         self.stats.ended += 1;
         self.stats.ended_handed_off += u64::from(connection.handoffs > 0);
         Some(connection)
@@ -288,6 +308,20 @@ mod tests {
         assert_eq!((ended.handoffs, ended.packets_on_nic, ended.packets), (1, 1, 9));
         assert_eq!((ledger.stats.ended, ledger.stats.ended_handed_off), (1, 1));
         assert!(ledger.note(id, Notice::Restored, 700).is_none());
+    }
+
+    #[test]
+    fn what_is_on_its_way_back_does_not_count() {
+        let (mut ledger, id) = ledger();
+        let load = NicLoad { soft_limit: 4, connections: 2 };
+        ledger.reclaimed(id);
+        ledger.reclaimed(id);
+        assert_eq!(ledger.load_that_stays(load).connections, 1);
+        ledger.note(id, Notice::Restored, 200);
+        assert_eq!(ledger.load_that_stays(load).connections, 2);
+        ledger.reclaimed(id);
+        ledger.ended(id, 300);
+        assert_eq!(ledger.load_that_stays(load).connections, 2);
     }
 
     #[test]
