@@ -3,6 +3,8 @@
 pub mod script;
 
 use anyhow::{Context, Result};
+use baton_cosim::nic::{Nic, TracedNic};
+use baton_cosim::pins::{NicIn, NicOut, Ports};
 use std::path::PathBuf;
 
 /// The firmware image that `cargo xtask test` has built.
@@ -19,4 +21,24 @@ pub fn firmware() -> Result<Vec<u8>> {
 /// Whether the tests that take longer were asked for (`cargo xtask test --long`).
 pub fn long() -> bool {
     std::env::var_os("BATON_LONG_TESTS").is_some()
+}
+
+/// A NIC and another model of the same circuit, which have to agree in every output of every cycle.
+pub struct Lockstep<N> {
+    pub nic: N,
+    pub other: TracedNic,
+    pub cycles: u64,
+}
+
+impl<N: Nic> Nic for Lockstep<N> {
+    fn cycle(&mut self, pins: &NicIn, changed: Ports, out: &mut NicOut) -> Ports {
+        let (before, mut other) = (*out, *out);
+        let moved = self.nic.cycle(pins, changed, out);
+        self.other.cycle(pins, changed, &mut other);
+        assert_eq!(*out, other, "cycle {}", self.cycles);
+        let told = moved.0 & out.changed(&before).0 == out.changed(&before).0;
+        assert!(told, "cycle {}: {before:x?}, then {out:x?}, but {moved:?}", self.cycles);
+        self.cycles += 1;
+        moved
+    }
 }

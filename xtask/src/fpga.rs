@@ -229,13 +229,13 @@ impl Job<'_> {
         // Timing that is not met is a result, not a failure of the run.
         command.args(["--json", "netlist.json", "--report", &report, "--timing-allow-fail"]);
         command.args(["--seed", &seed.to_string(), "--freq", &format!("{:.1}", mhz * 1.1)]);
-        // Together the wires are a fifth shorter than the default placer's, whose result leaves the middle of the device without wires to
-        // spare; the default router does not come to an end on it.
-        command.args(["--placer", "static", "--router", "router2"]);
         let mut inputs = vec!["netlist.json"];
         if self.name == SOFTCORE {
             command.args(["--out-of-context"]);
         } else {
+            // On a full device the wires are together a fifth shorter than the default placer's, whose result leaves its middle without
+            // wires to spare; the default router does not come to an end on it. By itself the softcore is better off with the defaults.
+            command.args(["--placer", "static", "--router", "router2"]);
             command.args(["--lpf", "board.lpf", "--textcfg", &config]);
             inputs.push("board.lpf");
         }

@@ -165,13 +165,24 @@ impl Timing {
             side("from") == "core" && side("to") == "core"
         };
         let paths = report["critical_paths"].as_array().context("no paths")?;
-        let mut lines = Vec::new();
+        // A carry chain is hundreds of steps of next to nothing: one line for all that follow one another.
+        const NEXT_TO_NOTHING: f64 = 0.05;
+        let (mut lines, mut carry) = (Vec::new(), (0, 0.0));
+        let told = |(steps, delay): (u32, f64)| {
+            (delay > 0.005).then(|| format!("{delay:5.2} ns carry     {steps} steps"))
+        };
         for step in paths.iter().find(is_core).and_then(|path| path["path"].as_array()).into_iter().flatten()
         {
             let name = step["net"].as_str().or(step["from"]["cell"].as_str()).unwrap_or("");
             let delay = step["delay"].as_f64().unwrap_or(0.0);
+            if delay < NEXT_TO_NOTHING {
+                carry = (carry.0 + 1, carry.1 + delay);
+                continue;
+            }
+            lines.extend(told(std::mem::take(&mut carry)));
             lines.push(format!("{delay:5.2} ns {:<9} {name}", step["type"].as_str().unwrap_or("")));
         }
+        lines.extend(told(carry));
         Ok(Timing { fmax, path: lines })
     }
 
@@ -208,12 +219,16 @@ mod tests {
             "$glbnet$core.link_mac.tx_cr$clock": {"achieved": 130}},
             "critical_paths": [{"from": "posedge eth0_rx_clk", "to": "posedge eth0_rx_clk", "path": []},
             {"from": "posedge $glbnet$core$cr$clock", "to": "posedge $glbnet$core$cr$clock",
-             "path": [{"type": "routing", "delay": 1.5, "net": "nic.rx.full", "from": {"cell": "a"}}]}]}"#;
+             "path": [{"type": "routing", "delay": 1.5, "net": "nic.rx.full", "from": {"cell": "a"}},
+                      {"type": "logic", "delay": 0.04}, {"type": "routing", "delay": 0.0}, {"type": "logic", "delay": 0.25, "from": {"cell": "b"}}]}]}"#;
         let timing = Timing::parse(text).unwrap();
         assert_eq!(timing.core(), 80.5);
         assert_eq!(timing.fmax["rx0"], 150.0);
         assert_eq!(timing.fmax["tx"], 130.0);
-        assert_eq!(timing.path, [" 1.50 ns routing   nic.rx.full"]);
+        assert_eq!(
+            timing.path,
+            [" 1.50 ns routing   nic.rx.full", " 0.04 ns carry     2 steps", " 0.25 ns logic     b"]
+        );
         assert!(Timing::parse("{}").is_err());
     }
 }
