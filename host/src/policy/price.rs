@@ -8,8 +8,7 @@
 //! nothing, so when slots run out, the idle connection with the least to come makes room. Without that, a slot is bound for as long as its
 //! connection lives.
 //!
-//! `ORACLE` is `SWAP` that is told what is to come on each connection where `SWAP` goes by the connections before: what a better estimate
-//! would gain at most.
+//! `ORACLE` is `SWAP` that is told how much is to come on each connection, where `SWAP` goes by the connections before.
 
 use super::known::queued_packets;
 use super::residual::ResidualLife;
