@@ -112,7 +112,7 @@ pub mod nic_rx {
 register_block! {
     /// Scheduler, time and sleep.
     CORE {
-        /// The next work item. For six cycles after a write that consumes an item it reads 0. A segment or a command is
+        /// The next work item. For seven cycles after a write that consumes an item it reads 0. A segment or a command is
         /// shown when eight jobs have room.
         SCHED_NEXT = 0x0000, ReadOnly, { ITEM[2:0] "0 none, 1 host rx, 2 host tx, 3 NIC rx, 4 command" };
         /// Room in the job, event and transmit queues.

@@ -16,7 +16,8 @@ use std::collections::VecDeque;
 const FIRST: u16 = 0x20;
 const COUNT: usize = 8;
 /// Cycles from an access's acceptance to its answer.
-const LATENCY: u64 = 2;
+const WRITE_LATENCY: u64 = 2;
+const READ_LATENCY: u64 = 3;
 
 #[derive(Clone, Copy, Debug)]
 struct Write {
@@ -33,6 +34,8 @@ struct Bench {
     monitor: LiteMonitor,
     manager: LiteManager,
     words: [u32; COUNT],
+    /// What the registers answer to the address of the cycle before.
+    answer: Option<u32>,
     chance: Chance,
     /// Chance in a thousand that the manager offers or takes something in a cycle.
     pace: u32,
@@ -76,6 +79,7 @@ impl Bench {
             monitor: LiteMonitor::default(),
             manager: LiteManager::default(),
             words: [0; COUNT],
+            answer: None,
             chance: Chance::new(seed),
             pace,
             cycle: 0,
@@ -131,13 +135,12 @@ impl Bench {
             self.dut.set(port, value);
         }
         self.dut.eval();
-        // The registers answer the bus in the same cycle.
-        let [_, write_addr, _, write_hit, read_addr, read_data, read_hit, _] = self.bus;
+        // The registers answer a write in the same cycle, a read in the next.
+        let [_, write_addr, _, write_hit, _, read_data, read_hit, _] = self.bus;
         let write = index(self.dut.get(write_addr) as u16);
-        let read = index(self.dut.get(read_addr) as u16);
         self.dut.set(write_hit, write.is_some().into());
-        self.dut.set(read_hit, read.is_some().into());
-        self.dut.set(read_data, read.map_or(0, |i| self.words[i]).into());
+        self.dut.set(read_hit, self.answer.is_some().into());
+        self.dut.set(read_data, self.answer.unwrap_or(0).into());
         self.dut.eval();
     }
 
@@ -166,7 +169,8 @@ impl Bench {
         let out = self.outputs();
         self.check(false, &out);
         let m = self.manager;
-        let [write, write_addr, write_data, ..] = self.bus;
+        let [write, write_addr, write_data, _, read_addr, ..] = self.bus;
+        self.answer = index(self.dut.get(read_addr) as u16).map(|i| self.words[i]);
         if self.dut.is_high(write) {
             let addr = self.dut.get(write_addr) as u16;
             if let Some(i) = index(addr) {
@@ -202,10 +206,10 @@ impl Bench {
             assert!(m.wvalid && out.wready, "address and word are taken together");
             let write = Write { addr: m.awaddr, data: m.wdata, strobe: m.wstrb };
             let good = index(write.addr).is_some() && write.addr % 4 == 0 && write.strobe == 0xF;
-            self.writes.push_back((self.cycle + LATENCY, if good { 0 } else { 2 }));
+            self.writes.push_back((self.cycle + WRITE_LATENCY, if good { 0 } else { 2 }));
         }
         if m.arvalid && out.arready {
-            self.reads.push_back((self.cycle + LATENCY, m.araddr));
+            self.reads.push_back((self.cycle + READ_LATENCY, m.araddr));
         }
         self.dut.cycle();
         self.cycle += 1;

@@ -1,9 +1,10 @@
 // Properties of `regs::axil::AxilSlave`. `cargo xtask formal` puts this text at the end of module `axil`; only its ports
 // are used, but for what induction needs. All inputs are free in every cycle, reset included.
 //
-// An access is accepted, acts in the next cycle, and is answered from the one after that until its answer was taken.
+// An access is accepted, acts in the next cycle, and is answered from the one after that until its answer was taken; of a read
+// the blocks' answer comes a cycle after its address, and its own a cycle later.
 
-// 0 none, 1 acts, 2 answered.
+// 0 none, 1 acts, 2 answered; of a read 3 the blocks answer.
 reg [1:0] writing = 0;
 reg [15:0] waddr;
 reg [31:0] wdata;
@@ -37,7 +38,8 @@ always @(posedge cr$clock) begin
       reading <= 1;
       raddr <= port$araddr;
     end
-    if (reading == 1) begin
+    if (reading == 1) reading <= 3;
+    if (reading == 3) begin
       reading <= 2;
       told <= raddr[1:0] == 0 && read_hit ? 0 : 2;
       data <= raddr[1:0] == 0 && read_hit ? read_data : 0;
@@ -70,7 +72,7 @@ always @(*) begin
   assert (write == (writing == 1 && legal));
   if (write) assert (write_addr == waddr && write_data == wdata && waddr[1:0] == 0);
   if (reading == 1) assert (read_addr == raddr);
-  // An answer for each access, none without one, two cycles after it was accepted.
+  // An answer for each access, none without one, two cycles after a write was accepted and three after a read.
   assert (port$bvalid == (writing == 2));
   if (port$bvalid) assert (port$bresp == written);
   assert (port$rvalid == (reading == 2));
@@ -80,11 +82,11 @@ always @(*) begin
   if (r_stalled) assert (port$rvalid && {port$rresp, port$rdata} == r_was);
 
   // What induction needs to know of the inside.
-  assert (writing != 3 && reading != 3);
-  assert (write_pending == (writing == 1) && read_pending == (reading == 1));
+  assert (writing != 3);
+  assert (write_pending == (writing == 1) && read_pending == (reading == 1) && read_answered == (reading == 3));
   if (writing == 1) assert (write_legal == legal && write_addr == waddr && write_data == wdata);
   if (writing == 1 && legal) assert (waddr[1:0] == 0);
-  if (reading == 1) assert (read_legal == (raddr[1:0] == 0));
+  if (reading[0]) assert (read_legal == (raddr[1:0] == 0));
   if (b_stalled) assert (writing == 2 && b_was == written);
   if (r_stalled) assert (reading == 2 && r_was == {told, data});
 

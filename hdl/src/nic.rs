@@ -21,7 +21,7 @@
 use crate::core::Mmio;
 use crate::dma::WriteSide;
 use crate::emit::Gated;
-use crate::kit::{Cr, Ticker};
+use crate::kit::{Cr, Reg, Ticker};
 use crate::module;
 use crate::regs::{
     axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
@@ -259,6 +259,14 @@ pub struct Nic<
     write_side: WriteSide,
     tx_side: TxSide,
     cycles: Ticker<Bits<32>>,
+    identity_answer: Reg<Bits<33>>,
+    rings_answer: Reg<Bits<33>>,
+    ranges_answer: Reg<Bits<33>>,
+    mailbox_answer: Reg<Bits<33>>,
+    statistics_answer: Reg<Bits<33>>,
+    filter_answer: Reg<Bits<33>>,
+    counters_answer: Reg<Bits<33>>,
+    answer: Signal<Local, Bits<33>>,
     raise: Signal<Local, Bits<5>>,
     dma_error: Signal<Local, Bit>,
 }
@@ -374,6 +382,14 @@ impl<
             write_side: Default::default(),
             tx_side: Default::default(),
             cycles: Default::default(),
+            identity_answer: Default::default(),
+            rings_answer: Default::default(),
+            ranges_answer: Default::default(),
+            mailbox_answer: Default::default(),
+            statistics_answer: Default::default(),
+            filter_answer: Default::default(),
+            counters_answer: Default::default(),
+            answer: Default::default(),
             raise: Default::default(),
             dma_error: Default::default(),
         }
@@ -401,7 +417,7 @@ impl<
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: cycles;
+    regs: cycles, identity_answer, rings_answer, ranges_answer, mailbox_answer, statistics_answer, filter_answer, counters_answer;
     children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, pace, system, mmio, rx, write_side, tx_side;
     #[hdl_gen]
     fn update(&mut self) {
@@ -466,7 +482,7 @@ module! {
         self.core_asleep.next = self.system.asleep.val();
         self.core_retired.next = self.system.retired.val();
 
-        // Registers: every block sees the bus, one answers.
+        // Registers: every block sees the bus, one answers, with its hit above its word.
         self.identity.bus.write.next = self.axil.write.val();
         self.identity.bus.write_addr.next = self.axil.write_addr.val();
         self.identity.bus.write_data.next = self.axil.write_data.val();
@@ -496,8 +512,23 @@ module! {
         self.counters.bus.write_data.next = self.axil.write_data.val();
         self.counters.bus.read_addr.next = self.axil.read_addr.val();
         self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val() || self.filter.bus.write_hit.val() || self.counters.bus.write_hit.val();
-        self.axil.read_hit.next = self.identity.bus.read_hit.val() || self.rings.bus.read_hit.val() || self.ranges.bus.read_hit.val() || self.mailbox.bus.read_hit.val() || self.statistics.bus.read_hit.val() || self.filter.bus.read_hit.val() || self.counters.bus.read_hit.val();
-        self.axil.read_data.next = self.identity.bus.read_data.val() | self.rings.bus.read_data.val() | self.ranges.bus.read_data.val() | self.mailbox.bus.read_data.val() | self.statistics.bus.read_data.val() | self.filter.bus.read_data.val() | self.counters.bus.read_data.val();
+        self.identity_answer.d.next = (bit_cast::<33, 1>(self.identity.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.identity.bus.read_data.val());
+        self.rings_answer.d.next = (bit_cast::<33, 1>(self.rings.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.rings.bus.read_data.val());
+        self.ranges_answer.d.next = (bit_cast::<33, 1>(self.ranges.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.ranges.bus.read_data.val());
+        self.mailbox_answer.d.next = (bit_cast::<33, 1>(self.mailbox.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.mailbox.bus.read_data.val());
+        self.statistics_answer.d.next = (bit_cast::<33, 1>(self.statistics.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.statistics.bus.read_data.val());
+        self.filter_answer.d.next = (bit_cast::<33, 1>(self.filter.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.filter.bus.read_data.val());
+        self.counters_answer.d.next = (bit_cast::<33, 1>(self.counters.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.counters.bus.read_data.val());
+        self.answer.next = self.identity_answer.q.val() | self.rings_answer.q.val() | self.ranges_answer.q.val() | self.mailbox_answer.q.val() | self.statistics_answer.q.val() | self.filter_answer.q.val() | self.counters_answer.q.val();
+        self.axil.read_hit.next = self.answer.val().get_bit(32);
+        self.axil.read_data.next = self.answer.val().get_bits::<32>(0);
         self.identity.accept_read.next = self.axil.accept_read.val();
         self.identity.now.next = self.cycles.q.val();
         self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();
@@ -534,8 +565,9 @@ module! {
         self.mmio.ticks_per_us.next = self.identity.ticks_per_us.val();
         self.identity.time_us.next = self.mmio.time_us.val();
         self.mmio.sched_mode.next = self.identity.sched_mode.val();
-        self.mailbox.core_index.next = self.mmio.mb_index.val();
+        self.mailbox.core_read_index.next = self.mmio.mb_read_index.val();
         self.mailbox.core_write.next = self.mmio.mb_write.val();
+        self.mailbox.core_write_index.next = self.mmio.mb_write_index.val();
         self.mailbox.core_data.next = self.mmio.mb_data.val();
         self.mmio.mb_cfg.next = self.mailbox.core_cfg.val();
 

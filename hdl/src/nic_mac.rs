@@ -17,7 +17,7 @@
 //! speeds, whose nibbles are those of `mac::tx_gear`. These modules only connect. Verified by
 //! `cosim/tests/nic_line.rs`.
 
-use crate::kit::Cr;
+use crate::kit::{Cr, Reg};
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, MdioUser, Rgmii};
 use crate::module;
@@ -147,6 +147,7 @@ pub struct NicGmii<
     mac: Mac,
     split: AxilSplit,
     axil: AxilSlave,
+    answer: Reg<Bits<33>>,
 }
 
 impl<
@@ -188,6 +189,7 @@ impl<
             mac: Mac::new(mac),
             split: Default::default(),
             axil: Default::default(),
+            answer: Default::default(),
         }
     }
 
@@ -199,7 +201,7 @@ impl<
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: ;
+    regs: answer;
     children: nic, mac, split, axil;
     #[hdl_gen]
     fn update(&mut self) {
@@ -297,8 +299,10 @@ module! {
         self.mac.bus.write_data.next = self.axil.write_data.val();
         self.mac.bus.read_addr.next = self.axil.read_addr.val();
         self.axil.write_hit.next = self.mac.bus.write_hit.val();
-        self.axil.read_hit.next = self.mac.bus.read_hit.val();
-        self.axil.read_data.next = self.mac.bus.read_data.val();
+        self.answer.d.next = (bit_cast::<33, 1>(self.mac.bus.read_hit.val().into()) << 32)
+            | bit_cast::<33, 32>(self.mac.bus.read_data.val());
+        self.axil.read_hit.next = self.answer.q.val().get_bit(32);
+        self.axil.read_data.next = self.answer.q.val().get_bits::<32>(0);
 
         // Frames.
         self.nic.rx_tdata.next = self.mac.rx.tdata.val();

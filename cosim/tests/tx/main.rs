@@ -5,6 +5,7 @@
 //! from plain fields.
 
 mod bench;
+mod host_queue;
 mod reference;
 #[path = "../support/mod.rs"]
 mod support;

@@ -1,8 +1,9 @@
 //! The softcore's memory-mapped port: decode, and the queues that firmware pushes into.
 //!
-//! A read answers in the next cycle and changes nothing; a write acts in its own cycle, `HOST_RX_GO` and
-//! `HOST_TX_GO` in the next. Reads of write-only or
-//! unknown addresses give zero, writes to read-only or unknown ones are ignored. Pushes into a full queue are
+//! A read answers in the next cycle and changes nothing; a write acts in the cycle after its own, from a register, because what
+//! it reaches lies far from the core. A read in that cycle knows of it: `STATUS` counts what is on its way, an operation is
+//! under way, no work item is shown; only the window onto the NIC receive queue moves a cycle later. What lies here is written at
+//! once: `WAKE_AT`, `WAKE_ON`, `NIC_RX_MARKS`, `LOOKUP_VALUE`, `CMD_POP`. Reads of write-only or unknown addresses give zero, writes to read-only or unknown ones are ignored. Pushes into a full queue are
 //! lost, as `abi::mmio` says.
 //!
 //! **Segments taken in one write.** `NIC_RX_POP` and `NIC_RX_COPY` advance the window and push the job that ends with the
@@ -100,9 +101,10 @@ pub struct Mmio {
     pub ct_tx_packets: Signal<In, Bits<32>>,
     pub ct_tx_bytes: Signal<In, Bits<32>>,
 
-    pub mb_index: Signal<Out, Bits<4>>,
+    pub mb_read_index: Signal<Out, Bits<4>>,
     pub mb_cfg: Signal<In, Bits<32>>,
     pub mb_write: Signal<Out, Bit>,
+    pub mb_write_index: Signal<Out, Bits<4>>,
     pub mb_data: Signal<Out, Bits<32>>,
 
     scheduler: DefaultScheduler,
@@ -113,18 +115,15 @@ pub struct Mmio {
     jobs: LutFifo<Bits<68>, 4, 5>,
     events: LutFifo<Bits<32>, 7, 8>,
 
-    /// What was written in the cycle before, and that it was a word of an event or of a header: those go to their queues from
-    /// here, for the queues lie far from the core.
-    event_late: Reg<Bit>,
-    header_late: Reg<Bit>,
-    late_index: Reg<Bits<5>>,
+    /// The write of the cycle before.
+    late: Reg<Bit>,
+    late_addr: Reg<Bits<16>>,
     late_data: Reg<Bits<32>>,
+    /// It consumed an item.
+    taken_late: Reg<Bit>,
     wake_at: Reg<Bits<32>>,
     wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
-    /// `HOST_RX_GO` or `HOST_TX_GO` was written a cycle ago.
-    host_rx_late: Reg<Bit>,
-    host_tx_late: Reg<Bit>,
     marks: Reg<Bits<32>>,
     job_src_len: Reg<Bits<32>>,
     job_to: Reg<Bits<32>>,
@@ -136,8 +135,6 @@ pub struct Mmio {
     lost_count: Reg<Bits<16>>,
     lost_conn: Reg<Bits<16>>,
     value: Reg<Bits<16>>,
-    op: Reg<Bits<2>>,
-    start: Reg<Bit>,
     register: Reg<Bits<32>>,
     from_nic_rx: Reg<Bit>,
     from_commands: Reg<Bit>,
@@ -146,13 +143,20 @@ pub struct Mmio {
     host_tx_go: Signal<Local, Bit>,
     nic_rx_next: Signal<Local, Bit>,
     cmd_pop: Signal<Local, Bit>,
+    taken: Signal<Local, Bit>,
+    event_go: Signal<Local, Bit>,
+    burst_go: Signal<Local, Bit>,
+    lookup_go: Signal<Local, Bit>,
+    counter_go: Signal<Local, Bit>,
     job_go: Signal<Local, Bit>,
     take_pop: Signal<Local, Bit>,
     take_copy: Signal<Local, Bit>,
+    job_push: Signal<Local, Bit>,
     wake_at_written: Signal<Local, Bit>,
     since_wake: Signal<Local, Bits<32>>,
     job_room: Signal<Local, Bit>,
     event_room: Signal<Local, Bit>,
+    burst_room: Signal<Local, Bit>,
     quiet: Signal<Local, Bit>,
     status: Signal<Local, Bits<4>>,
     wanted: Signal<Local, Bits<4>>,
@@ -170,36 +174,74 @@ pub struct Mmio {
 
 module! {
     impl [] Logic for Mmio;
-    regs: event_late, header_late, late_index, late_data, wake_at, wake_on, awake, host_rx_late, host_tx_late, marks, job_src_len, job_to, popping, tx_addr, tx_len, tx_mss, lost_count,
-        lost_conn, value, op, start,
-        register, from_nic_rx, from_commands;
+    regs: late, late_addr, late_data, taken_late, wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len,
+        tx_mss, lost_count, lost_conn, value, register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, lookup_key, jobs, events;
     #[hdl_gen]
     fn update(&mut self) {
-        // Writes.
+        // Writes at once.
         self.wake_at_written.next = false;
-        self.host_rx_go.next = false;
-        self.host_tx_go.next = false;
-        self.nic_rx_next.next = false;
+        self.taken.next = false;
         self.cmd_pop.next = false;
-        self.job_go.next = false;
-        self.take_pop.next = false;
-        self.take_copy.next = false;
-        self.event_late.d.next = false;
-        self.tp_go.next = false;
-        self.header_late.d.next = false;
-        self.mb_write.next = false;
-        self.start.d.next = false;
-        self.lookup_key.write.next = false;
-        self.ct_start.next = false;
         if self.write.val() {
-            self.late_index.d.next = self.addr.val().get_bits::<5>(2);
-            self.late_data.d.next = self.wdata.val();
             match self.addr.val().index() {
                 16 => {
                     self.wake_at.d.next = self.wdata.val();
                     self.wake_at_written.next = true;
                 }
+                44 => {
+                    self.marks.d.next = self.wdata.val();
+                }
+                48 => {
+                    self.wake_on.d.next = self.wdata.val().get_bits::<4>(0);
+                }
+                140 => {
+                    self.value.d.next = self.wdata.val().get_bits::<16>(0);
+                }
+                // Those that consume an item: HOST_RX_GO, HOST_TX_GO, NIC_RX_NEXT, CMD_POP, NIC_RX_POP, NIC_RX_COPY.
+                20 => {
+                    self.taken.next = true;
+                }
+                24 => {
+                    self.taken.next = true;
+                }
+                28 => {
+                    self.taken.next = true;
+                }
+                32 => {
+                    self.taken.next = true;
+                    self.cmd_pop.next = true;
+                }
+                80 => {
+                    self.taken.next = true;
+                }
+                84 => {
+                    self.taken.next = true;
+                }
+                _ => {}
+            }
+        }
+
+        // All others.
+        self.late.d.next = self.write.val();
+        self.late_addr.d.next = self.addr.val();
+        self.late_data.d.next = self.wdata.val();
+        self.taken_late.d.next = self.taken.val();
+        self.host_rx_go.next = false;
+        self.host_tx_go.next = false;
+        self.nic_rx_next.next = false;
+        self.job_go.next = false;
+        self.take_pop.next = false;
+        self.take_copy.next = false;
+        self.event_go.next = false;
+        self.burst_go.next = false;
+        self.th_write.next = false;
+        self.mb_write.next = false;
+        self.lookup_go.next = false;
+        self.lookup_key.write.next = false;
+        self.counter_go.next = false;
+        if self.late.q.val() {
+            match self.late_addr.q.val().index() {
                 20 => {
                     self.host_rx_go.next = true;
                 }
@@ -209,26 +251,17 @@ module! {
                 28 => {
                     self.nic_rx_next.next = true;
                 }
-                32 => {
-                    self.cmd_pop.next = true;
-                }
-                44 => {
-                    self.marks.d.next = self.wdata.val();
-                }
-                48 => {
-                    self.wake_on.d.next = self.wdata.val().get_bits::<4>(0);
-                }
                 64 => {
-                    self.job_src_len.d.next = self.wdata.val();
+                    self.job_src_len.d.next = self.late_data.q.val();
                 }
                 68 => {
-                    self.job_to.d.next = self.wdata.val();
+                    self.job_to.d.next = self.late_data.q.val();
                 }
                 72 => {
                     self.job_go.next = true;
                 }
                 76 => {
-                    self.event_late.d.next = true;
+                    self.event_go.next = true;
                 }
                 80 => {
                     self.take_pop.next = true;
@@ -239,33 +272,29 @@ module! {
                     self.nic_rx_next.next = true;
                 }
                 96 => {
-                    self.tx_addr.d.next = self.wdata.val();
+                    self.tx_addr.d.next = self.late_data.q.val();
                 }
                 100 => {
-                    self.tx_len.d.next = self.wdata.val().get_bits::<17>(0);
+                    self.tx_len.d.next = self.late_data.q.val().get_bits::<17>(0);
                 }
                 108 => {
-                    self.tx_mss.d.next = self.wdata.val().get_bits::<14>(0);
+                    self.tx_mss.d.next = self.late_data.q.val().get_bits::<14>(0);
                 }
                 104 => {
-                    self.tp_go.next = true;
+                    self.burst_go.next = true;
                 }
                 128 => {
                     self.lookup_key.write.next = true;
                 }
-                140 => {
-                    self.value.d.next = self.wdata.val().get_bits::<16>(0);
-                }
                 144 => {
-                    self.op.d.next = self.wdata.val().get_bits::<2>(0);
-                    self.start.d.next = true;
+                    self.lookup_go.next = true;
                 }
                 160 => {
-                    self.ct_start.next = true;
+                    self.counter_go.next = true;
                 }
                 _ => {
-                    self.mb_write.next = self.addr.val().get_bits::<10>(6) == 5;
-                    self.header_late.d.next = self.addr.val().get_bits::<9>(7) == 5;
+                    self.mb_write.next = self.late_addr.q.val().get_bits::<10>(6) == 5;
+                    self.th_write.next = self.late_addr.q.val().get_bits::<9>(7) == 5;
                 }
             }
         }
@@ -280,13 +309,9 @@ module! {
         self.scheduler.nic_rx_stamp.next = self.nq_stamp.val();
         self.scheduler.command_waits.next = self.commands.count.val().any();
         self.scheduler.command_stamp.next = self.commands.stamp.val();
-        // The queues lie far from the core: what it orders of them reaches them a cycle later, from a register.
-        self.host_rx_late.d.next = self.host_rx_go.val();
-        self.host_tx_late.d.next = self.host_tx_go.val();
-        self.scheduler.core_host_rx_go.next = self.host_rx_late.q.val();
-        self.scheduler.core_host_tx_go.next = self.host_tx_late.q.val();
-        self.scheduler.consumed.next = self.host_rx_go.val() || self.host_tx_go.val() || self.host_rx_late.q.val()
-            || self.host_tx_late.q.val() || self.nic_rx_next.val() || self.cmd_pop.val();
+        self.scheduler.core_host_rx_go.next = self.host_rx_go.val();
+        self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
+        self.scheduler.consumed.next = self.taken.val() || self.taken_late.q.val();
         self.scheduler.command_taken.next = self.cmd_pop.val();
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
@@ -308,20 +333,21 @@ module! {
         self.commands.pop_slots.next = self.wdata.val().get_bits::<7>(0);
         self.cmd_qlen.next = bit_cast::<16, 7>(self.commands.count.val());
 
-        self.push_op.next = self.wdata.val().get_bits::<3>(0);
+        self.push_op.next = self.late_data.q.val().get_bits::<3>(0);
         self.push_addr.next = self.job_to.q.val();
         if self.take_pop.val() {
             self.push_op.next = 2.into();
         }
         if self.take_copy.val() {
             self.push_op.next = 1.into();
-            self.push_addr.next = self.wdata.val();
+            self.push_addr.next = self.late_data.q.val();
         }
         self.job_wide.next = (bit_cast::<68, 1>(self.take_copy.val().into()) << 67)
             | (bit_cast::<68, 32>(self.push_addr.val()) << 35)
             | (bit_cast::<68, 32>(self.job_src_len.q.val()) << 3)
             | bit_cast::<68, 3>(self.push_op.val());
-        self.jobs.push.next = self.job_go.val() || self.take_pop.val() || self.take_copy.val();
+        self.job_push.next = self.job_go.val() || self.take_pop.val() || self.take_copy.val();
+        self.jobs.push.next = self.job_push.val();
         self.jobs.data.next = self.job_wide.val();
         // A copy that frees its packet stays at the head for its POP.
         self.more.next = self.jobs.head.val().get_bit(67) && !self.popping.q.val();
@@ -337,14 +363,15 @@ module! {
         self.job_src.next = bit_cast::<16, 14>(self.jobs.head.val().get_bits::<14>(3));
         self.job_len.next = self.jobs.head.val().get_bits::<16>(19);
         self.job_addr.next = self.jobs.head.val().get_bits::<32>(35);
-        self.events.push.next = self.event_late.q.val();
+        self.events.push.next = self.event_go.val();
         self.events.data.next = self.late_data.q.val();
         self.events.pop.next = self.evt_pop.val();
         self.evt_valid.next = self.events.count.val() >= 8;
         self.evt_word.next = self.events.head.val();
 
-        self.tp_header_len.next = self.wdata.val().get_bits::<8>(0);
-        self.tp_conn.next = self.wdata.val().get_bits::<16>(16);
+        self.tp_go.next = self.burst_go.val();
+        self.tp_header_len.next = self.late_data.q.val().get_bits::<8>(0);
+        self.tp_conn.next = self.late_data.q.val().get_bits::<16>(16);
         self.tp_addr.next = self.tx_addr.q.val();
         self.tp_len.next = self.tx_len.q.val();
         self.tp_mss.next = self.tx_mss.q.val();
@@ -352,29 +379,31 @@ module! {
             self.lost_count.d.next = self.lost_count.q.val() + 1;
             self.lost_conn.d.next = self.tp_lost_conn.val();
         }
-        self.th_write.next = self.header_late.q.val();
-        self.th_index.next = self.late_index.q.val();
+        self.th_index.next = self.late_addr.q.val().get_bits::<5>(2);
         self.th_data.next = self.late_data.q.val();
 
-        self.lookup_key.word.next = self.wdata.val();
+        self.lookup_key.word.next = self.late_data.q.val();
         self.lk_key.next = self.lookup_key.key.val();
         self.lk_value.next = self.value.q.val();
-        self.lk_op.next = self.op.q.val();
-        self.lk_start.next = self.start.q.val();
-        self.ct_conn.next = self.wdata.val().get_bits::<16>(0);
-        self.ct_clear.next = self.wdata.val().get_bit(31);
-        self.mb_index.next = self.addr.val().get_bits::<4>(2);
-        self.mb_data.next = self.wdata.val();
+        self.lk_op.next = self.late_data.q.val().get_bits::<2>(0);
+        self.lk_start.next = self.lookup_go.val();
+        self.ct_start.next = self.counter_go.val();
+        self.ct_conn.next = self.late_data.q.val().get_bits::<16>(0);
+        self.ct_clear.next = self.late_data.q.val().get_bit(31);
+        self.mb_read_index.next = self.addr.val().get_bits::<4>(2);
+        self.mb_write_index.next = self.late_addr.q.val().get_bits::<4>(2);
+        self.mb_data.next = self.late_data.q.val();
 
         // Reads.
-        self.job_room.next = self.jobs.count.val() <= 8;
+        self.job_room.next = self.jobs.count.val() < 8 || (self.jobs.count.val() == 8 && !self.job_push.val());
         self.event_room.next = self.events.count.val() < 56
-            || (self.events.count.val() == 56 && !self.event_late.q.val());
+            || (self.events.count.val() == 56 && !self.event_go.val());
+        self.burst_room.next = self.tp_ready.val() && !self.burst_go.val();
         self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val()
-            && !self.events.valid.val() && !self.event_late.q.val();
+            && !self.events.valid.val() && !self.late.q.val();
         self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
             | (bit_cast::<4, 1>(self.event_room.val().into()) << 1)
-            | (bit_cast::<4, 1>(self.tp_ready.val().into()) << 2)
+            | (bit_cast::<4, 1>(self.burst_room.val().into()) << 2)
             | (bit_cast::<4, 1>(self.quiet.val().into()) << 3);
         self.wanted.next = self.status.val() & self.wake_on.q.val();
         // Segments and commands, 3 and 4, are shown when there is room for what they need.
@@ -394,7 +423,7 @@ module! {
             | (bit_cast::<32, 1>(self.above.val().into()) << 16)
             | (bit_cast::<32, 1>(self.below.val().into()) << 17);
         // An operation is under way from the cycle of the write that starts it.
-        self.busy.next = self.start.q.val() || self.lk_busy.val();
+        self.busy.next = self.lookup_go.val() || self.lk_busy.val();
         self.result.next = bit_cast::<32, 16>(self.lk_found.val())
             | (bit_cast::<32, 2>(self.lk_outcome.val()) << 16)
             | (bit_cast::<32, 1>(self.busy.val().into()) << 31);
@@ -438,7 +467,8 @@ module! {
                 self.register.d.next = self.result.val();
             }
             164 => {
-                self.register.d.next = bit_cast::<32, 1>(self.ct_busy.val().into());
+                self.register.d.next =
+                    bit_cast::<32, 1>((self.counter_go.val() || self.ct_busy.val()).into());
             }
             168 => {
                 self.register.d.next = self.ct_rx_packets.val();

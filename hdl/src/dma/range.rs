@@ -5,7 +5,7 @@
 //! empty range holds nothing, and two adjoining ranges are not one: a request across their seam is refused.
 //!
 //! Core clock, synchronous reset. Latency two cycles: `allowed` answers the `start` and `length` of two
-//! cycles before. Throughput one request a cycle, no backpressure. The ranges may change only while
+//! cycles before; `allowed_next` is its next value, for a register of the reader's own. Throughput one request a cycle, no backpressure. The ranges may change only while
 //! nothing is being checked. Verified in `cosim/tests/dma_write`.
 
 use crate::kit::{Cr, Reg};
@@ -31,6 +31,7 @@ pub struct RangeCheck {
     pub limit3: Signal<In, Bits<32>>,
     /// The request of two cycles before may be carried out.
     pub allowed: Signal<Out, Bit>,
+    pub allowed_next: Signal<Out, Bit>,
 
     /// One past the request's last byte, with the carry out of the address space.
     past: Reg<Bits<33>>,
@@ -45,6 +46,7 @@ pub struct RangeCheck {
     within1: Signal<Local, Bit>,
     within2: Signal<Local, Bit>,
     within3: Signal<Local, Bit>,
+    passes: Signal<Local, Bit>,
 }
 
 module! {
@@ -67,8 +69,9 @@ module! {
         self.within1.next = self.above1.q.val() && (self.past.q.val() <= bit_cast::<33, 32>(self.limit1.val()));
         self.within2.next = self.above2.q.val() && (self.past.q.val() <= bit_cast::<33, 32>(self.limit2.val()));
         self.within3.next = self.above3.q.val() && (self.past.q.val() <= bit_cast::<33, 32>(self.limit3.val()));
-        self.answer.d.next =
-            self.within0.val() || self.within1.val() || self.within2.val() || self.within3.val();
+        self.passes.next = self.within0.val() || self.within1.val() || self.within2.val() || self.within3.val();
+        self.answer.d.next = self.passes.val();
+        self.allowed_next.next = self.passes.val();
         self.allowed.next = self.answer.q.val();
     }
 }

@@ -75,6 +75,7 @@ pub struct Sequencer {
     pub check_start: Signal<Out, Bits<32>>,
     pub check_length: Signal<Out, Bits<16>>,
     pub check_allowed: Signal<In, Bit>,
+    pub check_allowed_next: Signal<In, Bit>,
     /// A refused access; never while `report_busy`.
     pub refused: Signal<Out, Bit>,
     pub refused_addr: Signal<Out, Bits<32>>,
@@ -190,6 +191,7 @@ impl Default for Sequencer {
             check_start: Default::default(),
             check_length: Default::default(),
             check_allowed: Default::default(),
+            check_allowed_next: Default::default(),
             refused: Default::default(),
             refused_addr: Default::default(),
             refused_source: Default::default(),
@@ -266,10 +268,10 @@ module! {
         self.jobs.evt_cons.next = self.evt_cons.val();
         self.evt_prod.next = self.jobs.evt_prod.val();
 
-        // The addresses to check: the first in state 1, in state 2 that of the receive descriptor, which is worked
-        // out meanwhile.
+        // The addresses to check: the first is chosen in state 1, with that of the receive descriptor, and checked from state 2
+        // on, the descriptor's from state 3 on.
         self.is_packet.next = (self.what.q.val() == 0) || (self.what.q.val() == 3);
-        self.first_start.next = self.rx_slot.q.val();
+        self.first_start.next = self.rxd_addr.val();
         self.first_length.next = 16.into();
         self.frame_len_wide.next = 0.into();
         self.one.next = 1.into();
@@ -278,7 +280,6 @@ module! {
         self.rx_mask.next = 0.into();
         self.rx_place.next = 0.into();
         if self.state.q.val() == 1 {
-            self.first_start.next = self.rxd_addr.val();
             match self.what.q.val().index() {
                 0 => {
                     self.first_length.next = self.hq_len.val();
@@ -304,8 +305,12 @@ module! {
             self.rx_place.next = self.rx_index.q.val() & self.rx_mask.val().get_bits::<16>(0);
             self.rx_slot.d.next = self.rx_start.val() + (bit_cast::<32, 16>(self.rx_place.val()) << 4);
         }
-        self.check_start.next = self.first_start.val();
-        self.check_length.next = self.first_length.val();
+        self.check_start.next = self.rx_slot.q.val();
+        self.check_length.next = 16.into();
+        if self.state.q.val() == 2 {
+            self.check_start.next = self.target.q.val();
+            self.check_length.next = self.reach.q.val();
+        }
 
         // The steps of an operation.
         self.host_ready.next = self.hq_valid.val() && self.rxd_valid.val() && !self.host_taken.q.val();
@@ -339,7 +344,7 @@ module! {
             }
             2 => { self.state.d.next = 3.into(); }
             3 => {
-                self.allowed.d.next = self.check_allowed.val() || (self.what.q.val() == 2);
+                self.allowed.d.next = self.check_allowed_next.val() || (self.what.q.val() == 2);
                 self.state.d.next = 4.into();
             }
             4 => {

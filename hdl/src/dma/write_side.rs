@@ -167,6 +167,7 @@ module! {
         self.sequencer.index_addr.next = self.index_addr.val();
         self.sequencer.index_request.next = self.publisher.request.val();
         self.sequencer.check_allowed.next = self.check.allowed.val();
+        self.sequencer.check_allowed_next.next = self.check.allowed_next.val();
         self.sequencer.report_busy.next = self.fault.busy.val();
         self.sequencer.ack.next = self.writer.done.val();
         self.quiet.next = self.sequencer.quiet.val();

@@ -1,4 +1,4 @@
-//! AXI4-Lite slave: one write and one read at a time, each answered two cycles after it was accepted.
+//! AXI4-Lite slave: one write and one read at a time, a write answered two cycles after it was accepted, a read three.
 //!
 //! Address and data of a write are accepted together. SLVERR answers a misaligned address, an address that no
 //! block knows, and a write that does not set all four byte strobes; such a write changes nothing.
@@ -42,6 +42,7 @@ pub struct AxilSlave {
     pub write_data: Signal<Out, Bits<32>>,
     pub write_hit: Signal<In, Bit>,
     pub read_addr: Signal<Out, Bits<16>>,
+    /// Those of the blocks, each through a register of its own: they lie all over the device.
     pub read_data: Signal<In, Bits<32>>,
     pub read_hit: Signal<In, Bit>,
     /// A read is accepted; `read_addr` is its address in the next cycle. What changes all the time can be kept for the
@@ -54,7 +55,9 @@ pub struct AxilSlave {
     write_data_held: Reg<Bits<32>>,
     bvalid: Reg<Bit>,
     bresp: Reg<Bits<2>>,
+    /// A read was accepted in the cycle before, and in the one before that.
     read_pending: Reg<Bit>,
+    read_answered: Reg<Bit>,
     read_legal: Reg<Bit>,
     read_addr_held: Reg<Bits<16>>,
     rvalid: Reg<Bit>,
@@ -67,7 +70,7 @@ pub struct AxilSlave {
 module! {
     impl [] Logic for AxilSlave;
     regs: write_pending, write_legal, write_addr_held, write_data_held, bvalid, bresp,
-        read_pending, read_legal, read_addr_held, rvalid, rresp, rdata;
+        read_pending, read_answered, read_legal, read_addr_held, rvalid, rresp, rdata;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -97,7 +100,8 @@ module! {
         self.port.bvalid.next = self.bvalid.q.val();
         self.port.bresp.next = self.bresp.q.val();
 
-        self.accepts_read.next = self.port.arvalid.val() && !self.read_pending.q.val() && !self.rvalid.q.val();
+        self.accepts_read.next = self.port.arvalid.val() && !self.read_pending.q.val()
+            && !self.read_answered.q.val() && !self.rvalid.q.val();
         self.port.arready.next = self.accepts_read.val();
         self.accept_read.next = self.accepts_read.val();
         self.read_pending.d.next = self.accepts_read.val();
@@ -106,7 +110,8 @@ module! {
             self.read_legal.d.next = !self.port.araddr.val().get_bits::<2>(0).any();
         }
         self.read_addr.next = self.read_addr_held.q.val();
-        if self.read_pending.q.val() {
+        self.read_answered.d.next = self.read_pending.q.val();
+        if self.read_answered.q.val() {
             self.rvalid.d.next = true;
             self.rdata.d.next = 0.into();
             self.rresp.d.next = 2.into();

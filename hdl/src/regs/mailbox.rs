@@ -6,15 +6,16 @@ use crate::module;
 use rust_hdl::prelude::*;
 
 /// Answers at addresses 0x100 to 0x17C. The host writes and reads the first sixteen words and reads the second;
-/// the firmware reads the first (`core_index` to `core_cfg`, same cycle) and writes the second. The words
+/// the firmware reads the first (`core_read_index` to `core_cfg`, same cycle) and writes the second. The words
 /// survive reset.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Mailbox {
     pub cr: Cr,
     pub bus: RegBus,
-    pub core_index: Signal<In, Bits<4>>,
+    pub core_read_index: Signal<In, Bits<4>>,
     pub core_cfg: Signal<Out, Bits<32>>,
     pub core_write: Signal<In, Bit>,
+    pub core_write_index: Signal<In, Bits<4>>,
     pub core_data: Signal<In, Bits<32>>,
     cfg_for_host: LutRam<32, 4>,
     cfg_for_core: LutRam<32, 4>,
@@ -37,10 +38,10 @@ module! {
         self.cfg_for_core.write_enable.next = self.cfg_write.val();
         self.cfg_for_core.write_addr.next = self.bus.write_addr.val().get_bits::<4>(2);
         self.cfg_for_core.write_data.next = self.bus.write_data.val();
-        self.cfg_for_core.read_addr.next = self.core_index.val();
+        self.cfg_for_core.read_addr.next = self.core_read_index.val();
         self.core_cfg.next = self.cfg_for_core.read_data.val();
         self.sts.write_enable.next = self.core_write.val();
-        self.sts.write_addr.next = self.core_index.val();
+        self.sts.write_addr.next = self.core_write_index.val();
         self.sts.write_data.next = self.core_data.val();
         self.sts.read_addr.next = self.bus.read_addr.val().get_bits::<4>(2);
         self.bus.read_hit.next = true;

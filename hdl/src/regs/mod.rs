@@ -1,7 +1,7 @@
 //! The host's registers: an AXI4-Lite slave in front of one module for each block of `abi::regs`.
 //!
 //! The slave turns each access into one cycle on a [`RegBus`] that every block sees; a block answers for its
-//! own addresses and keeps silent (zero, no hit) for others, so answers are ORed. A test writes and
+//! own addresses and keeps silent (zero, no hit) for others, so answers are ORed, each from a register. A test writes and
 //! reads every register of the table and compare with its declared access and reset value.
 
 pub mod axil;

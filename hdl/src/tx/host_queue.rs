@@ -1,12 +1,17 @@
 //! The host transmit queue: descriptors in memory of the NIC, granted one by one.
 //!
-//! A descriptor is *pending* from its arrival until `go` grants it; a granted one moves on to the planner on its
-//! own. Up to eight wait here, up to four of them granted. `go` while nothing is pending is ignored.
+//! A descriptor is *pending* from the time when it has been fetched until `go` grants it; a granted one moves on to the planner
+//! on its own. Up to eight wait here, up to four of them granted. `go` while nothing is pending is ignored.
 //!
-//! Core clock, synchronous reset. Four cycles a descriptor. A descriptor that could not be read comes out with
+//! **Order of arrival.** A descriptor has arrived when its doorbell is rung, not when it is fetched: what an overloaded NIC leaves in
+//! host memory does not wait behind what came later. Times are noted for 512 descriptors that wait; those beyond are noted
+//! when there is room for them.
+//!
+//! Core clock, synchronous reset. Four cycles a descriptor; one descriptor of a doorbell is noted in each cycle. `stamp` is that of
+//! the oldest descriptor from the second cycle after a grant on. A descriptor that could not be read comes out with
 //! length zero, which the planner refuses. Verified in `cosim/tests/tx`.
 
-use crate::kit::{Cr, LutFifo, Reg};
+use crate::kit::{Cr, RamRw, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -25,7 +30,7 @@ pub struct HostQueue {
     pub arrived: Signal<In, Bit>,
     /// A descriptor waits for its grant, and may have it.
     pub pending: Signal<Out, Bit>,
-    /// Cycle at which it arrived.
+    /// Cycle in which its doorbell was rung.
     pub stamp: Signal<Out, Bits<32>>,
     pub go: Signal<In, Bit>,
     /// Descriptors posted and not yet granted.
@@ -42,7 +47,11 @@ pub struct HostQueue {
     pub frame_valid: Signal<Out, Bit>,
     pub frame_take: Signal<In, Bit>,
 
-    stamps: LutFifo<Bits<32>, 3, 4>,
+    stamps: RamRw<32, 9>,
+    /// Index of the next descriptor to be noted.
+    noted: Reg<Bits<16>>,
+    /// Descriptors that have been fetched and not granted.
+    here: Reg<Bits<4>>,
     granted_index: Reg<Bits<16>>,
     waiting: Reg<Bits<16>>,
     granted: Reg<Bits<3>>,
@@ -55,6 +64,7 @@ pub struct HostQueue {
     segment: Reg<Bit>,
     csum: Reg<Bits<32>>,
     cut: Reg<Bits<32>>,
+    waiting_notes: Signal<Local, Bits<16>>,
     may: Signal<Local, Bit>,
     grant: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
@@ -63,17 +73,29 @@ pub struct HostQueue {
 
 module! {
     impl [] Logic for HostQueue;
-    regs: granted_index, waiting, granted, pos, held, addr, length, checksum, inject, segment, csum, cut;
+    regs: noted, here, granted_index, waiting, granted, pos, held, addr, length, checksum, inject, segment, csum, cut;
     children: stamps;
     #[hdl_gen]
     fn update(&mut self) {
-        self.stamps.data.next = self.now.val();
-        self.stamps.push.next = self.arrived.val();
-        self.may.next = self.stamps.valid.val() && !self.granted.q.val().get_bit(2);
+        self.waiting_notes.next = self.noted.q.val() - self.granted_index.q.val();
+        self.stamps.write_enable.next = (self.noted.q.val() != self.prod.val()) && (self.waiting_notes.val() < 512);
+        self.stamps.write_addr.next = self.noted.q.val().get_bits::<9>(0);
+        self.stamps.write_data.next = self.now.val();
+        if self.stamps.write_enable.val() {
+            self.noted.d.next = self.noted.q.val() + 1;
+        }
+        self.stamps.read_addr.next = self.granted_index.q.val().get_bits::<9>(0);
+        self.stamp.next = self.stamps.read_data.val();
+
+        self.may.next = (self.here.q.val() != 0) && !self.granted.q.val().get_bit(2);
         self.grant.next = self.may.val() && self.go.val();
-        self.stamps.pop.next = self.grant.val();
+        if self.arrived.val() && !self.grant.val() {
+            self.here.d.next = self.here.q.val() + 1;
+        }
+        if self.grant.val() && !self.arrived.val() {
+            self.here.d.next = self.here.q.val() - 1;
+        }
         self.pending.next = self.may.val();
-        self.stamp.next = self.stamps.head.val();
         self.waiting.d.next = self.prod.val() - self.granted_index.q.val();
         self.qlen.next = self.waiting.q.val();
         if self.grant.val() {

@@ -79,7 +79,7 @@ pub struct TxSide {
     pub tx_cons: Signal<Out, Bits<16>>,
     /// A transmit descriptor waits, and there is room to move it on.
     pub htx_pending: Signal<Out, Bit>,
-    /// Cycle at which it arrived.
+    /// Cycle in which its doorbell was rung; see [`host_queue`].
     pub htx_stamp: Signal<Out, Bits<32>>,
     pub htx_go: Signal<In, Bit>,
     /// Descriptors posted and not yet moved on.
