@@ -69,16 +69,18 @@ bundle! {
 
 bundle! {
     /// Execute to fetch and issue: `hold` keeps the instruction in the execute stage where it is;
-    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address; `result` is the value to
-    /// forward.
-    SteerOut "SteerIn" => SteerIn "SteerOut" { hold: Bit, redirect: Bit, target: Bits<32>, result: Bits<32> }
+    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address; `returns` is a redirection
+    /// by MRET, and early; `result` is the value to forward.
+    SteerOut "SteerIn" => SteerIn "SteerOut" {
+        hold: Bit, redirect: Bit, returns: Bit, target: Bits<32>, result: Bits<32>,
+    }
 }
 
 bundle! {
     /// Execute to the load/store unit: an access of `size` (funct3) at `addr`. `allow` is low when the
-    /// instruction must have no effect.
+    /// instruction must have no effect. `target`: a branch or jump, whose target at `addr` is to be read.
     AccessOut "AccessIn" => AccessIn "AccessOut" {
-        addr: Bits<32>, size: Bits<3>, data: Bits<32>, load: Bit, store: Bit, allow: Bit,
+        addr: Bits<32>, size: Bits<3>, data: Bits<32>, load: Bit, store: Bit, target: Bit, allow: Bit,
     }
 }
 

@@ -38,7 +38,7 @@ pub struct Core {
     /// Instruction memory, which reads in every cycle: `i_data` is the word at the `i_addr` of the cycle before.
     pub i_addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub i_data: Signal<In, Bits<32>>,
-    /// Data memory: reads, or writes the bytes that `d_write` selects; `d_data` is the answer in the next cycle.
+    /// Data memory, where targets of branches and jumps are read too: reads, or writes the bytes that `d_write` selects; `d_data` is the answer in the next cycle.
     pub d_enable: Signal<Out, Bit>,
     pub d_addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub d_write: Signal<Out, Bits<4>>,
@@ -162,6 +162,7 @@ module! {
         self.fetch.stall.next = self.issue.stall.val();
         self.i_addr.next = self.fetch.addr.val();
         self.fetch.data.next = self.i_data.val();
+        self.fetch.target_data.next = self.d_data.val();
         self.decode.insn.next = self.fetch.insn.val();
 
         self.regfile.addr1.next = self.fetch.insn.val().get_bits::<5>(15);

@@ -65,6 +65,7 @@ impl Logic for Execute {
         self.goes.next = self.issued.valid.val() & self.run.val() & !self.commit.trap.val();
         self.goes_anyway.next = self.goes.val() & (self.issued.jump.val() | self.issued.mret.val());
         self.goes_if_taken.next = self.goes.val() & self.issued.branch.val();
+        self.steer.returns.next = self.goes.val() & self.issued.mret.val();
         self.steer.redirect.next = self.goes_anyway.val() | (self.goes_if_taken.val() & self.alu.taken.val());
         // JALR clears the least bit of its target; no other target has it set.
         self.steer.target.next = (self.addr.val() >> 1) << 1;
@@ -175,6 +176,7 @@ impl Logic for Execute {
         self.access.size.next = self.operands.op.val();
         self.access.data.next = self.operands.b.val();
         self.access.load.next = self.issued.load.val();
+        self.access.target.next = self.issued.branch.val() | self.issued.jump.val();
         self.access.store.next = self.issued.store.val();
         // Of what holds this stage only `pause` concerns a load or a store, and of interrupts every one: so this leaves out
         // what DIV and WFI wait for, which is late.

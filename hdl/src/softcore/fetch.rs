@@ -1,7 +1,9 @@
 //! The fetch stage: the address of the next instruction, and the word of the present one.
 //!
 //! Instruction memory reads in every cycle, at the address of the instruction that will be in the decode stage in the
-//! next cycle, so that a taken branch costs one cycle. While the decode stage stalls, memory already reads the
+//! next cycle. Whether a branch is taken is known too late to choose that address, for it goes to every block of the memory; so
+//! data memory, which a branch or jump has no other use for, reads its target at the same time, and the next cycle
+//! chooses between the two words: a taken branch costs one cycle. While the decode stage stalls, memory already reads the
 //! instruction after it, and a register holds the word that memory no longer shows. So the interlock, which is
 //! late, reaches registers beside the decoder only, and no input of the memory depends on its output.
 
@@ -25,13 +27,17 @@ pub struct Fetch {
     /// Word address of instruction memory, and the word at the address of the cycle before.
     pub addr: Signal<Out, Bits<ADDRESS_BITS>>,
     pub data: Signal<In, Bits<32>>,
+    /// The word at the target of the branch or jump that was in the execute stage in the cycle before.
+    pub target_data: Signal<In, Bits<32>>,
     /// The instruction in the decode stage.
     pub insn: Signal<Out, Bits<32>>,
     pub out: FetchedOut,
     pc: Reg<Bits<32>>,
     held: Reg<Bit>,
     word: Reg<Bits<32>>,
+    jumped: Reg<Bit>,
     seq: Signal<Local, Bits<32>>,
+    early_pc: Signal<Local, Bits<32>>,
     next_pc: Signal<Local, Bits<32>>,
     advance: Signal<Local, Bit>,
     ram_region: Constant<Bits<4>>,
@@ -51,12 +57,15 @@ impl Fetch {
             csr: Default::default(),
             addr: Default::default(),
             data: Default::default(),
+            target_data: Default::default(),
             insn: Default::default(),
             out: Default::default(),
             pc: Reg::new(u64::from(RAM_BASE).into()),
             held: Default::default(),
             word: Default::default(),
+            jumped: Default::default(),
             seq: Default::default(),
+            early_pc: Default::default(),
             next_pc: Default::default(),
             advance: Default::default(),
             ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
@@ -68,7 +77,7 @@ impl Fetch {
 
 module! {
     impl [] Logic for Fetch;
-    regs: pc, held, word;
+    regs: pc, held, word, jumped;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -76,7 +85,11 @@ module! {
         if self.held.q.val() {
             self.insn.next = self.word.q.val();
         }
+        if self.jumped.q.val() {
+            self.insn.next = self.target_data.val();
+        }
         self.word.d.next = self.insn.val();
+        self.jumped.d.next = self.steer.redirect.val() & !self.steer.returns.val();
 
         self.seq.next = self.pc.q.val() + 4;
         self.out.pc.next = self.pc.q.val();
@@ -84,19 +97,23 @@ module! {
         self.out.fault.next = (self.pc.q.val().get_bits::<4>(28) != self.ram_region.val())
             | (self.pc.q.val().get_bits::<26>(2) >= self.ram_words.val());
 
-        // The last choice is the latest: whether a branch is taken. There is no redirection in a cycle with a trap or
-        // in a hold.
-        self.next_pc.next = self.seq.val();
+        // There is no redirection in a cycle with a trap or in a hold.
+        self.early_pc.next = self.seq.val();
+        if self.steer.returns.val() {
+            self.early_pc.next = self.csr.mepc.val();
+        }
         if self.commit.trap.val() {
-            self.next_pc.next = self.csr.mtvec.val();
+            self.early_pc.next = self.csr.mtvec.val();
         }
         if !self.run.val() {
-            self.next_pc.next = self.reset_pc.val();
+            self.early_pc.next = self.reset_pc.val();
         }
+        self.addr.next = self.early_pc.val().get_bits::<ADDRESS_BITS>(2);
+        // The last choice is the latest: whether a branch is taken.
+        self.next_pc.next = self.early_pc.val();
         if self.steer.redirect.val() {
             self.next_pc.next = self.steer.target.val();
         }
-        self.addr.next = self.next_pc.val().get_bits::<ADDRESS_BITS>(2);
 
         self.advance.next = !self.stall.val() | self.steer.redirect.val() | self.commit.trap.val() | !self.run.val();
         self.held.d.next = !self.advance.val();

@@ -1,6 +1,7 @@
 //! The load/store unit: judges an access and drives data memory or the device bus in the same cycle.
 //!
-//! Memory and devices answer in the next cycle, in the commit stage. While the core is held (`run` low), the port belongs to the
+//! Memory and devices answer in the next cycle, in the commit stage. The target of a branch or jump is read here too, for the
+//! fetch stage. While the core is held (`run` low), the port belongs to the
 //! loader. A misaligned access, an address that is neither memory nor a device, and anything but a word to a device
 //! is reported and has no effect.
 
@@ -113,8 +114,8 @@ impl Logic for Lsu {
         self.out.device.next = self.device.val();
         self.out.strobe.next = self.strobe.val();
 
-        self.enable.next =
-            self.good.val() & self.in_ram.val() & (self.access.load.val() | self.access.store.val());
+        self.enable.next = self.access.target.val()
+            | (self.good.val() & self.in_ram.val() & (self.access.load.val() | self.access.store.val()));
         self.addr.next = self.access.addr.val().get_bits::<ADDRESS_BITS>(2);
         self.write.next = bits::<4>(0);
         if self.access.store.val() {
