@@ -298,6 +298,8 @@ fn a_lookup_is_busy_from_the_write_on() {
     bench.dut.cycle();
     assert_eq!(bench.get("lk_start"), 0);
     assert_ne!(bench.get("rdata") as u32 & lookup::BUSY, 0, "the read right behind the write");
+    bench.write(mmio::JOB_ADDR, 0);
+    assert_eq!(["lk_value", "lk_op"].map(|n| bench.get(n)), [9, 1], "another write changes nothing");
     bench.set("lk_busy", 0);
     bench.set("lk_outcome", u64::from(lookup::ABSENT));
     bench.set("lk_found", 0x77);

@@ -135,6 +135,7 @@ pub struct Mmio {
     lost_count: Reg<Bits<16>>,
     lost_conn: Reg<Bits<16>>,
     value: Reg<Bits<16>>,
+    op: Reg<Bits<2>>,
     register: Reg<Bits<32>>,
     from_nic_rx: Reg<Bit>,
     from_commands: Reg<Bit>,
@@ -175,7 +176,7 @@ pub struct Mmio {
 module! {
     impl [] Logic for Mmio;
     regs: late, late_addr, late_data, taken_late, wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len,
-        tx_mss, lost_count, lost_conn, value, register, from_nic_rx, from_commands;
+        tx_mss, lost_count, lost_conn, value, op, register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, lookup_key, jobs, events;
     #[hdl_gen]
     fn update(&mut self) {
@@ -197,6 +198,9 @@ module! {
                 }
                 140 => {
                     self.value.d.next = self.wdata.val().get_bits::<16>(0);
+                }
+                144 => {
+                    self.op.d.next = self.wdata.val().get_bits::<2>(0);
                 }
                 // Those that consume an item: HOST_RX_GO, HOST_TX_GO, NIC_RX_NEXT, CMD_POP, NIC_RX_POP, NIC_RX_COPY.
                 20 => {
@@ -385,7 +389,7 @@ module! {
         self.lookup_key.word.next = self.late_data.q.val();
         self.lk_key.next = self.lookup_key.key.val();
         self.lk_value.next = self.value.q.val();
-        self.lk_op.next = self.late_data.q.val().get_bits::<2>(0);
+        self.lk_op.next = self.op.q.val();
         self.lk_start.next = self.lookup_go.val();
         self.ct_start.next = self.counter_go.val();
         self.ct_conn.next = self.late_data.q.val().get_bits::<16>(0);
