@@ -1,7 +1,10 @@
 //! A connection that the NIC owns: its TCB, its buffers in host memory and what the host has not been told.
 
-use baton_abi::handoff::{HandoffRecord, RecordError};
-use baton_tcp::{wire::Template, Config, Instant, Spans, Tcb};
+use baton_abi::{
+    at_most,
+    handoff::{at, RecordError, HEAD_WORDS, RECORD_WORDS_IPV6, SPANS, UPPER_WORDS},
+};
+use baton_tcp::{wire::Template, Endpoints, Instant, SharedConfig, Span, Spans, Tcb};
 
 use crate::{
     program::{Built, Program},
@@ -11,6 +14,8 @@ use crate::{
 /// Where a connection is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
+    /// There is none.
+    Absent,
     /// It stays.
     Open,
     /// It goes back to the host, once the firmware has taken this many segments since its start.
@@ -42,7 +47,7 @@ pub struct Unreported {
 
 #[derive(Clone, Debug)]
 pub struct Connection<P: Program = Built> {
-    pub tcb: Tcb,
+    pub tcb: Tcb<SharedConfig>,
     /// From the first unacknowledged byte on.
     pub send: Spans,
     /// From the next byte expected on.
@@ -78,39 +83,72 @@ impl<P: Program> Connection<P> {
         self.unreported.sent >= SENT_REPORT_BYTES
     }
 
-    /// Takes over what a handoff record describes.
-    #[inline(always)]
-    pub fn import(
-        config: Config,
-        now: Instant,
-        record: &HandoffRecord,
-        cookie: u32,
-    ) -> Result<Self, RecordError> {
-        // What may fail comes before the TCB, which is then made in its place.
-        let header = P::Header::new(&record.endpoints).ok_or(RecordError::Address)?;
-        let send = Spans::from_record(&record.send)?;
-        let receive = Spans::from_record(&record.receive)?;
-        Ok(Connection {
-            tcb: Tcb::import(&record.tcb, send.len(), receive.len(), config, now)?,
-            send,
-            receive,
-            header,
-            cookie,
-            fate: Fate::Open,
+    /// A place for a connection, without one.
+    pub const fn vacant(config: SharedConfig) -> Self {
+        Connection {
+            tcb: Tcb::vacant(config),
+            send: Spans::EMPTY,
+            receive: Spans::EMPTY,
+            header: P::Header::EMPTY,
+            cookie: 0,
+            fate: Fate::Absent,
             settled: false,
-            unreported: Unreported::default(),
-            counters: Counters::default(),
-            shed: ShedMark::default(),
-        })
+            unreported: Unreported { sent: 0, received: 0, peer_closed: false },
+            counters: Counters { received: 0, sent: 0, retransmitted: 0 },
+            shed: ShedMark::NONE,
+        }
     }
 
-    /// The record that gives the connection back.
-    pub fn export(&self, now: Instant) -> HandoffRecord {
-        HandoffRecord {
-            endpoints: self.header.endpoints(),
-            tcb: self.tcb.export(now),
-            send: self.send.to_record(),
-            receive: self.receive.to_record(),
+    /// Takes over what a handoff record of `len` words describes, in a place that is vacant, and stays so: the table makes a
+    /// connection of it. What a record that is refused leaves here means nothing.
+    #[inline(always)]
+    pub fn take_over(
+        &mut self,
+        now: Instant,
+        len: usize,
+        word: impl Fn(usize) -> u32,
+        cookie: u32,
+    ) -> Result<(), RecordError> {
+        let ends = Endpoints::read(len, &word)?;
+        if ends.is_ipv6() != (len == RECORD_WORDS_IPV6) {
+            return Err(RecordError::Length);
+        }
+        self.header = P::Header::new(&ends).ok_or(RecordError::Address)?;
+        let span = |at: usize| Span { addr: word(at), len: word(at + 1) };
+        self.send.refill(|index| span(at::SEND + 2 * index))?;
+        self.receive.refill(|index| span(at::RECEIVE + 2 * index))?;
+        let tcb = |index| word(at::TCB + index);
+        self.tcb.take_over(tcb, self.send.len(), self.receive.len(), now)?;
+        self.cookie = cookie;
+        self.settled = false;
+        self.unreported = Unreported::default();
+        self.counters = Counters::default();
+        self.shed = ShedMark::NONE;
+        Ok(())
+    }
+
+    /// Gives the words of the record that gives the connection back, one after the other.
+    #[inline(always)]
+    pub fn export(&self, now: Instant, mut put: impl FnMut(usize, u32)) {
+        let ends = self.header.endpoints();
+        let turns = at_most!(HEAD_WORDS);
+        for (index, word) in ends.to_head().into_iter().enumerate() {
+            turns.take();
+            put(index, word);
+        }
+        self.tcb.export_words(now, |index, word| put(at::TCB + index, word));
+        let turns = at_most!(2 * SPANS);
+        for (index, span) in self.send.to_record().iter().chain(&self.receive.to_record()).enumerate() {
+            turns.take();
+            put(at::SEND + 2 * index, span.addr);
+            put(at::SEND + 2 * index + 1, span.len);
+        }
+        if ends.is_ipv6() {
+            let turns = at_most!(UPPER_WORDS);
+            for (index, word) in ends.to_upper().into_iter().enumerate() {
+                turns.take();
+                put(at::UPPER + index, word);
+            }
         }
     }
 

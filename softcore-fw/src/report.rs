@@ -132,7 +132,7 @@ impl<H: Hardware> Firmware<'_, H> {
             return End::NoRoom;
         }
         match connection.fate {
-            Fate::Open => return End::Written,
+            Fate::Absent | Fate::Open => return End::Written,
             Fate::Closed => {
                 self.mover.event(&mut self.hw, Header { code: event::CLOSED, slots: 1, conn }, &[cookie]);
             }
@@ -152,8 +152,15 @@ impl<H: Hardware> Firmware<'_, H> {
         let Some((conn, connection)) = self.table.entry(slot) else { return };
         let now = Instant(self.hw.read(TIME_US));
         let header = Header { code: event::RESTORED, slots: last_slots(connection), conn };
-        let record = connection.export(now).to_words();
-        self.mover.long_event(&mut self.hw, header, connection.cookie, &record);
+        let mut written = 0;
+        self.mover.long_event(&mut self.hw, header, connection.cookie, |hw| {
+            connection.export(now, |index, word| {
+                debug_assert_eq!(index, written, "words in their order");
+                written = index + 1;
+                hw.event_word(word);
+            });
+            written
+        });
         self.table.release(slot);
     }
 }

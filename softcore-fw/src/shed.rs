@@ -27,6 +27,11 @@ pub struct ShedMark {
     pub asked: bool,
 }
 
+impl ShedMark {
+    /// Of a connection that no sample has seen.
+    pub const NONE: Self = ShedMark { sample: 0, packets: 0, asked: false };
+}
+
 /// A connection and its packets in the sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Candidate {

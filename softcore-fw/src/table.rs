@@ -10,9 +10,10 @@
 //! takes it out finds no connection, or a new one with nothing to do.
 
 use baton_abi::msg::ConnId;
+use baton_tcp::SharedConfig;
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, Fate},
     program::{Built, Program},
     wheel::{SlotIndex, TimerLink, TimerLinks},
 };
@@ -57,7 +58,7 @@ impl Links {
 /// One place for a connection.
 #[derive(Debug)]
 pub struct Slot<P: Program = Built> {
-    pub connection: Option<Connection<P>>,
+    connection: Connection<P>,
     pub timer: TimerLink,
     links: Links,
     generation: u16,
@@ -66,14 +67,20 @@ pub struct Slot<P: Program = Built> {
 }
 
 impl<P: Program> Slot<P> {
-    /// A slot that no connection has used yet.
-    pub const EMPTY: Self = Slot {
-        connection: None,
-        timer: TimerLink::IDLE,
-        links: Links([ABSENT; QUEUES]),
-        generation: 0,
-        reached_as: 0,
-    };
+    /// A slot that no connection has used yet; all that do share these parameters.
+    pub const fn empty(config: SharedConfig) -> Self {
+        Slot {
+            connection: Connection::vacant(config),
+            timer: TimerLink::IDLE,
+            links: Links([ABSENT; QUEUES]),
+            generation: 0,
+            reached_as: 0,
+        }
+    }
+
+    fn connection(&mut self) -> Option<&mut Connection<P>> {
+        (self.connection.fate != Fate::Absent).then_some(&mut self.connection)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,18 +114,20 @@ impl<'a, P: Program> Table<'a, P> {
         self.slots.len()
     }
 
-    /// The name that the next connection will have, or `None` when the table is full.
-    pub fn next_free(&self) -> Option<ConnId> {
-        let head = usize::from(self.first(Queue::Free)?);
-        self.slots.get(head).map(|slot| ConnId::new(head, slot.generation))
+    /// The place for the next connection and the name that it will have, or `None` when the table is full.
+    #[inline]
+    pub fn vacant(&mut self) -> Option<(ConnId, &mut Connection<P>)> {
+        let head = self.first(Queue::Free)?;
+        let slot = self.slots.get_mut(usize::from(head))?;
+        Some((ConnId::new(usize::from(head), slot.generation), &mut slot.connection))
     }
 
-    /// Puts a connection, if it is one, into the slot of [`Table::next_free`].
-    #[inline(always)]
-    pub fn occupy(&mut self, connection: Option<Connection<P>>) -> Option<SlotIndex> {
+    /// There is a connection now in the place of [`Table::vacant`].
+    #[inline]
+    pub fn occupy(&mut self) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
         let entry = &mut self.slots[usize::from(slot)];
-        entry.connection = connection;
+        entry.connection.fate = Fate::Open;
         entry.reached_as = ConnId::new(usize::from(slot), entry.generation).0;
         Some(slot)
     }
@@ -127,7 +136,7 @@ impl<'a, P: Program> Table<'a, P> {
     pub fn release(&mut self, slot: SlotIndex) {
         let entry = &mut self.slots[usize::from(slot)];
         debug_assert!(!entry.timer.is_running());
-        entry.connection = None;
+        entry.connection.fate = Fate::Absent;
         entry.generation = (entry.generation + 1) & GENERATION_MASK;
         entry.reached_as = !slot;
         self.enqueue(Queue::Free, slot);
@@ -136,7 +145,7 @@ impl<'a, P: Program> Table<'a, P> {
     /// The slot of a connection that has this name now.
     pub fn find(&self, conn: ConnId) -> Option<SlotIndex> {
         let slot = self.slots.get(conn.slot())?;
-        (slot.generation == conn.generation() && slot.connection.is_some())
+        (slot.generation == conn.generation() && slot.connection.fate != Fate::Absent)
             .then_some(conn.slot() as SlotIndex)
     }
 
@@ -147,7 +156,7 @@ impl<'a, P: Program> Table<'a, P> {
         if u32::from(slot.reached_as) != conn & 0xFFFF {
             return None;
         }
-        Some((&slot.links, slot.connection.as_mut()?))
+        Some((&slot.links, &mut slot.connection))
     }
 
     /// Packets do not reach the slot's connection any more.
@@ -163,7 +172,7 @@ impl<'a, P: Program> Table<'a, P> {
     /// The connection in a slot.
     #[inline]
     pub fn get(&mut self, slot: SlotIndex) -> Option<&mut Connection<P>> {
-        self.slots.get_mut(usize::from(slot))?.connection.as_mut()
+        self.slots.get_mut(usize::from(slot))?.connection()
     }
 
     /// The connection in a slot and its name.
@@ -171,7 +180,7 @@ impl<'a, P: Program> Table<'a, P> {
     pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection<P>)> {
         let entry = self.slots.get_mut(usize::from(slot))?;
         let name = ConnId::new(usize::from(slot), entry.generation);
-        Some((name, entry.connection.as_mut()?))
+        Some((name, entry.connection()?))
     }
 
     /// The timer of a slot, for reading.
@@ -236,7 +245,8 @@ mod tests {
     use super::*;
 
     fn slots(n: usize) -> Vec<Slot> {
-        (0..n).map(|_| Slot::EMPTY).collect()
+        let config = SharedConfig::new(Box::leak(Box::default()));
+        (0..n).map(|_| Slot::empty(config)).collect()
     }
 
     #[test]
@@ -261,7 +271,7 @@ mod tests {
         let mut table = Table::new(&mut memory);
         let mut seen = std::collections::HashSet::new();
         for _ in 0..2 << (16 - ConnId::SLOT_BITS) {
-            let conn = table.next_free().unwrap();
+            let (conn, _) = table.vacant().unwrap();
             assert!(seen.insert(conn), "{conn:?} was used before");
             let slot = table.dequeue(Queue::Free).unwrap();
             assert_eq!(table.find(conn), None, "an empty slot has no connection");

@@ -8,12 +8,12 @@
 use crate::{predict::Header, segment::Options};
 use crate::{
     segment::{Arrival, Deliver, Flags, SegmentIn, SACK_BLOCKS},
-    tcb::{flag, State, Tcb, Timer},
-    Instant, SeqNumber,
+    tcb::{flag, State, Tcb, Timer, BUFFER_MAX},
+    Instant, Parameters, SeqNumber,
 };
 use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// Takes a segment of this connection. See [`Arrival`] for what the caller does then; it polls for
     /// segments to send after each segment, so that acknowledgements are not merged.
     pub fn segment_arrives(&mut self, now: Instant, segment: &SegmentIn) -> Arrival {
@@ -40,7 +40,7 @@ impl Tcb {
 
     /// What header prediction makes of the segment, if it takes it.
     #[cfg(debug_assertions)]
-    fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Tcb, Arrival)> {
+    fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Self, Arrival)> {
         let options = segment.options;
         let timestamps = Options { timestamps: options.timestamps, ..Options::NONE };
         let header = Header::of(segment);
@@ -268,7 +268,7 @@ impl Tcb {
 
     /// A challenge acknowledgement, at the rate of RFC 5961 Section 7.
     fn challenge(&mut self, now: Instant) {
-        if now.since(self.challenge_at) >= self.config.challenge_us {
+        if now.since(self.challenge_at) >= self.config().challenge_us {
             self.challenge_at = now;
             self.flags |= flag::ACK_NOW;
         }
@@ -290,7 +290,7 @@ impl Tcb {
             return true;
         }
         // RFC 5961 Section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
-        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(Self::BUFFER_MAX)) {
+        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(BUFFER_MAX)) {
             self.challenge(now);
             return false;
         }
@@ -483,15 +483,15 @@ impl Tcb {
     }
 
     /// Text has arrived in order: when it is acknowledged.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn owe_ack(&mut self, clock: &impl Fn() -> Instant, at_once: bool) {
         // RFC 5681 Section 4.2: at once when a gap is filled or remains, and for every second full segment.
         let pending = self.rcv_nxt.since(self.last_ack_sent);
-        if at_once || pending > u32::from(self.rcv_mss) || self.config.delayed_ack_us == 0 {
+        if at_once || pending > u32::from(self.rcv_mss) || self.config().delayed_ack_us == 0 {
             self.flags |= flag::ACK_NOW;
         } else if !self.has(flag::ACK_DELAYED) {
             self.flags |= flag::ACK_DELAYED;
-            self.ack_at = clock() + self.config.delayed_ack_us;
+            self.ack_at = clock() + self.config().delayed_ack_us;
         }
     }
 

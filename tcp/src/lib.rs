@@ -81,7 +81,7 @@ mod timers;
 pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
-pub use config::{Config, CongestionAlgorithm};
+pub use config::{Config, CongestionAlgorithm, Parameters, SharedConfig};
 pub use lean::{LeanBurst, BURST_SEGMENTS_MAX};
 pub use predict::{Header, Predicted};
 pub use segment::{

@@ -11,7 +11,7 @@ use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 use crate::{
     segment::{BurstOut, Flags, Options, Range, SegmentOut, SACK_BLOCKS},
     tcb::{flag, Phase, State, Tcb, Timer},
-    Instant, SeqNumber,
+    Instant, Parameters, SeqNumber,
 };
 
 /// What to send.
@@ -34,7 +34,7 @@ struct Text {
     retransmit: bool,
 }
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
     #[inline]
     pub fn has_something_to_send(&self) -> bool {

@@ -3,10 +3,10 @@
 use baton_abi::handoff::{RECEIVED_RANGES, SACKED_RANGES};
 
 use crate::{
-    control::Congestion,
+    control::{Congestion, NewReno},
     ranges::Ranges,
     segment::{Options, SegmentIn},
-    Config, CongestionAlgorithm, Instant, SeqNumber,
+    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
 };
 
 /// States of a connection (RFC 9293 Section 3.3.2). LISTEN has no TCB: see [`Tcb::accept`].
@@ -83,10 +83,10 @@ pub(crate) mod flag {
     pub const RECORD: u16 = 0x37FF;
 }
 
-/// A connection. Plain data: copy it, compare it, move it.
+/// A connection. Plain data: copy it, compare it, move it. It has its own parameters, unless it shares them with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tcb {
-    pub(crate) config: Config,
+pub struct Tcb<C = Config> {
+    config: C,
     /// [`Tcb::prediction`] as of now.
     pub(crate) expected: u32,
     /// [`Tcb::rto_us`] as of now.
@@ -159,11 +159,7 @@ pub struct Tcb {
 
 impl Tcb {
     /// Most bytes that a send or receive buffer may hold.
-    pub const BUFFER_MAX: u32 = 1 << 30;
-    /// Bytes of the timestamps option with its padding.
-    pub(crate) const TIMESTAMP_BYTES: u16 = 12;
-    /// A peer that announces no segment size takes this (RFC 9293 Section 3.7.1).
-    const DEFAULT_MSS: u16 = 536;
+    pub const BUFFER_MAX: u32 = BUFFER_MAX;
 
     fn new(config: Config, state: State, iss: SeqNumber, rcv_space: u32, now: Instant) -> Self {
         let config = config.clamped();
@@ -178,50 +174,26 @@ impl Tcb {
         // Not a secret, but different for each connection as RFC 7323 Section 5.4 asks: the peer knows ISS.
         let ts_val = iss.0.rotate_left(16) ^ 0x5EED_5EED;
         let mut tcb = Tcb {
-            config,
-            expected: 0,
-            rto: 0,
             state,
-            phase: Phase::Open,
-            timer: Timer::Off,
-            snd_shift: 0,
             rcv_shift: config.window_shift,
-            dup_acks: 0,
-            retransmits: 0,
-            backoff: 0,
             flags,
             snd_mss: Self::DEFAULT_MSS,
             rcv_mss: config.mss,
-            rcv_step: 0,
             snd_una: iss,
             snd_nxt: iss,
             rtx_nxt: iss,
             recover: iss,
-            snd_wl1: SeqNumber(0),
-            snd_wnd: 0,
-            max_snd_wnd: 0,
-            send_len: 0,
-            rcv_nxt: SeqNumber(0),
-            rcv_adv: SeqNumber(0),
-            last_ack_sent: SeqNumber(0),
-            rcv_space: 0,
-            recent: SeqNumber(0),
-            cwnd: 0,
-            ssthresh: Self::BUFFER_MAX,
+            ssthresh: BUFFER_MAX,
             control: Congestion::new(config.congestion),
-            srtt_us8: 0,
-            rttvar_us4: 0,
             rtt_seq: iss,
             rtt_start: now,
             timer_at: now,
             ack_at: now,
             challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
-            ts_recent: 0,
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
-            received: Ranges::EMPTY,
-            sacked: Ranges::EMPTY,
+            ..Tcb::vacant(config)
         };
         tcb.grow_receive_space(rcv_space);
         tcb.settle();
@@ -241,6 +213,67 @@ impl Tcb {
     /// Active open (RFC 9293 Section 3.10.1). `poll_transmit` gives the SYN.
     pub fn connect(config: Config, iss: SeqNumber, rcv_space: u32, now: Instant) -> Self {
         Tcb::new(config, State::SynSent, iss, rcv_space, now)
+    }
+}
+
+/// [`Tcb::BUFFER_MAX`], which is the same whatever a TCB keeps of its parameters.
+pub(crate) const BUFFER_MAX: u32 = 1 << 30;
+/// Bytes of the timestamps option with its padding.
+pub(crate) const TIMESTAMP_BYTES: u16 = 12;
+
+impl<C: Parameters> Tcb<C> {
+    /// A peer that announces no segment size takes this (RFC 9293 Section 3.7.1).
+    const DEFAULT_MSS: u16 = 536;
+
+    /// A place for connections that are handed over ([`Tcb::take_over`]). It is closed until one is.
+    pub const fn vacant(config: C) -> Self {
+        const ZERO: SeqNumber = SeqNumber(0);
+        Tcb {
+            config,
+            expected: 0,
+            rto: 0,
+            state: State::Closed,
+            phase: Phase::Open,
+            timer: Timer::Off,
+            snd_shift: 0,
+            rcv_shift: 0,
+            dup_acks: 0,
+            retransmits: 0,
+            backoff: 0,
+            flags: 0,
+            snd_mss: 0,
+            rcv_mss: 0,
+            rcv_step: 0,
+            snd_una: ZERO,
+            snd_nxt: ZERO,
+            rtx_nxt: ZERO,
+            recover: ZERO,
+            snd_wl1: ZERO,
+            snd_wnd: 0,
+            max_snd_wnd: 0,
+            send_len: 0,
+            rcv_nxt: ZERO,
+            rcv_adv: ZERO,
+            last_ack_sent: ZERO,
+            rcv_space: 0,
+            recent: ZERO,
+            cwnd: 0,
+            ssthresh: 0,
+            control: Congestion::NewReno(NewReno { acked: 0 }),
+            srtt_us8: 0,
+            rttvar_us4: 0,
+            rtt_seq: ZERO,
+            rtt_start: Instant(0),
+            timer_at: Instant(0),
+            ack_at: Instant(0),
+            challenge_at: Instant(0),
+            ts_recent: 0,
+            ts_val: 0,
+            ts_time: Instant(0),
+            last_send_tick: 0,
+            received: Ranges::EMPTY,
+            sacked: Ranges::EMPTY,
+        }
     }
 
     /// What a SYN settles: the peer's first number, its window and the options of both sides.
@@ -262,12 +295,12 @@ impl Tcb {
         if !sack_permitted {
             self.flags &= !flag::SACK;
         }
-        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).min(self.config.mss).max(Config::MSS_MIN);
+        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).min(self.config().mss).max(Config::MSS_MIN);
         match timestamps {
             Some((value, _)) if self.has(flag::TIMESTAMPS) => {
                 self.ts_recent = value;
                 // RFC 9293 Section 3.7.1: the announced size does not count options.
-                self.snd_mss -= Self::TIMESTAMP_BYTES;
+                self.snd_mss -= TIMESTAMP_BYTES;
             }
             _ => self.flags &= !flag::TIMESTAMPS,
         }
@@ -296,7 +329,7 @@ impl Tcb {
         if !open || self.has(flag::FIN_QUEUED) {
             return 0;
         }
-        let taken = bytes.min(Self::BUFFER_MAX - self.send_len);
+        let taken = bytes.min(BUFFER_MAX - self.send_len);
         self.send_len += taken;
         taken
     }
@@ -310,7 +343,7 @@ impl Tcb {
     }
 
     fn grow_receive_space(&mut self, bytes: u32) {
-        self.rcv_space += bytes.min(Self::BUFFER_MAX - self.rcv_space);
+        self.rcv_space += bytes.min(BUFFER_MAX - self.rcv_space);
         let half = (self.rcv_space / 2).min(u32::from(self.rcv_mss)) as u16;
         self.rcv_step = self.rcv_step.max(half);
     }
@@ -367,7 +400,7 @@ impl Tcb {
     /// segments. False, and no change: `quoted` is not outstanding, so the message may be forged (RFC 5927 Section 4.1),
     /// or `mss` is not below what is sent already.
     pub fn lower_mss(&mut self, mss: u16, quoted: SeqNumber) -> bool {
-        let options = if self.has(flag::TIMESTAMPS) { Self::TIMESTAMP_BYTES } else { 0 };
+        let options = if self.has(flag::TIMESTAMPS) { TIMESTAMP_BYTES } else { 0 };
         let mss = mss.max(Config::MSS_MIN) - options;
         if self.syn_unacked()
             || self.state == State::Closed
@@ -386,8 +419,9 @@ impl Tcb {
         self.state
     }
 
+    #[inline]
     pub fn config(&self) -> &Config {
-        &self.config
+        self.config.get()
     }
 
     /// Bytes in the send buffer, sent or not.
