@@ -16,8 +16,8 @@ use crate::{
 pub enum Fate {
     /// There is none.
     Absent,
-    /// It stays.
-    Open,
+    /// It stays; active restoration counts its packets.
+    Open(ShedMark),
     /// It goes back to the host, once the firmware has taken this many segments since its start.
     Restoring { after_segment: u32 },
     /// It has ended in order, or by the host's ABORT.
@@ -41,8 +41,6 @@ pub struct Unreported {
     pub sent: u32,
     /// Bytes received in order.
     pub received: u32,
-    /// The peer sent FIN.
-    pub peer_closed: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -59,9 +57,10 @@ pub struct Connection<P: Program = Built> {
     pub fate: Fate,
     /// On its way out, and ready for its last event.
     pub settled: bool,
+    /// The peer sent FIN, and the host is to be told.
+    pub peer_closed: bool,
     pub unreported: Unreported,
     pub counters: Counters,
-    pub shed: ShedMark,
 }
 
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
@@ -93,9 +92,9 @@ impl<P: Program> Connection<P> {
             cookie: 0,
             fate: Fate::Absent,
             settled: false,
-            unreported: Unreported { sent: 0, received: 0, peer_closed: false },
+            peer_closed: false,
+            unreported: Unreported { sent: 0, received: 0 },
             counters: Counters { received: 0, sent: 0, retransmitted: 0 },
-            shed: ShedMark::NONE,
         }
     }
 
@@ -120,10 +119,9 @@ impl<P: Program> Connection<P> {
         let tcb = |index| word(at::TCB + index);
         self.tcb.take_over(tcb, self.send.len(), self.receive.len(), now)?;
         self.cookie = cookie;
-        self.settled = false;
+        (self.settled, self.peer_closed) = (false, false);
         self.unreported = Unreported::default();
         self.counters = Counters::default();
-        self.shed = ShedMark::NONE;
         Ok(())
     }
 
@@ -157,8 +155,13 @@ impl<P: Program> Connection<P> {
         P::key(&self.header.endpoints())
     }
 
+    /// Whether there is none.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.fate, Fate::Absent)
+    }
+
     /// Whether packets and commands reach it.
     pub fn is_open(&self) -> bool {
-        self.fate == Fate::Open
+        matches!(self.fate, Fate::Open(_))
     }
 }

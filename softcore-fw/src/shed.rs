@@ -18,18 +18,13 @@ pub const CANDIDATES: usize = 4;
 pub const SAMPLE_PACKETS: u16 = 256;
 
 /// What a connection keeps for this.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShedMark {
     /// The sample that `packets` belongs to.
     sample: u16,
     packets: u16,
     /// The host was offered the connection.
     pub asked: bool,
-}
-
-impl ShedMark {
-    /// Of a connection that no sample has seen.
-    pub const NONE: Self = ShedMark { sample: 0, packets: 0, asked: false };
 }
 
 /// A connection and its packets in the sample.

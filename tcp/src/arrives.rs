@@ -306,7 +306,7 @@ impl<C: Parameters> Tcb<C> {
             arrival.acked = advanced - u32::from(fin_acked);
             self.send_len -= arrival.acked;
             self.sacked.remove_below(ack);
-            if self.sacked.as_slice().first().is_some_and(|range| range.start == ack) {
+            if self.sacked.iter().next().is_some_and(|range| range.start == ack) {
                 // The peer asks for what it had reported: it has reneged, and the rest is not to be relied on either
                 // (RFC 2018 Section 8).
                 self.sacked.clear();
@@ -453,6 +453,7 @@ impl<C: Parameters> Tcb<C> {
         if fin {
             // Nothing can follow: whatever lies there is not of this stream.
             self.received.clear();
+            self.set_recent_range(0);
         } else if at_once {
             let ranges = self.received.as_slice();
             let fin_end = ranges.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
@@ -464,7 +465,8 @@ impl<C: Parameters> Tcb<C> {
                     end = end.max(range.end);
                 }
             }
-            self.received.remove_below(end);
+            let removed = self.received.remove_below(end);
+            self.set_recent_range(self.recent_range().saturating_sub(removed));
             if fin_end == Some(end) {
                 end = end - 1;
                 fin = true;
@@ -476,6 +478,7 @@ impl<C: Parameters> Tcb<C> {
         if fin {
             self.flags &= !flag::FIN_KNOWN;
             self.received.clear();
+            self.set_recent_range(0);
             self.take_fin(now, arrival);
             at_once = true;
         }
@@ -510,7 +513,7 @@ impl<C: Parameters> Tcb<C> {
         if fin {
             self.flags |= flag::FIN_KNOWN;
         }
-        self.recent = start;
+        self.set_recent_range(self.received.position(start));
         true
     }
 

@@ -354,12 +354,7 @@ impl<C: Parameters> Tcb<C> {
         if count > 0 {
             // RFC 2018 Section 4: the block with the most recent segment first.
             let ranges = self.received.as_slice();
-            let turns = at_most!(RECEIVED_RANGES);
-            let holds_recent = |r: &Range| {
-                turns.take();
-                r.start.le(self.recent) && self.recent.lt(r.end)
-            };
-            let first = ranges.iter().position(holds_recent).unwrap_or(0);
+            let first = self.recent_range();
             let turns = at_most!(RECEIVED_RANGES);
             let mut places = options.sack.iter_mut();
             let mut put = |range: &Range| {

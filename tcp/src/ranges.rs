@@ -92,10 +92,11 @@ impl<const N: usize> Ranges<N> {
         Some(merged.end.since(merged.start) - known)
     }
 
-    /// Forgets everything below `seq`.
-    pub fn remove_below(&mut self, seq: SeqNumber) {
+    /// Forgets everything below `seq`. Returns how many ranges are gone.
+    pub fn remove_below(&mut self, seq: SeqNumber) -> usize {
+        let mut removed = 0;
         if self.is_empty() {
-            return;
+            return removed;
         }
         let mut list = Self::EMPTY;
         let mut places = list.0.iter_mut();
@@ -108,9 +109,12 @@ impl<const N: usize> Ranges<N> {
                 if let Some(place) = places.next() {
                     *place = Range { start, end: range.end };
                 }
+            } else {
+                removed += 1;
             }
         }
         *self = list;
+        removed
     }
 
     /// The end of the range that holds `seq`, or `seq` itself.
@@ -123,6 +127,16 @@ impl<const N: usize> Ranges<N> {
             }
         }
         seq
+    }
+
+    /// Which range holds `seq`, or how many there are.
+    pub fn position(&self, seq: SeqNumber) -> usize {
+        let turns = Self::turns();
+        let before = |range: &&Range| {
+            turns.take();
+            range.end.le(seq)
+        };
+        self.iter().take_while(before).count()
     }
 
     /// Start of the first range above `seq`.

@@ -15,7 +15,6 @@ use baton_abi::{
 use crate::{
     control::{Congestion, NewReno},
     cubic::{self, Cubic},
-    segment::Range,
     tcb::{flag, Phase, State, Tcb, Timer, BUFFER_MAX, TIMESTAMP_BYTES},
     Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
 };
@@ -77,7 +76,7 @@ impl<C: Parameters> Tcb<C> {
             rcv_step: self.rcv_step,
             delayed_ack_us: if self.has(flag::ACK_DELAYED) { self.ack_at.remaining(now) } else { 0 },
             ts_age_us: (age & 0x3FF) as u16,
-            recent_range: self.recent_range(),
+            recent_range: self.recent_range() as u8,
             idle_ticks: ts_val.wrapping_sub(self.last_send_tick).min(0xFFFF) as u16,
             cubic_origin: control.origin,
             ..TcbRecord::default()
@@ -111,20 +110,6 @@ impl<C: Parameters> Tcb<C> {
         put(tcb::TS_VAL, ts_val);
         self.received.write(|index, word| put(tcb::RECEIVED + index, word));
         self.sacked.write(|index, word| put(tcb::SACKED + index, word));
-    }
-
-    /// Which of the received ranges has the last segment that came out of order.
-    fn recent_range(&self) -> u8 {
-        if self.received.is_empty() {
-            return 0;
-        }
-        let holds_recent = |r: &Range| r.start.le(self.recent) && self.recent.lt(r.end);
-        let turns = at_most!(baton_abi::handoff::RECEIVED_RANGES);
-        let place = self.received.as_slice().iter().position(|range| {
-            turns.take();
-            holds_recent(range)
-        });
-        place.unwrap_or(0) as u8
     }
 
     /// Continues a connection here, as [`Tcb::import`] does, from the words of its record, wherever they lie. Nothing is left of
@@ -271,17 +256,15 @@ impl<C: Parameters> Tcb<C> {
         self.sacked.read(|index| word(tcb::SACKED + index), self.snd_una, self.snd_nxt)?;
         // The peer's FIN may be the one number behind the buffer.
         self.received.read(|index| word(tcb::RECEIVED + index), rcv_nxt, rcv_nxt + (rcv_space + 1))?;
-        self.recent = rcv_nxt;
+        self.set_recent_range(usize::from(narrow.recent_range));
         let fin_known = self.has(flag::FIN_KNOWN);
-        let right = if self.received.is_empty() {
-            !fin_known && narrow.recent_range == 0
-        } else {
-            let receiving = matches!(state, State::Established | State::FinWait1 | State::FinWait2);
-            let ranges = self.received.as_slice();
-            let last_end = ranges.last().map_or(0, |last| last.end.since(rcv_nxt));
-            let recent = ranges.get(usize::from(narrow.recent_range)).map(|range| range.start);
-            self.recent = recent.unwrap_or(rcv_nxt);
-            receiving && recent.is_some() && (fin_known || last_end <= rcv_space)
+        let right = match self.received.as_slice() {
+            [] => !fin_known && self.recent_range() == 0,
+            ranges @ [.., last] => {
+                matches!(state, State::Established | State::FinWait1 | State::FinWait2)
+                    && self.recent_range() < ranges.len()
+                    && (fin_known || last.end.since(rcv_nxt) <= rcv_space)
+            }
         };
         if right {
             Ok(())

@@ -81,6 +81,9 @@ pub(crate) mod flag {
     pub const PROBED: u16 = 1 << 13;
     /// All that a record may carry.
     pub const RECORD: u16 = 0x37FF;
+    /// Not a flag: [`super::Tcb::recent_range`].
+    pub const RECENT_RANGE: u16 = 3 << RECENT_RANGE_SHIFT;
+    pub const RECENT_RANGE_SHIFT: u32 = 14;
 }
 
 /// A connection. Plain data: copy it, compare it, move it. It has its own parameters, unless it shares them with others.
@@ -129,8 +132,6 @@ pub struct Tcb<C = Config> {
     pub(crate) last_ack_sent: SeqNumber,
     /// Bytes of buffer from `rcv_nxt` on.
     pub(crate) rcv_space: u32,
-    /// A number in the range that the last out-of-order segment went to.
-    pub(crate) recent: SeqNumber,
 
     pub(crate) cwnd: u32,
     pub(crate) ssthresh: u32,
@@ -256,7 +257,6 @@ impl<C: Parameters> Tcb<C> {
             rcv_adv: ZERO,
             last_ack_sent: ZERO,
             rcv_space: 0,
-            recent: ZERO,
             cwnd: 0,
             ssthresh: 0,
             control: Congestion::NewReno(NewReno { acked: 0 }),
@@ -281,7 +281,6 @@ impl<C: Parameters> Tcb<C> {
         self.rcv_nxt = syn.seq + 1;
         self.rcv_adv = self.rcv_nxt;
         self.last_ack_sent = self.rcv_nxt;
-        self.recent = self.rcv_nxt;
         self.snd_wl1 = syn.seq;
         // RFC 7323 Section 2.2: the window of a SYN is never scaled.
         self.snd_wnd = u32::from(syn.window);
@@ -310,6 +309,16 @@ impl<C: Parameters> Tcb<C> {
     #[inline]
     pub(crate) fn has(&self, bit: u16) -> bool {
         self.flags & bit != 0
+    }
+
+    /// Which of the received ranges the last segment that came out of order went to; 0 without any.
+    #[inline]
+    pub(crate) fn recent_range(&self) -> usize {
+        usize::from(self.flags >> flag::RECENT_RANGE_SHIFT)
+    }
+
+    pub(crate) fn set_recent_range(&mut self, index: usize) {
+        self.flags = self.flags & !flag::RECENT_RANGE | (index as u16) << flag::RECENT_RANGE_SHIFT;
     }
 
     /// Advances the timestamp clock. Lazy, so that it stays continuous when `now` wraps; an interval of

@@ -216,8 +216,12 @@ impl DualTemplate {
 
 impl Template for DualTemplate {
     const HAS_IPV6: bool = true;
-    const EMPTY: Self =
-        DualTemplate { ethernet: [0; 4], local_ip: IpAddress([0; 4]), remote_ip: IpAddress([0; 4]), ports: 0 };
+    const EMPTY: Self = DualTemplate {
+        ethernet: [0; 4],
+        local_ip: IpAddress([0; 4]),
+        remote_ip: IpAddress([0; 4]),
+        ports: 0,
+    };
 
     #[inline(always)]
     fn new(ends: &Endpoints) -> Option<Self> {
