@@ -26,7 +26,7 @@ impl<C: Parameters> Tcb<C> {
                 arrival.dropped = true;
                 arrival.reply_reset = !segment.flags.has(Flags::RST);
             }
-            State::SynSent => self.arrives_in_syn_sent(now, segment, &mut arrival),
+            State::SynSent if C::OPEN => self.arrives_in_syn_sent(now, segment, &mut arrival),
             _ => self.arrives_otherwise(now, segment, &mut arrival),
         }
         self.settle();
@@ -133,7 +133,8 @@ impl<C: Parameters> Tcb<C> {
 
         // The peer's SYN again. With an acknowledgement of ours, as in a simultaneous open (Section 3.5, Figure 7),
         // it completes the handshake. Otherwise ours was lost, and an acknowledgement alone would not help.
-        if self.state == State::SynReceived
+        if C::OPEN
+            && self.state == State::SynReceived
             && flags.has(Flags::SYN)
             && !rst
             && segment.seq + 1 == self.rcv_nxt
@@ -277,7 +278,7 @@ impl<C: Parameters> Tcb<C> {
     /// Fifth step. `false`: the segment is to be dropped.
     fn take_ack(&mut self, now: Instant, segment: &SegmentIn, arrival: &mut Arrival) -> bool {
         let ack = segment.ack;
-        if self.state == State::SynReceived {
+        if C::OPEN && self.state == State::SynReceived {
             // SND.UNA < SEG.ACK =< SND.NXT, or a reset is sent.
             if ack.le(self.snd_una) || ack.gt(self.snd_nxt) {
                 arrival.reply_reset = true;

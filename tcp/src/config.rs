@@ -52,17 +52,23 @@ pub struct Config {
 
 /// What a [`crate::Tcb`] keeps of its parameters: all of them, or where those are that it shares with others.
 pub trait Parameters: Copy + Debug + PartialEq {
+    /// Whether there are TCBs that open a connection. Without, there are those alone that continue one, and the handshake is not
+    /// in their code.
+    const OPEN: bool;
+
     fn get(&self) -> &Config;
 }
 
 impl Parameters for Config {
+    const OPEN: bool = true;
+
     #[inline]
     fn get(&self) -> &Config {
         self
     }
 }
 
-/// Parameters that many connections share.
+/// Parameters that many connections share, all of them handed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SharedConfig(&'static Config);
 
@@ -75,6 +81,8 @@ impl SharedConfig {
 }
 
 impl Parameters for SharedConfig {
+    const OPEN: bool = false;
+
     #[inline]
     fn get(&self) -> &Config {
         self.0

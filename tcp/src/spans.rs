@@ -119,10 +119,13 @@ impl<const N: usize> Spans<N> {
                 return;
             }
             left -= first.len;
-            self.spans.rotate_left(1);
-            if let Some(last) = self.spans.last_mut() {
-                *last = NONE;
+            // Not `rotate_left`, which calls a function that moves any number of bytes.
+            let [_, rest @ ..] = self.spans.as_slice() else { return };
+            let mut moved = [NONE; N];
+            for (place, span) in moved.iter_mut().zip(rest) {
+                *place = *span;
             }
+            self.spans = moved;
         }
     }
 

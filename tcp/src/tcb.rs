@@ -508,7 +508,7 @@ impl<C: Parameters> Tcb<C> {
     }
 
     pub(crate) fn syn_unacked(&self) -> bool {
-        matches!(self.state, State::SynSent | State::SynReceived)
+        C::OPEN && matches!(self.state, State::SynSent | State::SynReceived)
     }
 
     /// One past the last byte of the send buffer: the number of FIN when one is queued.
