@@ -52,7 +52,7 @@ pub mod at {
     pub const UPPER: usize = RECEIVE + 2 * SPANS;
 }
 
-/// Where the words of a [`TcbRecord`] stand, for whoever reads or writes them one by one. In the first [`NARROW_WORDS`] are the
+/// Where the words of a [`TcbRecord`] stand, for whoever reads or writes them one by one. In the first [`tcb::NARROW_WORDS`] are the
 /// fields that share words.
 pub mod tcb {
     pub const NARROW_WORDS: usize = 5;

@@ -33,7 +33,7 @@ impl Tcb {
         if TcbRecord::from_words(&words) != *record {
             return Err(RecordError::Parameter);
         }
-        let mut tcb = Tcb::vacant(config.clamped());
+        let mut tcb = Tcb::blank(config.clamped());
         tcb.take_over(|index| words[index], send_len, rcv_space, now)?;
         Ok(tcb)
     }

@@ -6,7 +6,7 @@ use crate::{
     control::{Congestion, NewReno},
     ranges::Ranges,
     segment::{Options, SegmentIn},
-    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
+    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber, SharedConfig,
 };
 
 /// States of a connection (RFC 9293 Section 3.3.2). LISTEN has no TCB: see [`Tcb::accept`].
@@ -194,7 +194,7 @@ impl Tcb {
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
-            ..Tcb::vacant(config)
+            ..Tcb::blank(config)
         };
         tcb.grow_receive_space(rcv_space);
         tcb.settle();
@@ -217,6 +217,13 @@ impl Tcb {
     }
 }
 
+impl Tcb<SharedConfig> {
+    /// A place for connections that are handed over ([`Tcb::take_over`]). It is closed until one is.
+    pub const fn vacant(config: SharedConfig) -> Self {
+        Tcb::blank(config)
+    }
+}
+
 /// [`Tcb::BUFFER_MAX`], which is the same whatever a TCB keeps of its parameters.
 pub(crate) const BUFFER_MAX: u32 = 1 << 30;
 /// Bytes of the timestamps option with its padding.
@@ -226,8 +233,8 @@ impl<C: Parameters> Tcb<C> {
     /// A peer that announces no segment size takes this (RFC 9293 Section 3.7.1).
     const DEFAULT_MSS: u16 = 536;
 
-    /// A place for connections that are handed over ([`Tcb::take_over`]). It is closed until one is.
-    pub const fn vacant(config: C) -> Self {
+    /// Closed, and never anything else.
+    pub(crate) const fn blank(config: C) -> Self {
         const ZERO: SeqNumber = SeqNumber(0);
         Tcb {
             config,
