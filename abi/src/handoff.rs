@@ -27,13 +27,62 @@ pub const SACKED_RANGES: usize = 3;
 /// Words of [`TcbRecord`].
 pub const TCB_WORDS: usize = 39;
 /// Words of a [`HandoffRecord`] with IPv4 addresses.
-pub const RECORD_WORDS: usize = 1 + ENDPOINT_WORDS + TCB_WORDS + 2 * 2 * SPANS;
+pub const RECORD_WORDS: usize = at::UPPER;
 /// Words of one with IPv6 addresses.
-pub const RECORD_WORDS_IPV6: usize = RECORD_WORDS + 6;
+pub const RECORD_WORDS_IPV6: usize = RECORD_WORDS + UPPER_WORDS;
 
-const ENDPOINT_WORDS: usize = 6;
+/// Words of the first part of a record, which names its version and the two ends.
+pub const HEAD_WORDS: usize = 7;
+/// Words of the upper parts of IPv6 addresses.
+pub const UPPER_WORDS: usize = 6;
 /// A record and the two words before it fill a message at most.
 const _: () = assert!(RECORD_WORDS_IPV6 + 2 <= SLOTS_MAX * SLOT_WORDS);
+
+/// Where the parts of a record begin, in words.
+pub mod at {
+    use super::{HEAD_WORDS, SPANS, TCB_WORDS};
+
+    /// [`TcbRecord`](super::TcbRecord).
+    pub const TCB: usize = HEAD_WORDS;
+    /// The send buffer: address and length of each span.
+    pub const SEND: usize = TCB + TCB_WORDS;
+    /// The receive buffer likewise.
+    pub const RECEIVE: usize = SEND + 2 * SPANS;
+    /// What a record with IPv6 addresses has more.
+    pub const UPPER: usize = RECEIVE + 2 * SPANS;
+}
+
+/// Where the words of a [`TcbRecord`] stand, for whoever reads or writes them one by one. In the first [`tcb::NARROW_WORDS`] are the
+/// fields that share words.
+pub mod tcb {
+    pub const NARROW_WORDS: usize = 5;
+    pub const SND_UNA: usize = NARROW_WORDS;
+    pub const SND_NXT: usize = 6;
+    pub const RTX_NXT: usize = 7;
+    pub const RECOVER: usize = 8;
+    pub const SND_WL1: usize = 9;
+    pub const SND_WND: usize = 10;
+    pub const MAX_SND_WND: usize = 11;
+    pub const RCV_NXT: usize = 12;
+    pub const RCV_ADV: usize = 13;
+    pub const LAST_ACK_SENT: usize = 14;
+    pub const CWND: usize = 15;
+    pub const SSTHRESH: usize = 16;
+    pub const CWND_ACKED: usize = 17;
+    /// `cubic_w_max` in the low half, `cubic_step` in the high half.
+    pub const CUBIC_W_MAX_STEP: usize = 18;
+    pub const CUBIC_W_EST: usize = 19;
+    pub const SRTT_US8: usize = 20;
+    pub const RTTVAR_US4: usize = 21;
+    pub const RTT_SEQ: usize = 22;
+    pub const RTT_AGE_US: usize = 23;
+    pub const TIMER_US: usize = 24;
+    pub const TS_RECENT: usize = 25;
+    pub const TS_VAL: usize = 26;
+    /// Start and end of each range.
+    pub const RECEIVED: usize = 27;
+    pub const SACKED: usize = RECEIVED + 2 * super::RECEIVED_RANGES;
+}
 
 /// Why a record was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,9 +141,13 @@ impl Endpoints {
         }
     }
 
-    fn to_words(self) -> [u32; ENDPOINT_WORDS] {
+    /// The words of a record's first part.
+    #[inline(always)]
+    pub fn to_head(&self) -> [u32; HEAD_WORDS] {
         let (l, r) = (self.local_mac, self.remote_mac);
+        let version = if self.is_ipv6() { VERSION_IPV6 } else { VERSION };
         [
+            MAGIC << 16 | u32::from(self.vlan & 0xFFF) << 4 | version,
             self.local_ip.0[3],
             self.remote_ip.0[3],
             u32::from(self.remote_port) << 16 | u32::from(self.local_port),
@@ -104,17 +157,48 @@ impl Endpoints {
         ]
     }
 
-    fn from_words(w: &[u32; ENDPOINT_WORDS]) -> Self {
-        let (a, b, c) = (w[3].to_be_bytes(), w[4].to_be_bytes(), w[5].to_be_bytes());
-        Endpoints {
-            local_ip: IpAddress::v4(w[0]),
-            remote_ip: IpAddress::v4(w[1]),
-            local_port: w[2] as u16,
-            remote_port: (w[2] >> 16) as u16,
+    /// The words that a record with IPv6 addresses has behind everything else.
+    pub fn to_upper(&self) -> [u32; UPPER_WORDS] {
+        let ([a, b, c, _], [d, e, f, _]) = (self.local_ip.0, self.remote_ip.0);
+        [a, b, c, d, e, f]
+    }
+
+    /// From a record of `len` words, wherever they lie.
+    #[inline(always)]
+    pub fn read(len: usize, word: impl Fn(usize) -> u32) -> Result<Self, RecordError> {
+        const IPV4: u32 = MAGIC << 16 | VERSION;
+        const IPV6: u32 = MAGIC << 16 | VERSION_IPV6;
+        if len < RECORD_WORDS {
+            return Err(RecordError::Length);
+        }
+        let first = word(0);
+        let (local, remote) = match first & 0xFFFF_000F {
+            IPV4 => (IpAddress::v4(word(1)), IpAddress::v4(word(2))),
+            IPV6 if len < RECORD_WORDS_IPV6 => return Err(RecordError::Length),
+            IPV6 => {
+                let upper = |index| word(at::UPPER + index);
+                let local = IpAddress([upper(0), upper(1), upper(2), word(1)]);
+                let remote = IpAddress([upper(3), upper(4), upper(5), word(2)]);
+                // An IPv4 address in disguise would have the key of another connection.
+                let fits = |address: IpAddress| !address.is_v4() && address.is_unicast();
+                if !fits(local) || !fits(remote) {
+                    return Err(RecordError::Address);
+                }
+                (local, remote)
+            }
+            _ => return Err(RecordError::Version),
+        };
+        let ports = word(3);
+        let (a, b, c) = (word(4).to_be_bytes(), word(5).to_be_bytes(), word(6).to_be_bytes());
+        Ok(Endpoints {
+            local_ip: local,
+            remote_ip: remote,
+            local_port: ports as u16,
+            remote_port: (ports >> 16) as u16,
             local_mac: [a[0], a[1], a[2], a[3], b[0], b[1]],
             remote_mac: [b[2], b[3], c[0], c[1], c[2], c[3]],
-            vlan: 0,
-        }
+            vlan: (first >> 4 & 0xFFF) as u16,
+        })
     }
 }
 
@@ -214,58 +298,33 @@ pub struct TcbRecord {
 }
 
 impl TcbRecord {
-    pub fn to_words(&self) -> [u32; TCB_WORDS] {
-        let mut w = [0; TCB_WORDS];
-        w[0] = u32::from(self.state & 15)
-            | u32::from(self.phase & 3) << 4
-            | u32::from(self.timer & 7) << 6
-            | u32::from(self.snd_shift & 15) << 9
-            | u32::from(self.rcv_shift & 15) << 13
-            | u32::from(self.flags & 0x7FFF) << 17;
-        w[1] = u32::from(self.snd_mss) | u32::from(self.rcv_mss) << 16;
-        w[2] = u32::from(self.dup_acks & 3)
-            | u32::from(self.backoff & 15) << 2
-            | u32::from(self.retransmits & 127) << 6
-            | u32::from(self.algorithm & 1) << 13
-            | u32::from(self.cubic_beat & 3) << 14
-            | u32::from(self.rcv_step) << 16;
-        w[3] = (self.delayed_ack_us & 0xF_FFFF)
-            | u32::from(self.ts_age_us & 0x3FF) << 20
-            | u32::from(self.recent_range & 3) << 30;
-        w[4] = u32::from(self.idle_ticks) | u32::from(self.cubic_origin as u16) << 16;
-        w[5..27].copy_from_slice(&[
-            self.snd_una,
-            self.snd_nxt,
-            self.rtx_nxt,
-            self.recover,
-            self.snd_wl1,
-            self.snd_wnd,
-            self.max_snd_wnd,
-            self.rcv_nxt,
-            self.rcv_adv,
-            self.last_ack_sent,
-            self.cwnd,
-            self.ssthresh,
-            self.cwnd_acked,
-            u32::from(self.cubic_w_max) | u32::from(self.cubic_step) << 16,
-            self.cubic_w_est,
-            self.srtt_us8,
-            self.rttvar_us4,
-            self.rtt_seq,
-            self.rtt_age_us,
-            self.timer_us,
-            self.ts_recent,
-            self.ts_val,
-        ]);
-        for (pair, range) in w[27..].chunks_exact_mut(2).zip(self.received.iter().chain(&self.sacked)) {
-            pair[0] = range.start;
-            pair[1] = range.end;
-        }
-        w
+    /// The words that narrow fields share.
+    #[inline(always)]
+    pub fn to_narrow(&self) -> [u32; tcb::NARROW_WORDS] {
+        [
+            u32::from(self.state & 15)
+                | u32::from(self.phase & 3) << 4
+                | u32::from(self.timer & 7) << 6
+                | u32::from(self.snd_shift & 15) << 9
+                | u32::from(self.rcv_shift & 15) << 13
+                | u32::from(self.flags & 0x7FFF) << 17,
+            u32::from(self.snd_mss) | u32::from(self.rcv_mss) << 16,
+            u32::from(self.dup_acks & 3)
+                | u32::from(self.backoff & 15) << 2
+                | u32::from(self.retransmits & 127) << 6
+                | u32::from(self.algorithm & 1) << 13
+                | u32::from(self.cubic_beat & 3) << 14
+                | u32::from(self.rcv_step) << 16,
+            (self.delayed_ack_us & 0xF_FFFF)
+                | u32::from(self.ts_age_us & 0x3FF) << 20
+                | u32::from(self.recent_range & 3) << 30,
+            u32::from(self.idle_ticks) | u32::from(self.cubic_origin as u16) << 16,
+        ]
     }
 
-    pub fn from_words(w: &[u32; TCB_WORDS]) -> Self {
-        let range = |i: usize| SeqRange { start: w[27 + 2 * i], end: w[28 + 2 * i] };
+    /// The fields that share words; the others are zero.
+    #[inline(always)]
+    pub fn from_narrow(w: [u32; tcb::NARROW_WORDS]) -> Self {
         TcbRecord {
             state: (w[0] & 15) as u8,
             phase: (w[0] >> 4 & 3) as u8,
@@ -286,31 +345,72 @@ impl TcbRecord {
             recent_range: (w[3] >> 30) as u8,
             idle_ticks: w[4] as u16,
             cubic_origin: (w[4] >> 16) as i16,
-            snd_una: w[5],
-            snd_nxt: w[6],
-            rtx_nxt: w[7],
-            recover: w[8],
-            snd_wl1: w[9],
-            snd_wnd: w[10],
-            max_snd_wnd: w[11],
-            rcv_nxt: w[12],
-            rcv_adv: w[13],
-            last_ack_sent: w[14],
-            cwnd: w[15],
-            ssthresh: w[16],
-            cwnd_acked: w[17],
-            cubic_w_max: w[18] as u16,
-            cubic_step: (w[18] >> 16) as u16,
-            cubic_w_est: w[19],
-            srtt_us8: w[20],
-            rttvar_us4: w[21],
-            rtt_seq: w[22],
-            rtt_age_us: w[23],
-            timer_us: w[24],
-            ts_recent: w[25],
-            ts_val: w[26],
-            received: [range(0), range(1), range(2)],
-            sacked: [range(3), range(4), range(5)],
+            ..TcbRecord::default()
+        }
+    }
+
+    pub fn to_words(&self) -> [u32; TCB_WORDS] {
+        let mut w = [0; TCB_WORDS];
+        w[..tcb::NARROW_WORDS].copy_from_slice(&self.to_narrow());
+        w[tcb::SND_UNA] = self.snd_una;
+        w[tcb::SND_NXT] = self.snd_nxt;
+        w[tcb::RTX_NXT] = self.rtx_nxt;
+        w[tcb::RECOVER] = self.recover;
+        w[tcb::SND_WL1] = self.snd_wl1;
+        w[tcb::SND_WND] = self.snd_wnd;
+        w[tcb::MAX_SND_WND] = self.max_snd_wnd;
+        w[tcb::RCV_NXT] = self.rcv_nxt;
+        w[tcb::RCV_ADV] = self.rcv_adv;
+        w[tcb::LAST_ACK_SENT] = self.last_ack_sent;
+        w[tcb::CWND] = self.cwnd;
+        w[tcb::SSTHRESH] = self.ssthresh;
+        w[tcb::CWND_ACKED] = self.cwnd_acked;
+        w[tcb::CUBIC_W_MAX_STEP] = u32::from(self.cubic_w_max) | u32::from(self.cubic_step) << 16;
+        w[tcb::CUBIC_W_EST] = self.cubic_w_est;
+        w[tcb::SRTT_US8] = self.srtt_us8;
+        w[tcb::RTTVAR_US4] = self.rttvar_us4;
+        w[tcb::RTT_SEQ] = self.rtt_seq;
+        w[tcb::RTT_AGE_US] = self.rtt_age_us;
+        w[tcb::TIMER_US] = self.timer_us;
+        w[tcb::TS_RECENT] = self.ts_recent;
+        w[tcb::TS_VAL] = self.ts_val;
+        let ranges = self.received.iter().chain(&self.sacked);
+        for (pair, range) in w[tcb::RECEIVED..].chunks_exact_mut(2).zip(ranges) {
+            pair[0] = range.start;
+            pair[1] = range.end;
+        }
+        w
+    }
+
+    pub fn from_words(w: &[u32; TCB_WORDS]) -> Self {
+        let range = |i: usize| SeqRange { start: w[i], end: w[i + 1] };
+        TcbRecord {
+            snd_una: w[tcb::SND_UNA],
+            snd_nxt: w[tcb::SND_NXT],
+            rtx_nxt: w[tcb::RTX_NXT],
+            recover: w[tcb::RECOVER],
+            snd_wl1: w[tcb::SND_WL1],
+            snd_wnd: w[tcb::SND_WND],
+            max_snd_wnd: w[tcb::MAX_SND_WND],
+            rcv_nxt: w[tcb::RCV_NXT],
+            rcv_adv: w[tcb::RCV_ADV],
+            last_ack_sent: w[tcb::LAST_ACK_SENT],
+            cwnd: w[tcb::CWND],
+            ssthresh: w[tcb::SSTHRESH],
+            cwnd_acked: w[tcb::CWND_ACKED],
+            cubic_w_max: w[tcb::CUBIC_W_MAX_STEP] as u16,
+            cubic_step: (w[tcb::CUBIC_W_MAX_STEP] >> 16) as u16,
+            cubic_w_est: w[tcb::CUBIC_W_EST],
+            srtt_us8: w[tcb::SRTT_US8],
+            rttvar_us4: w[tcb::RTTVAR_US4],
+            rtt_seq: w[tcb::RTT_SEQ],
+            rtt_age_us: w[tcb::RTT_AGE_US],
+            timer_us: w[tcb::TIMER_US],
+            ts_recent: w[tcb::TS_RECENT],
+            ts_val: w[tcb::TS_VAL],
+            received: core::array::from_fn(|i| range(tcb::RECEIVED + 2 * i)),
+            sacked: core::array::from_fn(|i| range(tcb::SACKED + 2 * i)),
+            ..TcbRecord::from_narrow([w[0], w[1], w[2], w[3], w[4]])
         }
     }
 }
@@ -360,59 +460,27 @@ impl HandoffRecord {
 
     pub fn to_words(&self) -> RecordWords {
         let mut w = [0; RECORD_WORDS_IPV6];
-        let version = if self.endpoints.is_ipv6() { VERSION_IPV6 } else { VERSION };
-        w[0] = MAGIC << 16 | u32::from(self.endpoints.vlan & 0xFFF) << 4 | version;
-        w[1..7].copy_from_slice(&self.endpoints.to_words());
-        w[7..46].copy_from_slice(&self.tcb.to_words());
-        for (i, span) in self.send.iter().enumerate() {
-            w[46 + 2 * i] = span.addr;
-            w[47 + 2 * i] = span.len;
+        w[..HEAD_WORDS].copy_from_slice(&self.endpoints.to_head());
+        w[at::TCB..at::SEND].copy_from_slice(&self.tcb.to_words());
+        let spans = self.send.iter().chain(&self.receive);
+        for (pair, span) in w[at::SEND..at::UPPER].chunks_exact_mut(2).zip(spans) {
+            pair[0] = span.addr;
+            pair[1] = span.len;
         }
-        for (i, span) in self.receive.iter().enumerate() {
-            w[54 + 2 * i] = span.addr;
-            w[55 + 2 * i] = span.len;
-        }
-        if self.endpoints.is_ipv6() {
-            w[62..65].copy_from_slice(&self.endpoints.local_ip.0[..3]);
-            w[65..68].copy_from_slice(&self.endpoints.remote_ip.0[..3]);
-        }
+        w[at::UPPER..].copy_from_slice(&self.endpoints.to_upper());
         RecordWords { words: w, len: self.len_words() }
     }
 
     /// Takes a record from the words of a message. Words beyond the record are padding.
     pub fn from_words(words: &[u32]) -> Result<Self, RecordError> {
-        const IPV4: u32 = MAGIC << 16 | VERSION;
-        const IPV6: u32 = MAGIC << 16 | VERSION_IPV6;
-        let w: &[u32; RECORD_WORDS] = words.first_chunk().ok_or(RecordError::Length)?;
-        let (Some(endpoints), Some(tcb)) = (w[1..].first_chunk(), w[7..].first_chunk()) else {
-            return Err(RecordError::Length);
-        };
-        let mut endpoints =
-            Endpoints { vlan: (w[0] >> 4 & 0xFFF) as u16, ..Endpoints::from_words(endpoints) };
-        match w[0] & 0xFFFF_000F {
-            IPV4 => {}
-            IPV6 => {
-                let upper: &[u32; 6] = words
-                    .get(RECORD_WORDS..)
-                    .and_then(|words| words.first_chunk())
-                    .ok_or(RecordError::Length)?;
-                let [a, b, c, d, e, f] = *upper;
-                endpoints.local_ip = IpAddress([a, b, c, endpoints.local_ip.0[3]]);
-                endpoints.remote_ip = IpAddress([d, e, f, endpoints.remote_ip.0[3]]);
-                // An IPv4 address in disguise would have the key of another connection.
-                let fits = |address: IpAddress| !address.is_v4() && address.is_unicast();
-                if !fits(endpoints.local_ip) || !fits(endpoints.remote_ip) {
-                    return Err(RecordError::Address);
-                }
-            }
-            _ => return Err(RecordError::Version),
-        }
-        let span = |i: usize| Span { addr: w[i], len: w[i + 1] };
+        let endpoints = Endpoints::read(words.len(), |index| words[index])?;
+        let tcb = words.get(at::TCB..).and_then(|words| words.first_chunk()).ok_or(RecordError::Length)?;
+        let span = |i: usize| Span { addr: words[i], len: words[i + 1] };
         Ok(HandoffRecord {
             endpoints,
             tcb: TcbRecord::from_words(tcb),
-            send: [span(46), span(48), span(50), span(52)],
-            receive: [span(54), span(56), span(58), span(60)],
+            send: core::array::from_fn(|i| span(at::SEND + 2 * i)),
+            receive: core::array::from_fn(|i| span(at::RECEIVE + 2 * i)),
         })
     }
 }

@@ -5,8 +5,7 @@
 //! and are taken only when there is room for it.
 
 use baton_abi::{
-    at_most,
-    handoff::{HandoffRecord, RECORD_WORDS, RECORD_WORDS_IPV6},
+    handoff::{RECORD_WORDS, RECORD_WORDS_IPV6},
     mmio::{CORE_CYCLES, TIME_US},
     msg::{command, error, event, refused, slots_for, ConnId, Header},
     regs::mailbox,
@@ -15,7 +14,7 @@ use baton_abi::{
 use baton_tcp::{wire::Template, Instant, SeqNumber};
 
 use crate::{
-    connection::{Connection, Fate},
+    connection::Fate,
     firmware::Firmware,
     hardware::{Hardware, HardwareExt, LookupOutcome},
     program::Program,
@@ -144,51 +143,37 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// Takes over the connection whose record is in the command window, or says why not.
+    #[inline(never)]
     fn handoff(&mut self, slots: usize, cookie: u32, now: Instant) -> Result<SlotIndex, u32> {
         if !self.load.admits(self.cnum) {
             return Err(refused::LIMIT);
         }
-        let name = self.table.next_free().ok_or(refused::TABLE_FULL)?;
-        // Both stay where they were made until the connection moves into its slot: they are large.
-        let record = self.read_record(slots);
-        let Some(record) = &record else { return Err(refused::BAD_RECORD) };
-        let imported = Connection::<H::Program>::import(self.config, now, record, cookie);
-        let Ok(connection) = &imported else { return Err(refused::BAD_RECORD) };
+        let (name, connection) = self.table.vacant().ok_or(refused::TABLE_FULL)?;
+        let len = if slots == slots_for(RECORD_WORDS) {
+            RECORD_WORDS
+        } else if <H::Program as Program>::Header::HAS_IPV6 {
+            RECORD_WORDS_IPV6
+        } else {
+            return Err(refused::BAD_RECORD);
+        };
+        let hw = &self.hw;
+        let word = |index| hw.command_word(2 + index);
+        connection.take_over(now, len, word, cookie).map_err(|_| refused::BAD_RECORD)?;
+        let sends = connection.tcb.has_something_to_send();
         match self.hw.lookup_insert(connection.lookup_key().as_ref(), name) {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
         }
-        let slot = self.table.occupy(imported.ok()).ok_or(refused::TABLE_FULL)?;
+        let slot = self.table.occupy().ok_or(refused::TABLE_FULL)?;
         self.cnum += 1;
-        self.wants_to_send(slot);
+        if sends {
+            self.wants_to_send(slot);
+        }
         self.arm(slot);
         self.run_load_control();
         self.publish_load();
         Ok(slot)
-    }
-
-    /// The record in the command window, if its family is one of this firmware and has a message of so many slots.
-    #[inline(always)]
-    fn read_record(&self, slots: usize) -> Option<HandoffRecord> {
-        if slots == slots_for(RECORD_WORDS) {
-            self.read_words::<RECORD_WORDS>()
-        } else if <H::Program as Program>::Header::HAS_IPV6 {
-            self.read_words::<RECORD_WORDS_IPV6>().filter(|record| record.endpoints.is_ipv6())
-        } else {
-            None
-        }
-    }
-
-    /// A record of so many words. Apart, so that its words are off the stack when the connection is made.
-    #[inline(never)]
-    fn read_words<const N: usize>(&self) -> Option<HandoffRecord> {
-        let turns = at_most!(RECORD_WORDS_IPV6);
-        let words: [u32; N] = core::array::from_fn(|index| {
-            turns.take();
-            self.hw.command_word(2 + index)
-        });
-        HandoffRecord::from_words(&words).ok()
     }
 
     /// Freezes a connection and starts its way back. Packets that were queued for it by now are found to be

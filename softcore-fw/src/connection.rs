@@ -1,7 +1,10 @@
 //! A connection that the NIC owns: its TCB, its buffers in host memory and what the host has not been told.
 
-use baton_abi::handoff::{HandoffRecord, RecordError};
-use baton_tcp::{wire::Template, Config, Instant, Spans, Tcb};
+use baton_abi::{
+    at_most,
+    handoff::{at, RecordError, HEAD_WORDS, RECORD_WORDS_IPV6, SPANS, UPPER_WORDS},
+};
+use baton_tcp::{wire::Template, Endpoints, Instant, SharedConfig, Span, Spans, Tcb};
 
 use crate::{
     program::{Built, Program},
@@ -11,8 +14,10 @@ use crate::{
 /// Where a connection is on its way out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// It stays.
-    Open,
+    /// There is none.
+    Absent,
+    /// It stays; active restoration counts its packets.
+    Open(ShedMark),
     /// It goes back to the host, once the firmware has taken this many segments since its start.
     Restoring { after_segment: u32 },
     /// It has ended in order, or by the host's ABORT.
@@ -36,13 +41,11 @@ pub struct Unreported {
     pub sent: u32,
     /// Bytes received in order.
     pub received: u32,
-    /// The peer sent FIN.
-    pub peer_closed: bool,
 }
 
 #[derive(Clone, Debug)]
 pub struct Connection<P: Program = Built> {
-    pub tcb: Tcb,
+    pub tcb: Tcb<SharedConfig>,
     /// From the first unacknowledged byte on.
     pub send: Spans,
     /// From the next byte expected on.
@@ -54,9 +57,10 @@ pub struct Connection<P: Program = Built> {
     pub fate: Fate,
     /// On its way out, and ready for its last event.
     pub settled: bool,
+    /// The peer sent FIN, and the host is to be told.
+    pub peer_closed: bool,
     pub unreported: Unreported,
     pub counters: Counters,
-    pub shed: ShedMark,
 }
 
 /// Acknowledged bytes that are reported even though no span of the send buffer is finished.
@@ -78,39 +82,71 @@ impl<P: Program> Connection<P> {
         self.unreported.sent >= SENT_REPORT_BYTES
     }
 
-    /// Takes over what a handoff record describes.
-    #[inline(always)]
-    pub fn import(
-        config: Config,
-        now: Instant,
-        record: &HandoffRecord,
-        cookie: u32,
-    ) -> Result<Self, RecordError> {
-        // What may fail comes before the TCB, which is then made in its place.
-        let header = P::Header::new(&record.endpoints).ok_or(RecordError::Address)?;
-        let send = Spans::from_record(&record.send)?;
-        let receive = Spans::from_record(&record.receive)?;
-        Ok(Connection {
-            tcb: Tcb::import(&record.tcb, send.len(), receive.len(), config, now)?,
-            send,
-            receive,
-            header,
-            cookie,
-            fate: Fate::Open,
+    /// A place for a connection, without one.
+    pub const fn vacant(config: SharedConfig) -> Self {
+        Connection {
+            tcb: Tcb::vacant(config),
+            send: Spans::EMPTY,
+            receive: Spans::EMPTY,
+            header: P::Header::EMPTY,
+            cookie: 0,
+            fate: Fate::Absent,
             settled: false,
-            unreported: Unreported::default(),
-            counters: Counters::default(),
-            shed: ShedMark::default(),
-        })
+            peer_closed: false,
+            unreported: Unreported { sent: 0, received: 0 },
+            counters: Counters { received: 0, sent: 0, retransmitted: 0 },
+        }
     }
 
-    /// The record that gives the connection back.
-    pub fn export(&self, now: Instant) -> HandoffRecord {
-        HandoffRecord {
-            endpoints: self.header.endpoints(),
-            tcb: self.tcb.export(now),
-            send: self.send.to_record(),
-            receive: self.receive.to_record(),
+    /// Takes over what a handoff record of `len` words describes, in a place that is vacant, and stays so: the table makes a
+    /// connection of it. What a record that is refused leaves here means nothing.
+    #[inline(always)]
+    pub fn take_over(
+        &mut self,
+        now: Instant,
+        len: usize,
+        word: impl Fn(usize) -> u32,
+        cookie: u32,
+    ) -> Result<(), RecordError> {
+        let ends = Endpoints::read(len, &word)?;
+        if ends.is_ipv6() != (len == RECORD_WORDS_IPV6) {
+            return Err(RecordError::Length);
+        }
+        self.header = P::Header::new(&ends).ok_or(RecordError::Address)?;
+        let span = |at: usize| Span { addr: word(at), len: word(at + 1) };
+        self.send.refill(|index| span(at::SEND + 2 * index))?;
+        self.receive.refill(|index| span(at::RECEIVE + 2 * index))?;
+        let tcb = |index| word(at::TCB + index);
+        self.tcb.take_over(tcb, self.send.len(), self.receive.len(), now)?;
+        self.cookie = cookie;
+        (self.settled, self.peer_closed) = (false, false);
+        self.unreported = Unreported::default();
+        self.counters = Counters::default();
+        Ok(())
+    }
+
+    /// Gives the words of the record that gives the connection back, one after the other.
+    #[inline(always)]
+    pub fn export(&self, now: Instant, mut put: impl FnMut(usize, u32)) {
+        let ends = self.header.endpoints();
+        let turns = at_most!(HEAD_WORDS);
+        for (index, word) in ends.to_head().into_iter().enumerate() {
+            turns.take();
+            put(index, word);
+        }
+        self.tcb.export_words(now, |index, word| put(at::TCB + index, word));
+        let turns = at_most!(2 * SPANS);
+        for (index, span) in self.send.to_record().iter().chain(&self.receive.to_record()).enumerate() {
+            turns.take();
+            put(at::SEND + 2 * index, span.addr);
+            put(at::SEND + 2 * index + 1, span.len);
+        }
+        if ends.is_ipv6() {
+            let turns = at_most!(UPPER_WORDS);
+            for (index, word) in ends.to_upper().into_iter().enumerate() {
+                turns.take();
+                put(at::UPPER + index, word);
+            }
         }
     }
 
@@ -119,8 +155,13 @@ impl<P: Program> Connection<P> {
         P::key(&self.header.endpoints())
     }
 
+    /// Whether there is none.
+    pub fn is_absent(&self) -> bool {
+        matches!(self.fate, Fate::Absent)
+    }
+
     /// Whether packets and commands reach it.
     pub fn is_open(&self) -> bool {
-        self.fate == Fate::Open
+        matches!(self.fate, Fate::Open(_))
     }
 }

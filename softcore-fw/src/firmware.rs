@@ -57,8 +57,6 @@ pub struct Firmware<'a, H: Hardware> {
     pub(crate) wheel: TimerWheel,
     pub(crate) mover: Mover,
     pub(crate) load: LoadControl,
-    /// Timing of the connections taken over.
-    pub(crate) config: Config,
     /// Entries in the lookup table (`Cnum`).
     pub(crate) cnum: u32,
     pub(crate) totals: Totals,
@@ -75,8 +73,8 @@ pub struct Firmware<'a, H: Hardware> {
     pub(crate) identification: u16,
 }
 
-/// Timing of connections: the engine's own where the host has not said otherwise.
-fn timing<H: Hardware>(hw: &H) -> Config {
+/// Timing of the connections that the slots are for: the engine's own where the host has not said otherwise.
+pub fn timing<H: Hardware>(hw: &H) -> Config {
     let mut config = Config::default();
     for (word, value) in [
         (mailbox::CFG_MIN_RTO_US, &mut config.min_rto_us),
@@ -113,7 +111,6 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             hw.config(mailbox::CFG_LOWAT),
         );
         let shed = Shed::new(load.hiwat(), load.lowat(), hw.config(mailbox::CFG_SHED_AFTER_US));
-        let config = timing(&hw);
         hw.write(NIC_RX_MARKS, (load.hiwat() & 0xFFFF) | load.lowat() << 16);
         let wheel = TimerWheel::new(hw.read(TIME_US));
         let mut firmware = Firmware {
@@ -122,7 +119,6 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             wheel,
             mover: Mover::default(),
             load,
-            config,
             cnum: 0,
             totals: Totals::default(),
             published: [0; 2],
@@ -346,8 +342,10 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         self.hw.lookup_delete(key.as_ref());
         self.wheel.stop(&mut self.table, slot);
         self.cnum -= 1;
-        // A last RST or ACK may have to go out; the report follows it.
-        self.wants_to_send(slot);
+        if !matches!(fate, Fate::Restoring { .. }) {
+            // A last RST or ACK may have to go out; the report follows it.
+            self.wants_to_send(slot);
+        }
         self.run_load_control();
         self.publish_load();
     }

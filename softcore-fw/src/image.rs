@@ -15,7 +15,8 @@ use baton_abi::{
     mmio::{MBOX_STS, MMIO_BASE},
     regs::mailbox,
 };
-use baton_fw::{board, Built, Firmware, Hardware, Slot};
+use baton_fw::{board, timing, Built, Firmware, Hardware, Slot};
+use baton_tcp::{Config, SharedConfig};
 
 // Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
 // `main`. A trap has no way back: its handler starts on a fresh stack, whatever state the old one is in.
@@ -163,25 +164,34 @@ impl Hardware for Registers {
     }
 }
 
-/// Memory for the connection table. It lies behind .bss, which the start code clears, and costs the image no
-/// bytes.
-struct TableMemory(UnsafeCell<[MaybeUninit<Slot>; CONNECTIONS]>);
+/// Memory for the connection table and what all connections share. It lies behind .bss, which the start code clears, and costs
+/// the image no bytes.
+struct Memory {
+    table: [MaybeUninit<Slot>; CONNECTIONS],
+    config: MaybeUninit<Config>,
+}
+
+struct MemoryCell(UnsafeCell<Memory>);
 
 // SAFETY: there is one hart and no interrupt handler that returns, and `main` alone touches the cell.
-unsafe impl Sync for TableMemory {}
+unsafe impl Sync for MemoryCell {}
 
 #[link_section = ".uninit"]
-static TABLE: TableMemory = TableMemory(UnsafeCell::new([const { MaybeUninit::uninit() }; CONNECTIONS]));
+static MEMORY: MemoryCell = MemoryCell(UnsafeCell::new(Memory {
+    table: [const { MaybeUninit::uninit() }; CONNECTIONS],
+    config: MaybeUninit::uninit(),
+}));
 
 /// Called once, by the start code.
 extern "C" fn main() -> ! {
-    // SAFETY: `main` runs once and nothing else names `TABLE`, so this is the only reference to it.
-    let memory = unsafe { &mut *TABLE.0.get() };
-    for slot in memory.iter_mut() {
-        slot.write(Slot::EMPTY);
+    // SAFETY: `main` runs once and nothing else names `MEMORY`, so this is the only reference to it.
+    let Memory { table, config } = unsafe { &mut *MEMORY.0.get() };
+    let config = SharedConfig::new(config.write(timing(&Registers)));
+    for slot in table.iter_mut() {
+        slot.write(Slot::empty(config));
     }
     // SAFETY: the loop above has initialised every slot, and `MaybeUninit<Slot>` has the layout of `Slot`.
-    let slots = unsafe { &mut *(ptr::from_mut(memory) as *mut [Slot; CONNECTIONS]) };
+    let slots = unsafe { &mut *(ptr::from_mut(table) as *mut [Slot; CONNECTIONS]) };
     board::bring_up(&mut Registers);
     Firmware::new(Registers, slots).run()
 }

@@ -27,7 +27,7 @@ pub mod table;
 mod transmit;
 pub mod wheel;
 
-pub use firmware::Firmware;
+pub use firmware::{timing, Firmware};
 pub use hardware::Hardware;
 pub use program::{Built, Program};
 pub use table::Slot;

@@ -12,6 +12,7 @@ use baton_abi::{
 use baton_tcp::Instant;
 
 use crate::{
+    connection::{Connection, Fate},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt},
     load::{Load, LoadState},
@@ -115,10 +116,8 @@ impl<H: Hardware> Firmware<'_, H> {
     #[inline(never)]
     fn shed_packet(&mut self, slot: SlotIndex, now: Instant, load: Load) {
         let name = self.table.name(slot);
-        let Some(connection) = self.table.get(slot) else { return };
-        if !self.shed.packet(now, load.qlen, name, &mut connection.shed)
-            || !self.load_events.has_room(CANDIDATES)
-        {
+        let Some(Connection { fate: Fate::Open(mark), .. }) = self.table.get(slot) else { return };
+        if !self.shed.packet(now, load.qlen, name, mark) || !self.load_events.has_room(CANDIDATES) {
             return;
         }
         // As many as bring `Cnum` below `Soft_Limit`, and at least one.
@@ -127,13 +126,11 @@ impl<H: Hardware> Firmware<'_, H> {
         let turns = at_most!(CANDIDATES);
         for candidate in self.shed.costliest().into_iter().take(wanted as usize) {
             turns.take();
-            let Some(connection) = self.table.find(candidate.conn).and_then(|slot| self.table.get(slot))
-            else {
-                continue;
-            };
-            if candidate.packets > 0 && connection.is_open() {
-                connection.shed.asked = true;
-                let body = [connection.cookie, u32::from(candidate.packets), cycle, load.qlen, load.cnum, 0];
+            let connection = self.table.find(candidate.conn).and_then(|slot| self.table.get(slot));
+            let Some(Connection { fate: Fate::Open(mark), cookie, .. }) = connection else { continue };
+            if candidate.packets > 0 {
+                mark.asked = true;
+                let body = [*cookie, u32::from(candidate.packets), cycle, load.qlen, load.cnum, 0];
                 self.load_events.push(event::SHED, candidate.conn, body);
             }
         }

@@ -13,7 +13,7 @@ use baton_abi::{
     handoff::SPANS,
     mmio::{job, JOB_ROOM, NIC_RX_COPY, NIC_RX_POP, STATUS, STATUS_EVENT_ROOM, STATUS_JOB_ROOM},
     msg::Header,
-    ring::{SLOTS_MAX, SLOT_WORDS},
+    ring::SLOT_WORDS,
 };
 
 use crate::hardware::{Hardware, HardwareExt};
@@ -89,19 +89,22 @@ impl Mover {
         self.slots += header.slots;
     }
 
-    /// Writes an event likewise, with `cookie` as its second word: a long body needs no copy to have it in front.
-    pub fn long_event<H: Hardware>(&mut self, hw: &mut H, header: Header, cookie: u32, body: &[u32]) {
+    /// Writes an event likewise, with `cookie` as its second word, whose other words `body` writes itself, and says how many.
+    #[inline(always)]
+    pub fn long_event<H: Hardware>(
+        &mut self,
+        hw: &mut H,
+        header: Header,
+        cookie: u32,
+        body: impl FnOnce(&mut H) -> usize,
+    ) {
         debug_assert!(header.slots <= self.credits);
-        debug_assert!(body.len() + 2 <= usize::from(header.slots) * SLOT_WORDS);
         hw.event_word(header.to_word());
         hw.event_word(cookie);
-        let turns = at_most!(SLOTS_MAX * SLOT_WORDS);
-        for &word in body {
-            turns.take();
-            hw.event_word(word);
-        }
+        let words = 2 + body(hw);
+        debug_assert!(words <= usize::from(header.slots) * SLOT_WORDS);
         let turns = at_most!(SLOT_WORDS);
-        for _ in body.len() + 2..usize::from(header.slots) * SLOT_WORDS {
+        for _ in words..usize::from(header.slots) * SLOT_WORDS {
             turns.take();
             hw.event_word(0);
         }

@@ -223,9 +223,8 @@ impl<H: Hardware> Firmware<'_, H> {
         Mover::take(&mut self.hw);
 
         connection.receive.consume(arrival.advanced);
-        let unreported = &mut connection.unreported;
-        unreported.received += arrival.advanced;
-        unreported.peer_closed |= arrival.peer_closed;
+        connection.unreported.received += arrival.advanced;
+        connection.peer_closed |= arrival.peer_closed;
         let freed = connection.acknowledged(arrival.acked);
         if freed || arrival.advanced > 0 || arrival.peer_closed {
             self.table.enqueue(Queue::Report, slot);

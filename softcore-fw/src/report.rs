@@ -88,7 +88,7 @@ impl<H: Hardware> Firmware<'_, H> {
             let Some(slot) = self.table.first(Queue::Report) else { return };
             if let Some((conn, connection)) = self.table.entry(slot) {
                 let cookie = connection.cookie;
-                let Unreported { sent, received, peer_closed } = &mut connection.unreported;
+                let Unreported { sent, received } = &mut connection.unreported;
                 for (code, bytes) in [(event::SENT, sent), (event::RECEIVED, received)] {
                     if *bytes > 0 {
                         if !self.mover.has_event_room(1) {
@@ -98,7 +98,7 @@ impl<H: Hardware> Firmware<'_, H> {
                         self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
                     }
                 }
-                if *peer_closed || connection.settled {
+                if connection.peer_closed || connection.settled {
                     match self.write_end(slot) {
                         End::Written => {}
                         End::NoRoom => return,
@@ -118,11 +118,11 @@ impl<H: Hardware> Firmware<'_, H> {
     fn write_end(&mut self, slot: SlotIndex) -> End {
         let Some((conn, connection)) = self.table.entry(slot) else { return End::Written };
         let cookie = connection.cookie;
-        if connection.unreported.peer_closed {
+        if connection.peer_closed {
             if !self.mover.has_event_room(1) {
                 return End::NoRoom;
             }
-            connection.unreported.peer_closed = false;
+            connection.peer_closed = false;
             self.mover.event(&mut self.hw, Header { code: event::PEER_CLOSED, slots: 1, conn }, &[cookie]);
         }
         if !connection.settled {
@@ -132,7 +132,7 @@ impl<H: Hardware> Firmware<'_, H> {
             return End::NoRoom;
         }
         match connection.fate {
-            Fate::Open => return End::Written,
+            Fate::Absent | Fate::Open(_) => return End::Written,
             Fate::Closed => {
                 self.mover.event(&mut self.hw, Header { code: event::CLOSED, slots: 1, conn }, &[cookie]);
             }
@@ -152,8 +152,15 @@ impl<H: Hardware> Firmware<'_, H> {
         let Some((conn, connection)) = self.table.entry(slot) else { return };
         let now = Instant(self.hw.read(TIME_US));
         let header = Header { code: event::RESTORED, slots: last_slots(connection), conn };
-        let record = connection.export(now).to_words();
-        self.mover.long_event(&mut self.hw, header, connection.cookie, &record);
+        let mut written = 0;
+        self.mover.long_event(&mut self.hw, header, connection.cookie, |hw| {
+            connection.export(now, |index, word| {
+                debug_assert_eq!(index, written, "words in their order");
+                written = index + 1;
+                hw.event_word(word);
+            });
+            written
+        });
         self.table.release(slot);
     }
 }

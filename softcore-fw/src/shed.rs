@@ -18,7 +18,7 @@ pub const CANDIDATES: usize = 4;
 pub const SAMPLE_PACKETS: u16 = 256;
 
 /// What a connection keeps for this.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShedMark {
     /// The sample that `packets` belongs to.
     sample: u16,

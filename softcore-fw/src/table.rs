@@ -10,10 +10,12 @@
 //! takes it out finds no connection, or a new one with nothing to do.
 
 use baton_abi::msg::ConnId;
+use baton_tcp::SharedConfig;
 
 use crate::{
-    connection::Connection,
+    connection::{Connection, Fate},
     program::{Built, Program},
+    shed::ShedMark,
     wheel::{SlotIndex, TimerLink, TimerLinks},
 };
 
@@ -31,6 +33,15 @@ pub enum Queue {
 }
 
 const QUEUES: usize = 4;
+/// Links of a slot: a free one is not on its way back to the host, so that those two queues can use the same.
+const LINKS: usize = 3;
+
+impl Queue {
+    const fn link(self) -> usize {
+        self as usize % LINKS
+    }
+}
+
 /// A link: the next slot and [`LINKED`], or one of the two below. Zero says what is asked most.
 type Link = u16;
 /// Link of a slot that is not in the queue; a queue's end that has none.
@@ -40,40 +51,48 @@ const LAST: Link = 1;
 const LINKED: Link = 2;
 /// Most slots of a table: a name has 12 bits for the slot.
 pub const SLOTS_MAX: usize = 1 << ConnId::SLOT_BITS;
-const GENERATION_MASK: u16 = (1 << (16 - ConnId::SLOT_BITS)) - 1;
 
 /// A slot's links in the queues.
 #[derive(Debug)]
-pub struct Links([Link; QUEUES]);
+pub struct Links([Link; LINKS]);
 
 impl Links {
     /// Whether the slot is in the queue.
     #[inline]
     pub fn is_queued(&self, queue: Queue) -> bool {
-        self.0[queue as usize] != ABSENT
+        self.0[queue.link()] != ABSENT
     }
 }
 
 /// One place for a connection.
 #[derive(Debug)]
 pub struct Slot<P: Program = Built> {
-    pub connection: Option<Connection<P>>,
+    connection: Connection<P>,
     pub timer: TimerLink,
     links: Links,
-    generation: u16,
-    /// The name by which packets reach the connection, if they do; otherwise that of another slot.
-    reached_as: u16,
+    /// The name by which packets reach the connection, if they do; otherwise another slot's. The generation in it is this
+    /// slot's in any case.
+    reached_as: ConnId,
 }
 
 impl<P: Program> Slot<P> {
-    /// A slot that no connection has used yet.
-    pub const EMPTY: Self = Slot {
-        connection: None,
-        timer: TimerLink::IDLE,
-        links: Links([ABSENT; QUEUES]),
-        generation: 0,
-        reached_as: 0,
-    };
+    /// A slot that no connection has used yet; all that do share these parameters.
+    pub const fn empty(config: SharedConfig) -> Self {
+        Slot {
+            connection: Connection::vacant(config),
+            timer: TimerLink::IDLE,
+            links: Links([ABSENT; LINKS]),
+            reached_as: ConnId(0),
+        }
+    }
+
+    fn generation(&self) -> u16 {
+        self.reached_as.generation()
+    }
+
+    fn connection(&mut self) -> Option<&mut Connection<P>> {
+        (!self.connection.is_absent()).then_some(&mut self.connection)
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -107,36 +126,37 @@ impl<'a, P: Program> Table<'a, P> {
         self.slots.len()
     }
 
-    /// The name that the next connection will have, or `None` when the table is full.
-    pub fn next_free(&self) -> Option<ConnId> {
-        let head = usize::from(self.first(Queue::Free)?);
-        self.slots.get(head).map(|slot| ConnId::new(head, slot.generation))
+    /// The place for the next connection and the name that it will have, or `None` when the table is full.
+    #[inline]
+    pub fn vacant(&mut self) -> Option<(ConnId, &mut Connection<P>)> {
+        let head = self.first(Queue::Free)?;
+        let slot = self.slots.get_mut(usize::from(head))?;
+        Some((ConnId::new(usize::from(head), slot.generation()), &mut slot.connection))
     }
 
-    /// Puts a connection, if it is one, into the slot of [`Table::next_free`].
-    #[inline(always)]
-    pub fn occupy(&mut self, connection: Option<Connection<P>>) -> Option<SlotIndex> {
+    /// There is a connection now in the place of [`Table::vacant`].
+    #[inline]
+    pub fn occupy(&mut self) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
         let entry = &mut self.slots[usize::from(slot)];
-        entry.connection = connection;
-        entry.reached_as = ConnId::new(usize::from(slot), entry.generation).0;
+        entry.connection.fate = Fate::Open(ShedMark::default());
+        entry.reached_as = ConnId::new(usize::from(slot), entry.generation());
         Some(slot)
     }
 
     /// Frees a slot; its name is no longer valid. The timer must be stopped.
     pub fn release(&mut self, slot: SlotIndex) {
         let entry = &mut self.slots[usize::from(slot)];
-        debug_assert!(!entry.timer.is_running());
-        entry.connection = None;
-        entry.generation = (entry.generation + 1) & GENERATION_MASK;
-        entry.reached_as = !slot;
+        debug_assert!(!entry.timer.is_running() && !entry.links.is_queued(Queue::Free));
+        entry.connection.fate = Fate::Absent;
+        entry.reached_as = ConnId::new(!usize::from(slot), entry.generation().wrapping_add(1));
         self.enqueue(Queue::Free, slot);
     }
 
     /// The slot of a connection that has this name now.
     pub fn find(&self, conn: ConnId) -> Option<SlotIndex> {
         let slot = self.slots.get(conn.slot())?;
-        (slot.generation == conn.generation() && slot.connection.is_some())
+        (slot.generation() == conn.generation() && !slot.connection.is_absent())
             .then_some(conn.slot() as SlotIndex)
     }
 
@@ -144,34 +164,35 @@ impl<'a, P: Program> Table<'a, P> {
     #[inline(always)]
     pub fn open(&mut self, conn: u32) -> Option<(&Links, &mut Connection<P>)> {
         let slot = self.slots.get_mut(ConnId(conn as u16).slot())?;
-        if u32::from(slot.reached_as) != conn & 0xFFFF {
+        if u32::from(slot.reached_as.0) != conn & 0xFFFF {
             return None;
         }
-        Some((&slot.links, slot.connection.as_mut()?))
+        Some((&slot.links, &mut slot.connection))
     }
 
     /// Packets do not reach the slot's connection any more.
     pub fn close(&mut self, slot: SlotIndex) {
-        self.slots[usize::from(slot)].reached_as = !slot;
+        let entry = &mut self.slots[usize::from(slot)];
+        entry.reached_as = ConnId::new(!usize::from(slot), entry.generation());
     }
 
     /// The name of a slot's connection.
     pub fn name(&self, slot: SlotIndex) -> ConnId {
-        ConnId::new(usize::from(slot), self.slots[usize::from(slot)].generation)
+        ConnId::new(usize::from(slot), self.slots[usize::from(slot)].generation())
     }
 
     /// The connection in a slot.
     #[inline]
     pub fn get(&mut self, slot: SlotIndex) -> Option<&mut Connection<P>> {
-        self.slots.get_mut(usize::from(slot))?.connection.as_mut()
+        self.slots.get_mut(usize::from(slot))?.connection()
     }
 
     /// The connection in a slot and its name.
     #[inline]
     pub fn entry(&mut self, slot: SlotIndex) -> Option<(ConnId, &mut Connection<P>)> {
         let entry = self.slots.get_mut(usize::from(slot))?;
-        let name = ConnId::new(usize::from(slot), entry.generation);
-        Some((name, entry.connection.as_mut()?))
+        let name = ConnId::new(usize::from(slot), entry.generation());
+        Some((name, entry.connection()?))
     }
 
     /// The timer of a slot, for reading.
@@ -187,7 +208,7 @@ impl<'a, P: Program> Table<'a, P> {
     #[inline]
     pub fn enqueue(&mut self, queue: Queue, slot: SlotIndex) {
         let Some(entry) = self.slots.get_mut(usize::from(slot)) else { return };
-        let link = &mut entry.links.0[queue as usize];
+        let link = &mut entry.links.0[queue.link()];
         if *link != ABSENT {
             return;
         }
@@ -198,7 +219,7 @@ impl<'a, P: Program> Table<'a, P> {
             ABSENT => ends.head = own,
             tail => {
                 if let Some(last) = self.slots.get_mut(usize::from(tail - LINKED)) {
-                    last.links.0[queue as usize] = own;
+                    last.links.0[queue.link()] = own;
                 }
             }
         }
@@ -208,7 +229,7 @@ impl<'a, P: Program> Table<'a, P> {
     #[inline]
     pub fn dequeue(&mut self, queue: Queue) -> Option<SlotIndex> {
         let head = self.first(queue)?;
-        let link = &mut self.slots.get_mut(usize::from(head))?.links.0[queue as usize];
+        let link = &mut self.slots.get_mut(usize::from(head))?.links.0[queue.link()];
         let ends = &mut self.queues[queue as usize];
         match core::mem::replace(link, ABSENT) {
             LAST => *ends = Ends { head: ABSENT, tail: ABSENT },
@@ -236,7 +257,8 @@ mod tests {
     use super::*;
 
     fn slots(n: usize) -> Vec<Slot> {
-        (0..n).map(|_| Slot::EMPTY).collect()
+        let config = SharedConfig::new(Box::leak(Box::default()));
+        (0..n).map(|_| Slot::empty(config)).collect()
     }
 
     #[test]
@@ -261,7 +283,7 @@ mod tests {
         let mut table = Table::new(&mut memory);
         let mut seen = std::collections::HashSet::new();
         for _ in 0..2 << (16 - ConnId::SLOT_BITS) {
-            let conn = table.next_free().unwrap();
+            let (conn, _) = table.vacant().unwrap();
             assert!(seen.insert(conn), "{conn:?} was used before");
             let slot = table.dequeue(Queue::Free).unwrap();
             assert_eq!(table.find(conn), None, "an empty slot has no connection");

@@ -13,7 +13,7 @@ use baton_abi::{
     regs::mailbox,
     work,
 };
-use baton_tcp::{wire::Template, Instant, BURST_SEGMENTS_MAX};
+use baton_tcp::{wire::Template, BurstOut, Instant, BURST_SEGMENTS_MAX};
 
 use crate::{
     connection::Fate,
@@ -122,8 +122,9 @@ impl<H: Hardware> Firmware<'_, H> {
             return false;
         }
         let send = &connection.send;
-        let burst = connection.tcb.poll_burst(now, SEGMENTS_PER_BURST, |offset| send.contiguous(offset));
-        let Some(burst) = burst else {
+        let mut burst = BurstOut::default();
+        let contiguous = |offset| send.contiguous(offset);
+        if !connection.tcb.poll_burst_into(&mut burst, now, SEGMENTS_PER_BURST, contiguous) {
             if connection.is_open() {
                 self.arm(slot);
             } else {
@@ -131,7 +132,7 @@ impl<H: Hardware> Firmware<'_, H> {
                 self.table.enqueue(Queue::Report, slot);
             }
             return false;
-        };
+        }
         let addr = match burst.len {
             0 => 0,
             _ => send.at(burst.segment.data_offset).map_or(0, |(addr, _)| addr),

@@ -12,6 +12,8 @@
 
 use baton_abi::at_most;
 
+use crate::table::SLOTS_MAX;
+
 /// Index of a connection slot, or [`NONE`].
 pub type SlotIndex = u16;
 /// No slot.
@@ -29,24 +31,25 @@ const LEVEL_WORDS: usize = LEVEL_SLOTS / 32;
 const QUIET_MAX_US: u32 = 1 << 30;
 /// The list of entries taken out of a slot that the wheel has reached.
 const REACHED: u16 = (LEVELS * LEVEL_SLOTS) as u16;
-/// [`TimerLink::list`] of a timer that is not running.
+/// [`TimerLink::place`] of the first entry of a list, with the list's number added; below it are slots.
+const HEAD: u16 = SLOTS_MAX as u16;
+/// [`TimerLink::place`] of a timer that is not running.
 const IDLE: u16 = u16::MAX;
 
 /// The wheel's part of a connection slot.
 #[derive(Clone, Copy, Debug)]
 pub struct TimerLink {
     next: SlotIndex,
-    previous: SlotIndex,
-    /// List that holds this entry, or [`IDLE`].
-    list: u16,
+    /// The entry before this one, or [`HEAD`], or [`IDLE`].
+    place: u16,
     deadline: u32,
 }
 
 impl TimerLink {
-    pub const IDLE: TimerLink = TimerLink { next: NONE, previous: NONE, list: IDLE, deadline: 0 };
+    pub const IDLE: TimerLink = TimerLink { next: NONE, place: IDLE, deadline: 0 };
 
     pub fn is_running(&self) -> bool {
-        self.list != IDLE
+        self.place != IDLE
     }
 }
 
@@ -116,26 +119,22 @@ impl TimerWheel {
 
     /// Stops a slot's timer, if it runs.
     pub fn stop(&mut self, links: &mut impl TimerLinks, slot: SlotIndex) {
-        let TimerLink { next, previous, list, .. } = *links.timer(slot);
-        if list == IDLE {
+        let TimerLink { next, place, .. } = *links.timer(slot);
+        if place == IDLE {
             return;
         }
-        if previous == NONE {
+        if let Some(list) = place.checked_sub(HEAD) {
             self.heads[list as usize] = next;
             if next == NONE && list != REACHED {
                 self.empty(list);
             }
         } else {
-            links.timer(previous).next = next;
+            links.timer(place).next = next;
         }
         if next != NONE {
-            let follower = links.timer(next);
-            follower.previous = previous;
-            if previous == NONE {
-                follower.list = list;
-            }
+            links.timer(next).place = place;
         }
-        links.timer(slot).list = IDLE;
+        links.timer(slot).place = IDLE;
     }
 
     /// Does one step towards `now_us`. Call until it says [`Step::Idle`], or again in the next turn.
@@ -143,11 +142,10 @@ impl TimerWheel {
         let slot = self.heads[REACHED as usize];
         if slot != NONE {
             let TimerLink { next, deadline, .. } = *links.timer(slot);
-            links.timer(slot).list = IDLE;
+            links.timer(slot).place = IDLE;
             self.heads[REACHED as usize] = next;
             if next != NONE {
-                let follower = links.timer(next);
-                (follower.previous, follower.list) = (NONE, REACHED);
+                links.timer(next).place = HEAD + REACHED;
             }
             if later(deadline, self.now) {
                 self.place(links, slot, deadline);
@@ -216,7 +214,7 @@ impl TimerWheel {
         }
         let next = core::mem::replace(&mut self.heads[list as usize], slot);
         if next != NONE {
-            links.timer(next).previous = slot;
+            links.timer(next).place = slot;
         } else {
             let index = usize::from(list / 32);
             if let (Some(word), Some(summary)) =
@@ -231,8 +229,7 @@ impl TimerWheel {
         }
         let link = links.timer(slot);
         link.next = next;
-        link.previous = NONE;
-        link.list = list;
+        link.place = HEAD + list;
     }
 
     /// The slot that the wheel reaches first, and when. Of several that it reaches at once, the highest: it may hold entries of
@@ -286,7 +283,7 @@ impl TimerWheel {
         let head = core::mem::replace(&mut self.heads[list as usize], NONE);
         self.empty(list);
         self.heads[REACHED as usize] = head;
-        links.timer(head).list = REACHED;
+        links.timer(head).place = HEAD + REACHED;
     }
 }
 

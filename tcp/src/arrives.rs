@@ -8,12 +8,12 @@
 use crate::{predict::Header, segment::Options};
 use crate::{
     segment::{Arrival, Deliver, Flags, SegmentIn, SACK_BLOCKS},
-    tcb::{flag, State, Tcb, Timer},
-    Instant, SeqNumber,
+    tcb::{flag, State, Tcb, Timer, BUFFER_MAX},
+    Instant, Parameters, SeqNumber,
 };
 use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// Takes a segment of this connection. See [`Arrival`] for what the caller does then; it polls for
     /// segments to send after each segment, so that acknowledgements are not merged.
     pub fn segment_arrives(&mut self, now: Instant, segment: &SegmentIn) -> Arrival {
@@ -26,7 +26,7 @@ impl Tcb {
                 arrival.dropped = true;
                 arrival.reply_reset = !segment.flags.has(Flags::RST);
             }
-            State::SynSent => self.arrives_in_syn_sent(now, segment, &mut arrival),
+            State::SynSent if C::OPEN => self.arrives_in_syn_sent(now, segment, &mut arrival),
             _ => self.arrives_otherwise(now, segment, &mut arrival),
         }
         self.settle();
@@ -40,7 +40,7 @@ impl Tcb {
 
     /// What header prediction makes of the segment, if it takes it.
     #[cfg(debug_assertions)]
-    fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Tcb, Arrival)> {
+    fn predicted(&self, now: Instant, segment: &SegmentIn) -> Option<(Self, Arrival)> {
         let options = segment.options;
         let timestamps = Options { timestamps: options.timestamps, ..Options::NONE };
         let header = Header::of(segment);
@@ -133,7 +133,8 @@ impl Tcb {
 
         // The peer's SYN again. With an acknowledgement of ours, as in a simultaneous open (Section 3.5, Figure 7),
         // it completes the handshake. Otherwise ours was lost, and an acknowledgement alone would not help.
-        if self.state == State::SynReceived
+        if C::OPEN
+            && self.state == State::SynReceived
             && flags.has(Flags::SYN)
             && !rst
             && segment.seq + 1 == self.rcv_nxt
@@ -268,7 +269,7 @@ impl Tcb {
 
     /// A challenge acknowledgement, at the rate of RFC 5961 Section 7.
     fn challenge(&mut self, now: Instant) {
-        if now.since(self.challenge_at) >= self.config.challenge_us {
+        if now.since(self.challenge_at) >= self.config().challenge_us {
             self.challenge_at = now;
             self.flags |= flag::ACK_NOW;
         }
@@ -277,7 +278,7 @@ impl Tcb {
     /// Fifth step. `false`: the segment is to be dropped.
     fn take_ack(&mut self, now: Instant, segment: &SegmentIn, arrival: &mut Arrival) -> bool {
         let ack = segment.ack;
-        if self.state == State::SynReceived {
+        if C::OPEN && self.state == State::SynReceived {
             // SND.UNA < SEG.ACK =< SND.NXT, or a reset is sent.
             if ack.le(self.snd_una) || ack.gt(self.snd_nxt) {
                 arrival.reply_reset = true;
@@ -290,7 +291,7 @@ impl Tcb {
             return true;
         }
         // RFC 5961 Section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
-        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(Self::BUFFER_MAX)) {
+        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(BUFFER_MAX)) {
             self.challenge(now);
             return false;
         }
@@ -306,7 +307,7 @@ impl Tcb {
             arrival.acked = advanced - u32::from(fin_acked);
             self.send_len -= arrival.acked;
             self.sacked.remove_below(ack);
-            if self.sacked.as_slice().first().is_some_and(|range| range.start == ack) {
+            if self.sacked.iter().next().is_some_and(|range| range.start == ack) {
                 // The peer asks for what it had reported: it has reneged, and the rest is not to be relied on either
                 // (RFC 2018 Section 8).
                 self.sacked.clear();
@@ -453,6 +454,7 @@ impl Tcb {
         if fin {
             // Nothing can follow: whatever lies there is not of this stream.
             self.received.clear();
+            self.set_recent_range(0);
         } else if at_once {
             let ranges = self.received.as_slice();
             let fin_end = ranges.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
@@ -464,7 +466,8 @@ impl Tcb {
                     end = end.max(range.end);
                 }
             }
-            self.received.remove_below(end);
+            let removed = self.received.remove_below(end);
+            self.set_recent_range(self.recent_range().saturating_sub(removed));
             if fin_end == Some(end) {
                 end = end - 1;
                 fin = true;
@@ -476,6 +479,7 @@ impl Tcb {
         if fin {
             self.flags &= !flag::FIN_KNOWN;
             self.received.clear();
+            self.set_recent_range(0);
             self.take_fin(now, arrival);
             at_once = true;
         }
@@ -483,15 +487,15 @@ impl Tcb {
     }
 
     /// Text has arrived in order: when it is acknowledged.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn owe_ack(&mut self, clock: &impl Fn() -> Instant, at_once: bool) {
         // RFC 5681 Section 4.2: at once when a gap is filled or remains, and for every second full segment.
         let pending = self.rcv_nxt.since(self.last_ack_sent);
-        if at_once || pending > u32::from(self.rcv_mss) || self.config.delayed_ack_us == 0 {
+        if at_once || pending > u32::from(self.rcv_mss) || self.config().delayed_ack_us == 0 {
             self.flags |= flag::ACK_NOW;
         } else if !self.has(flag::ACK_DELAYED) {
             self.flags |= flag::ACK_DELAYED;
-            self.ack_at = clock() + self.config.delayed_ack_us;
+            self.ack_at = clock() + self.config().delayed_ack_us;
         }
     }
 
@@ -510,7 +514,7 @@ impl Tcb {
         if fin {
             self.flags |= flag::FIN_KNOWN;
         }
-        self.recent = start;
+        self.set_recent_range(self.received.position(start));
         true
     }
 

@@ -13,16 +13,16 @@ use baton_abi::{at_most, handoff::SACKED_RANGES};
 
 use crate::{
     control::{Congestion, CongestionControl, Window},
-    tcb::{flag, Phase, Tcb},
-    Instant, SeqNumber,
+    tcb::{flag, Phase, Tcb, BUFFER_MAX},
+    Instant, Parameters, SeqNumber,
 };
 
 /// Duplicate acknowledgements that mean a loss (RFC 5681 Section 3.2).
 const DUP_THRESH: u8 = 3;
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     pub(crate) fn initial_cwnd(&self) -> u32 {
-        u32::from(self.snd_mss) * u32::from(self.config.initial_window)
+        u32::from(self.snd_mss) * u32::from(self.config().initial_window)
     }
 
     #[inline]
@@ -81,8 +81,8 @@ impl Tcb {
                 _ => self.grow_by_clock(now(), acked),
             }
         }
-        if self.cwnd > Self::BUFFER_MAX {
-            self.cwnd = Self::BUFFER_MAX;
+        if self.cwnd > BUFFER_MAX {
+            self.cwnd = BUFFER_MAX;
         }
     }
 
@@ -165,7 +165,7 @@ impl Tcb {
             }
             // RFC 5681 Section 3.2 step 4: a segment has left the network.
             Phase::Recovery if !self.has(flag::SACK) => {
-                self.cwnd = (self.cwnd + self.smss()).min(Self::BUFFER_MAX);
+                self.cwnd = (self.cwnd + self.smss()).min(BUFFER_MAX);
             }
             _ => {}
         }

@@ -17,7 +17,7 @@ use baton_abi::at_most;
 
 use crate::{
     control::{CongestionControl, Window},
-    Tcb,
+    tcb::BUFFER_MAX,
 };
 
 /// Most ticks between `origin` and now that count, either way.
@@ -65,7 +65,7 @@ impl Cubic {
         if ahead < 0 {
             w_max.saturating_sub(distance)
         } else {
-            (w_max + distance).min(Tcb::BUFFER_MAX)
+            (w_max + distance).min(BUFFER_MAX)
         }
     }
 
@@ -97,9 +97,9 @@ impl Cubic {
         // Section 4.3, equation 4; cwnd_prior, at which alpha becomes 1, is what ssthresh is 0.7 of.
         let prior = ssthresh + ssthresh / 7 * 3;
         let alpha = if self.w_est < prior { ALPHA } else { ONE };
-        self.w_est = (self.w_est + share(smss * alpha, self.acked, cwnd)).min(Tcb::BUFFER_MAX);
+        self.w_est = (self.w_est + share(smss * alpha, self.acked, cwnd)).min(BUFFER_MAX);
         self.acked = 0;
-        let window = Window { cwnd: grown.min(Tcb::BUFFER_MAX), ..*window };
+        let window = Window { cwnd: grown.min(BUFFER_MAX), ..*window };
         self.aim(&window)
     }
 

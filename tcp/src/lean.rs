@@ -11,7 +11,7 @@ use baton_abi::at_most;
 use crate::{
     segment::Flags,
     tcb::{flag, Tcb, Timer},
-    Instant, SeqNumber,
+    Instant, Parameters, SeqNumber,
 };
 
 /// Most segments of a lean burst.
@@ -61,7 +61,7 @@ impl LeanBurst {
     }
 }
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// What makes a burst uncommon.
     const UNCOMMON: u16 = flag::RTX_NOW | flag::PROBE_NOW | flag::FIN_QUEUED | flag::RST_NOW | flag::PROBED;
 

@@ -49,7 +49,8 @@
 //!
 //! [`Tcb::export`] gives the state as words for a record, [`Tcb::import`] continues it elsewhere, with
 //! `send.len()` and `receive.len()` of the buffers that go with it. It is the identity at any moment, with data
-//! in flight too. The exporter then drops its copy.
+//! in flight too. The exporter then drops its copy. Who has many connections, all of them handed over, keeps their parameters once
+//! ([`SharedConfig`]), and their records need no copy: [`Tcb::take_over`], [`Tcb::export_words`].
 //!
 //! # From C
 //!
@@ -81,7 +82,7 @@ mod timers;
 pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
-pub use config::{Config, CongestionAlgorithm};
+pub use config::{Config, CongestionAlgorithm, Parameters, SharedConfig};
 pub use lean::{LeanBurst, BURST_SEGMENTS_MAX};
 pub use predict::{Header, Predicted};
 pub use segment::{

@@ -11,7 +11,7 @@ use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 use crate::{
     segment::{BurstOut, Flags, Options, Range, SegmentOut, SACK_BLOCKS},
     tcb::{flag, Phase, State, Tcb, Timer},
-    Instant, SeqNumber,
+    Instant, Parameters, SeqNumber,
 };
 
 /// What to send.
@@ -34,7 +34,7 @@ struct Text {
     retransmit: bool,
 }
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
     #[inline]
     pub fn has_something_to_send(&self) -> bool {
@@ -65,6 +65,19 @@ impl Tcb {
         segments: u32,
         contiguous: impl Fn(u32) -> u32,
     ) -> Option<BurstOut> {
+        let mut burst = BurstOut::default();
+        self.poll_burst_into(&mut burst, now, segments, contiguous).then_some(burst)
+    }
+
+    /// As [`Tcb::poll_burst`], but in the place of a burst, which is the default before. False: there is none, and what stands there
+    /// means nothing.
+    pub fn poll_burst_into(
+        &mut self,
+        out: &mut BurstOut,
+        now: Instant,
+        segments: u32,
+        contiguous: impl Fn(u32) -> u32,
+    ) -> bool {
         #[cfg(debug_assertions)]
         let (mut lean, deadline, idle) = (self.clone(), self.poll_at(), self.lean_idle());
         #[cfg(debug_assertions)]
@@ -79,19 +92,19 @@ impl Tcb {
             }
             plan => plan,
         };
-        let result = self.commit(now, plan);
+        let sent = self.commit(now, plan, out);
         #[cfg(debug_assertions)]
-        assert!(!idle || result.is_none(), "nothing was to be sent, at {now:?}");
+        assert!(!idle || !sent, "nothing was to be sent, at {now:?}");
         #[cfg(debug_assertions)]
         if let Some(burst) = burst {
-            assert_eq!((Some(burst.full()), &lean), (result, &*self), "a lean burst, at {now:?}");
+            assert_eq!((true, burst.full(), &lean), (sent, *out, &*self), "a lean burst, at {now:?}");
             let later = |at: Instant| deadline.is_some_and(|before| at.reached(before));
             assert!(burst.arm || self.poll_at().is_none_or(later), "the deadline after a lean burst");
             // What is not said to follow does not follow.
             let next = lean.clone().plan(now, segments);
             assert!(burst.more || matches!(next, Plan::Nothing), "after {burst:?}");
         }
-        result
+        sent
     }
 
     fn plan(&mut self, now: Instant, segments: u32) -> Plan {
@@ -104,7 +117,7 @@ impl Tcb {
                 self.flags &= !flag::RST_NOW;
                 return Plan::Reset;
             }
-            State::SynSent | State::SynReceived => {
+            State::SynSent | State::SynReceived if C::OPEN => {
                 // RFC 9293 Section 3.10.1, and its repetition.
                 if self.snd_nxt == self.snd_una || self.has(flag::RTX_NOW) {
                     return Plan::Syn;
@@ -229,44 +242,48 @@ impl Tcb {
         }
     }
 
-    fn commit(&mut self, now: Instant, plan: Plan) -> Option<BurstOut> {
-        let mut out = SegmentOut { seq: self.snd_nxt, ..SegmentOut::default() };
-        let mut len = 0;
+    /// False: there is none.
+    fn commit(&mut self, now: Instant, plan: Plan, burst: &mut BurstOut) -> bool {
         // What the acknowledgement of this burst changes comes after what its size was decided by.
         let mss = self.payload_max();
+        burst.mss = mss as u16;
+        let BurstOut { segment: out, len, .. } = burst;
+        out.seq = self.snd_nxt;
         match plan {
-            Plan::Nothing => return None,
+            Plan::Nothing => return false,
             Plan::Reset => {
                 // RFC 9293 Section 3.10.5: <SEQ=SND.NXT><CTL=RST>.
                 out.ack = self.rcv_nxt;
                 out.flags = Flags::RST | Flags::ACK;
-                return Some(BurstOut::single(out));
+                return true;
             }
             Plan::Syn => {
                 out.seq = self.snd_una;
                 out.retransmit = self.snd_nxt != self.snd_una;
-                self.commit_syn(now, &mut out);
-                return Some(BurstOut::single(out));
+                if C::OPEN {
+                    self.commit_syn(now, out);
+                }
+                return true;
             }
             Plan::Bare(seq) => out.seq = seq,
             Plan::Text(text) => {
                 if text.len > 0 || text.start == self.data_end() {
-                    self.commit_text(now, &text, text.len.min(mss), &mut out);
-                    len = text.len;
+                    self.commit_text(now, &text, text.len.min(mss), out);
+                    *len = text.len;
                 } else if self.has(flag::ACK_NOW) {
                     // The caller's memory does not reach as far as its calls said.
                 } else {
-                    return None;
+                    return false;
                 }
             }
         }
         out.flags = out.flags | Flags::ACK;
         out.ack = self.rcv_nxt;
         out.window = self.announce_window();
-        out.options = self.options();
+        self.put_options(&mut out.options);
         self.acknowledged();
         debug_assert!(self.consistent());
-        Some(BurstOut { segment: out, len, mss: mss as u16 })
+        true
     }
 
     /// `first`: bytes of the first segment.
@@ -344,39 +361,36 @@ impl Tcb {
         self.flags &= !(flag::ACK_NOW | flag::ACK_DELAYED);
     }
 
-    /// Options of every segment after the handshake.
-    fn options(&self) -> Options {
-        let mut options = Options::NONE;
+    /// Options of every segment after the handshake, where none are yet.
+    fn put_options(&self, options: &mut Options) {
         if self.has(flag::TIMESTAMPS) {
             options.timestamps = Some((self.ts_val, self.ts_recent));
         }
-        let count = self.sack_count();
-        if count > 0 {
-            // RFC 2018 Section 4: the block with the most recent segment first.
-            let ranges = self.received.as_slice();
-            let turns = at_most!(RECEIVED_RANGES);
-            let holds_recent = |r: &Range| {
-                turns.take();
-                r.start.le(self.recent) && self.recent.lt(r.end)
-            };
-            let first = ranges.iter().position(holds_recent).unwrap_or(0);
-            let turns = at_most!(RECEIVED_RANGES);
-            let mut places = options.sack.iter_mut();
-            let mut put = |range: &Range| {
-                if let (true, Some(place)) = (options.sack_count < count, places.next()) {
-                    *place = *range;
-                    options.sack_count += 1;
-                }
-            };
-            ranges.get(first).map(&mut put);
-            for (index, range) in ranges.iter().enumerate() {
-                turns.take();
-                if index != first {
-                    put(range);
-                }
+        if !self.received.is_empty() {
+            self.report_ranges(options);
+        }
+    }
+
+    /// RFC 2018 Section 4: the block with the most recent segment first.
+    #[inline(never)]
+    fn report_ranges(&self, options: &mut Options) {
+        let (count, first) = (self.sack_count(), self.recent_range());
+        let ranges = self.received.as_slice();
+        let mut places = options.sack.iter_mut();
+        let mut put = |range: &Range| {
+            if let (true, Some(place)) = (options.sack_count < count, places.next()) {
+                *place = *range;
+                options.sack_count += 1;
+            }
+        };
+        ranges.get(first).map(&mut put);
+        let turns = at_most!(RECEIVED_RANGES);
+        for (index, range) in ranges.iter().enumerate() {
+            turns.take();
+            if index != first {
+                put(range);
             }
         }
-        options
     }
 
     /// SACK blocks that will be sent: with timestamps, three fit into the 40 bytes of options.

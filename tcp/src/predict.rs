@@ -11,7 +11,7 @@ use core::hint::cold_path;
 use crate::{
     segment::{Flags, SegmentIn},
     tcb::{flag, Phase, State, Tcb, Timer},
-    wire, Instant, SeqNumber,
+    wire, Instant, Parameters, SeqNumber,
 };
 
 /// What header prediction looks at, beside the timestamp.
@@ -53,7 +53,7 @@ pub struct Predicted {
 /// PSH in [`Header::control`]: it makes no difference.
 const PSH: u32 = (Flags::PSH.0 as u32) << 16;
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// The control word of a segment that header prediction takes, with the window that the peer announced last; 0 while it
     /// takes none. Everything that is rare makes it 0 at once, so that one comparison finds nothing to be out of the
     /// ordinary: the state, recovery, timeouts, gaps on either side, a closed window.
@@ -152,7 +152,7 @@ impl Tcb {
             self.owe_ack(&clock, false);
             arm |= !delayed && self.has(flag::ACK_DELAYED);
             if self.timer == Timer::KeepAlive {
-                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
+                self.start_timer(clock(), Timer::KeepAlive, self.config().keepalive_us);
             }
         }
         // Of what could be ordered, a reset belongs to another state.
@@ -188,9 +188,9 @@ impl Tcb {
             // Nothing is in flight any more (RFC 6298 Section 5.2).
             self.timer = Timer::Off;
             self.flags &= !flag::RTX_NOW;
-            let probes = self.config.keepalive_us > 0;
+            let probes = self.config().keepalive_us > 0;
             if probes {
-                self.start_timer(clock(), Timer::KeepAlive, self.config.keepalive_us);
+                self.start_timer(clock(), Timer::KeepAlive, self.config().keepalive_us);
             }
             return probes;
         }

@@ -3,43 +3,46 @@
 //! Two of them live in a TCB: what arrived out of order, and what the peer selectively acknowledged
 //! (RFC 2018). All ranges lie within half the sequence space, so their order is that of the numbers.
 
-use baton_abi::{
-    handoff::{RecordError, SeqRange},
-    work::Turns,
-};
+use baton_abi::{handoff::RecordError, work::Turns};
 
 use crate::{segment::Range, SeqNumber};
 
-/// Up to `N` disjoint ranges that do not touch, in ascending order, none empty.
+/// Up to `N` disjoint ranges that do not touch, in ascending order, none empty. Places without one are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ranges<const N: usize> {
-    ranges: [Range; N],
-    count: u8,
-}
+pub(crate) struct Ranges<const N: usize>([Range; N]);
 
 /// Most ranges of any list, for the longest path through the firmware.
 const LONGEST: usize = if cfg!(test) { 4 } else { 3 };
 /// Stands for the loops over lists.
 const LINE: u32 = line!();
 
+/// No range.
+const NONE: Range = Range { start: SeqNumber(0), end: SeqNumber(0) };
+
 impl<const N: usize> Ranges<N> {
-    pub const EMPTY: Self =
-        Ranges { ranges: [Range { start: SeqNumber(0), end: SeqNumber(0) }; N], count: 0 };
+    pub const EMPTY: Self = Ranges([NONE; N]);
 
     #[inline]
     pub fn as_slice(&self) -> &[Range] {
-        self.ranges.get(..usize::from(self.count)).unwrap_or(&self.ranges)
+        let turns = Self::turns();
+        let count = self.iter().inspect(|_| turns.take()).count();
+        self.0.get(..count).unwrap_or(&self.0)
+    }
+
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = &Range> {
+        self.0.iter().take_while(|range| range.start != range.end)
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.0.first().is_none_or(|first| first.start == first.end)
     }
 
     /// Whether all ranges are so.
     pub fn all(&self, is_so: impl Fn(&Range) -> bool) -> bool {
         let turns = Self::turns();
-        self.as_slice().iter().all(|range| {
+        self.iter().all(|range| {
             turns.take();
             is_so(range)
         })
@@ -60,20 +63,22 @@ impl<const N: usize> Ranges<N> {
     /// touches none in it; nothing was changed.
     pub fn insert(&mut self, start: SeqNumber, end: SeqNumber) -> Option<u32> {
         let mut list = Self::EMPTY;
+        let mut places = list.0.iter_mut();
+        let mut push = |range: Range| places.next().map(|place| *place = range);
         let mut merged = Range { start, end };
         let mut known = 0;
         let mut placed = false;
         let turns = Self::turns();
-        for range in self.as_slice() {
+        for range in self.iter() {
             turns.take();
             if range.end.lt(start) {
-                list.push(*range)?;
+                push(*range)?;
             } else if range.start.gt(end) {
                 if !placed {
-                    list.push(merged)?;
+                    push(merged)?;
                     placed = true;
                 }
-                list.push(*range)?;
+                push(*range)?;
             } else {
                 merged.start = merged.start.min(range.start);
                 merged.end = merged.end.max(range.end);
@@ -81,47 +86,57 @@ impl<const N: usize> Ranges<N> {
             }
         }
         if !placed {
-            list.push(merged)?;
+            push(merged)?;
         }
         *self = list;
         Some(merged.end.since(merged.start) - known)
     }
 
-    /// Appends a range that lies above all others.
-    fn push(&mut self, range: Range) -> Option<()> {
-        *self.ranges.get_mut(usize::from(self.count))? = range;
-        self.count += 1;
-        Some(())
-    }
-
-    /// Forgets everything below `seq`.
-    pub fn remove_below(&mut self, seq: SeqNumber) {
-        if self.count == 0 {
-            return;
+    /// Forgets everything below `seq`. Returns how many ranges are gone.
+    pub fn remove_below(&mut self, seq: SeqNumber) -> usize {
+        let mut removed = 0;
+        if self.is_empty() {
+            return removed;
         }
         let mut list = Self::EMPTY;
+        let mut places = list.0.iter_mut();
         let turns = Self::turns();
-        for range in self.as_slice() {
+        for range in self.iter() {
             turns.take();
             if range.end.gt(seq) {
                 let start = range.start.max(seq);
                 // There is room for as many as there were.
-                let _ = list.push(Range { start, end: range.end });
+                if let Some(place) = places.next() {
+                    *place = Range { start, end: range.end };
+                }
+            } else {
+                removed += 1;
             }
         }
         *self = list;
+        removed
     }
 
     /// The end of the range that holds `seq`, or `seq` itself.
     pub fn skip(&self, seq: SeqNumber) -> SeqNumber {
         let turns = Self::turns();
-        for range in self.as_slice() {
+        for range in self.iter() {
             turns.take();
             if range.start.le(seq) && seq.lt(range.end) {
                 return range.end;
             }
         }
         seq
+    }
+
+    /// Which range holds `seq`, or how many there are.
+    pub fn position(&self, seq: SeqNumber) -> usize {
+        let turns = Self::turns();
+        let before = |range: &&Range| {
+            turns.take();
+            range.end.le(seq)
+        };
+        self.iter().take_while(before).count()
     }
 
     /// Start of the first range above `seq`.
@@ -131,7 +146,7 @@ impl<const N: usize> Ranges<N> {
             turns.take();
             r.start.gt(seq)
         };
-        self.as_slice().iter().find(above).map(|r| r.start)
+        self.iter().find(above).map(|r| r.start)
     }
 
     /// How many numbers of `from..to` are in no range.
@@ -141,7 +156,7 @@ impl<const N: usize> Ranges<N> {
         }
         let mut missing = to.since(from);
         let turns = Self::turns();
-        for range in self.as_slice() {
+        for range in self.iter() {
             turns.take();
             let (start, end) = (range.start.max(from), range.end.min(to));
             if start.lt(end) {
@@ -151,32 +166,43 @@ impl<const N: usize> Ranges<N> {
         missing
     }
 
-    pub fn to_record(self) -> [SeqRange; N] {
-        self.ranges.map(|r| SeqRange { start: r.start.0, end: r.end.0 })
+    /// Writes a record's words, start and end of each place.
+    #[inline(always)]
+    pub fn write(&self, mut put: impl FnMut(usize, u32)) {
+        let turns = Self::turns();
+        for (index, range) in self.0.iter().enumerate() {
+            turns.take();
+            put(2 * index, range.start.0);
+            put(2 * index + 1, range.end.0);
+        }
     }
 
-    /// The ranges of a record, which must be in order and within `low..=high`.
-    pub fn from_record(record: &[SeqRange; N], low: SeqNumber, high: SeqNumber) -> Result<Self, RecordError> {
-        let mut list = Self::EMPTY;
+    /// Takes the ranges of a record's words, which must be in order and within `low..=high`.
+    #[inline(always)]
+    pub fn read(
+        &mut self,
+        word: impl Fn(usize) -> u32,
+        low: SeqNumber,
+        high: SeqNumber,
+    ) -> Result<(), RecordError> {
         let mut edge = low;
         let mut ended = false;
         let turns = Self::turns();
-        for (slot, range) in list.ranges.iter_mut().zip(record) {
+        for (index, place) in self.0.iter_mut().enumerate() {
             turns.take();
-            if *range == SeqRange::default() {
+            let (start, end) = (SeqNumber(word(2 * index)), SeqNumber(word(2 * index + 1)));
+            *place = Range { start, end };
+            if *place == NONE {
                 ended = true;
                 continue;
             }
-            let (start, end) = (SeqNumber(range.start), SeqNumber(range.end));
             let room = high.since(edge);
             if ended || start == edge || start.since(edge) > room || end.since(edge) > room || end.le(start) {
                 return Err(RecordError::Ranges);
             }
-            *slot = Range { start, end };
-            list.count += 1;
             edge = end;
         }
-        Ok(list)
+        Ok(())
     }
 }
 
@@ -217,8 +243,11 @@ mod tests {
                 for pair in list.as_slice().windows(2) {
                     prop_assert!(pair[0].end.lt(pair[1].start));
                 }
-                let copy = Ranges::from_record(&list.to_record(), base - 1, base + 100);
-                prop_assert_eq!(copy, Ok(list));
+                let mut words = [0; 8];
+                list.write(|index, word| words[index] = word);
+                let mut copy = Ranges([Range { start: base, end: base + 1 }; 4]);
+                prop_assert_eq!(copy.read(|index| words[index], base - 1, base + 100), Ok(()));
+                prop_assert_eq!(copy, list);
             }
         }
     }

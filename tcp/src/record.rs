@@ -3,92 +3,23 @@
 //! Export and import continue the connection exactly where it was: what is in flight, a recovery under way, a
 //! delayed acknowledgement, timers as the time that they have left. Not carried are the importer's own
 //! [`Config`] times and the rate limit of challenge acknowledgements, which starts anew.
+//!
+//! On a NIC a handoff is work like any other, so both ways pass the record word by word, from where it lies to where it
+//! belongs: [`Tcb::take_over`] fills a place that is there already, and [`Tcb::export_words`] writes in order.
 
 use baton_abi::{
     at_most,
-    handoff::{RecordError, TcbRecord, RECEIVED_RANGES},
+    handoff::{tcb, RecordError, TcbRecord, TCB_WORDS},
 };
 
 use crate::{
     control::{Congestion, NewReno},
     cubic::{self, Cubic},
-    ranges::Ranges,
-    rtt::BACKOFF_MAX,
-    segment::Range,
-    tcb::{flag, Phase, State, Tcb, Timer},
-    Config, CongestionAlgorithm, Instant, SeqNumber,
+    tcb::{flag, Phase, State, Tcb, Timer, BUFFER_MAX, TIMESTAMP_BYTES},
+    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
 };
 
 impl Tcb {
-    /// Whether the connection can be handed over now: not during the handshake, and not once it is over.
-    pub fn exportable(&self) -> bool {
-        !matches!(self.state, State::Closed | State::SynSent | State::SynReceived)
-    }
-
-    /// The state as a record, with times relative to `now`. Only for a TCB that is [`Tcb::exportable`].
-    pub fn export(&self, now: Instant) -> TcbRecord {
-        debug_assert!(self.exportable() && self.consistent());
-        let mut tcb = self.clone();
-        tcb.tick(now);
-        let control = ControlRecord::new(&tcb.control, tcb.ts_val);
-        let turns = at_most!(RECEIVED_RANGES);
-        let recent = tcb
-            .received
-            .as_slice()
-            .iter()
-            .position(|r: &Range| {
-                turns.take();
-                r.start.le(tcb.recent) && tcb.recent.lt(r.end)
-            })
-            .unwrap_or(0);
-        TcbRecord {
-            state: tcb.state as u8,
-            phase: tcb.phase as u8,
-            timer: tcb.timer as u8,
-            snd_shift: tcb.snd_shift,
-            rcv_shift: tcb.rcv_shift,
-            flags: tcb.flags & flag::RECORD,
-            snd_mss: tcb.snd_mss,
-            rcv_mss: tcb.rcv_mss,
-            dup_acks: tcb.dup_acks,
-            retransmits: tcb.retransmits,
-            backoff: tcb.backoff,
-            rcv_step: tcb.rcv_step,
-            delayed_ack_us: if tcb.has(flag::ACK_DELAYED) { tcb.ack_at.remaining(now) } else { 0 },
-            ts_age_us: now.since(tcb.ts_time) as u16,
-            recent_range: recent as u8,
-            idle_ticks: tcb.ts_val.wrapping_sub(tcb.last_send_tick).min(0xFFFF) as u16,
-            snd_una: tcb.snd_una.0,
-            snd_nxt: tcb.snd_nxt.0,
-            rtx_nxt: tcb.rtx_nxt.0,
-            recover: tcb.recover.0,
-            snd_wl1: tcb.snd_wl1.0,
-            snd_wnd: tcb.snd_wnd,
-            max_snd_wnd: tcb.max_snd_wnd,
-            rcv_nxt: tcb.rcv_nxt.0,
-            rcv_adv: tcb.rcv_adv.0,
-            last_ack_sent: tcb.last_ack_sent.0,
-            cwnd: tcb.cwnd,
-            ssthresh: tcb.ssthresh,
-            algorithm: control.algorithm,
-            cwnd_acked: control.acked,
-            cubic_beat: control.beat,
-            cubic_origin: control.origin,
-            cubic_w_max: control.w_max,
-            cubic_step: control.step,
-            cubic_w_est: control.w_est,
-            srtt_us8: tcb.srtt_us8,
-            rttvar_us4: tcb.rttvar_us4,
-            rtt_seq: tcb.rtt_seq.0,
-            rtt_age_us: if tcb.has(flag::RTT_RUNNING) { now.since(tcb.rtt_start) } else { 0 },
-            timer_us: if tcb.timer == Timer::Off { 0 } else { tcb.timer_at.remaining(now) },
-            ts_recent: tcb.ts_recent,
-            ts_val: tcb.ts_val,
-            received: tcb.received.to_record(),
-            sacked: tcb.sacked.to_record(),
-        }
-    }
-
     /// Continues a connection from a record. `send_len` and `rcv_space` are the lengths of the two buffers that came
     /// with it. Anything that no exporter could have written is refused.
     pub fn import(
@@ -98,94 +29,291 @@ impl Tcb {
         config: Config,
         now: Instant,
     ) -> Result<Tcb, RecordError> {
-        let config = config.clamped();
-        let state = state_of(record.state)?;
-        let flags = record.flags;
-        let phase = match record.phase {
+        let words = record.to_words();
+        if TcbRecord::from_words(&words) != *record {
+            return Err(RecordError::Parameter);
+        }
+        let mut tcb = Tcb::blank(config.clamped());
+        tcb.take_over(|index| words[index], send_len, rcv_space, now)?;
+        Ok(tcb)
+    }
+}
+
+impl<C: Parameters> Tcb<C> {
+    /// Whether the connection can be handed over now: not during the handshake, and not once it is over.
+    pub fn exportable(&self) -> bool {
+        !matches!(self.state, State::Closed | State::SynSent | State::SynReceived)
+    }
+
+    /// The state as a record, with times relative to `now`. Only for a TCB that is [`Tcb::exportable`].
+    pub fn export(&self, now: Instant) -> TcbRecord {
+        let mut words = [0; TCB_WORDS];
+        self.export_words(now, |index, word| words[index] = word);
+        TcbRecord::from_words(&words)
+    }
+
+    /// Gives the words of [`Tcb::export`], one after the other.
+    #[inline(always)]
+    pub fn export_words(&self, now: Instant, mut put: impl FnMut(usize, u32)) {
+        debug_assert!(self.exportable() && self.consistent());
+        let age = now.since(self.ts_time);
+        let ts_val = self.ts_val.wrapping_add(age >> 10);
+        let control = ControlRecord::new(&self.control, ts_val);
+        let narrow = TcbRecord {
+            state: self.state as u8,
+            phase: self.phase as u8,
+            timer: self.timer as u8,
+            snd_shift: self.snd_shift,
+            rcv_shift: self.rcv_shift,
+            flags: self.flags & flag::RECORD,
+            snd_mss: self.snd_mss,
+            rcv_mss: self.rcv_mss,
+            dup_acks: self.dup_acks,
+            retransmits: self.retransmits,
+            backoff: self.backoff,
+            algorithm: control.algorithm,
+            cubic_beat: control.beat,
+            rcv_step: self.rcv_step,
+            delayed_ack_us: if self.has(flag::ACK_DELAYED) { self.ack_at.remaining(now) } else { 0 },
+            ts_age_us: (age & 0x3FF) as u16,
+            recent_range: self.recent_range() as u8,
+            idle_ticks: ts_val.wrapping_sub(self.last_send_tick).min(0xFFFF) as u16,
+            cubic_origin: control.origin,
+            ..TcbRecord::default()
+        };
+        let turns = at_most!(tcb::NARROW_WORDS);
+        for (index, word) in narrow.to_narrow().into_iter().enumerate() {
+            turns.take();
+            put(index, word);
+        }
+        put(tcb::SND_UNA, self.snd_una.0);
+        put(tcb::SND_NXT, self.snd_nxt.0);
+        put(tcb::RTX_NXT, self.rtx_nxt.0);
+        put(tcb::RECOVER, self.recover.0);
+        put(tcb::SND_WL1, self.snd_wl1.0);
+        put(tcb::SND_WND, self.snd_wnd);
+        put(tcb::MAX_SND_WND, self.max_snd_wnd);
+        put(tcb::RCV_NXT, self.rcv_nxt.0);
+        put(tcb::RCV_ADV, self.rcv_adv.0);
+        put(tcb::LAST_ACK_SENT, self.last_ack_sent.0);
+        put(tcb::CWND, self.cwnd);
+        put(tcb::SSTHRESH, self.ssthresh);
+        put(tcb::CWND_ACKED, control.acked);
+        put(tcb::CUBIC_W_MAX_STEP, u32::from(control.w_max) | u32::from(control.step) << 16);
+        put(tcb::CUBIC_W_EST, control.w_est);
+        put(tcb::SRTT_US8, self.srtt_us8);
+        put(tcb::RTTVAR_US4, self.rttvar_us4);
+        put(tcb::RTT_SEQ, self.rtt_seq.0);
+        put(tcb::RTT_AGE_US, if self.has(flag::RTT_RUNNING) { now.since(self.rtt_start) } else { 0 });
+        put(tcb::TIMER_US, if self.timer == Timer::Off { 0 } else { self.timer_at.remaining(now) });
+        put(tcb::TS_RECENT, self.ts_recent);
+        put(tcb::TS_VAL, ts_val);
+        self.received.write(|index, word| put(tcb::RECEIVED + index, word));
+        self.sacked.write(|index, word| put(tcb::SACKED + index, word));
+    }
+
+    /// Continues a connection here, as [`Tcb::import`] does, from the words of its record, wherever they lie. Nothing is left of
+    /// what was here; it is closed when the record is refused.
+    #[inline(always)]
+    pub fn take_over(
+        &mut self,
+        word: impl Fn(usize) -> u32,
+        send_len: u32,
+        rcv_space: u32,
+        now: Instant,
+    ) -> Result<(), RecordError> {
+        self.state = State::Closed;
+        let narrow = TcbRecord::from_narrow([word(0), word(1), word(2), word(3), word(4)]);
+        let state = self.take_parameters(&narrow)?;
+        (self.send_len, self.rcv_space) = (send_len, rcv_space);
+        self.take_sequences(&word, state)?;
+        self.take_congestion(&word, &narrow)?;
+        self.take_ranges(&word, &narrow, state)?;
+        self.take_times(&word, &narrow, state, now)?;
+        self.state = state;
+        self.settle();
+        debug_assert!(self.consistent());
+        if state == State::FinWait2 && self.timer == Timer::Off {
+            // The exporter would have waited for ever; this side may not want to.
+            self.keep_alive(now);
+        }
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn take_parameters(&mut self, narrow: &TcbRecord) -> Result<State, RecordError> {
+        let state = state_of(narrow.state)?;
+        let fin_queued = narrow.flags & flag::FIN_QUEUED != 0;
+        // FIN is queued and unacknowledged exactly in these states.
+        let closing = matches!(state, State::FinWait1 | State::Closing | State::LastAck);
+        if narrow.flags & !flag::RECORD != 0 || fin_queued != closing {
+            return Err(RecordError::State);
+        }
+        let least = Config::MSS_MIN - TIMESTAMP_BYTES;
+        let fits = narrow.snd_shift <= 14
+            && narrow.rcv_shift <= 14
+            && (least..=Config::MSS_MAX).contains(&narrow.snd_mss)
+            && (Config::MSS_MIN..=Config::MSS_MAX).contains(&narrow.rcv_mss)
+            && narrow.rcv_step <= narrow.rcv_mss
+            && narrow.retransmits <= 100
+            && narrow.delayed_ack_us <= Config::DELAYED_ACK_MAX_US;
+        self.phase = match narrow.phase {
             0 => Phase::Open,
             1 => Phase::Recovery,
             2 => Phase::Loss,
             _ => return Err(RecordError::Parameter),
         };
-        check_buffers(record, state, send_len, rcv_space)?;
-        check_parameters(record)?;
-        let snd_una = SeqNumber(record.snd_una);
-        let rcv_nxt = SeqNumber(record.rcv_nxt);
-        let sacked = Ranges::from_record(&record.sacked, snd_una, SeqNumber(record.snd_nxt))?;
-        // The peer's FIN may be the one number behind the buffer.
-        let received = Ranges::from_record(&record.received, rcv_nxt, rcv_nxt + (rcv_space + 1))?;
-        let receiving = matches!(state, State::Established | State::FinWait1 | State::FinWait2);
-        let fin_known = flags & flag::FIN_KNOWN != 0;
-        let last_end = received.as_slice().last().map(|r| r.end.since(rcv_nxt));
-        if (received.is_empty() && fin_known)
-            || (!received.is_empty() && !receiving)
-            || (!fin_known && last_end.is_some_and(|end| end > rcv_space))
-        {
-            return Err(RecordError::Ranges);
+        if !fits {
+            return Err(RecordError::Parameter);
         }
-        let recent = match received.as_slice().get(usize::from(record.recent_range)) {
-            Some(range) => range.start,
-            None if record.recent_range == 0 => rcv_nxt,
-            None => return Err(RecordError::Ranges),
-        };
-        let timer = timer_of(record, state)?;
-        let control = control_of(record)?;
-        let ts_time = Instant(now.0.wrapping_sub(u32::from(record.ts_age_us)));
-        let mut tcb = Tcb {
-            config,
-            expected: 0,
-            rto: 0,
-            state,
-            phase,
-            timer,
-            snd_shift: record.snd_shift,
-            rcv_shift: record.rcv_shift,
-            dup_acks: record.dup_acks,
-            retransmits: record.retransmits,
-            backoff: record.backoff,
-            flags,
-            snd_mss: record.snd_mss,
-            rcv_mss: record.rcv_mss,
-            rcv_step: record.rcv_step,
-            snd_una,
-            snd_nxt: SeqNumber(record.snd_nxt),
-            rtx_nxt: SeqNumber(record.rtx_nxt),
-            recover: SeqNumber(record.recover),
-            snd_wl1: SeqNumber(record.snd_wl1),
-            snd_wnd: record.snd_wnd,
-            max_snd_wnd: record.max_snd_wnd,
-            send_len,
-            rcv_nxt,
-            rcv_adv: SeqNumber(record.rcv_adv),
-            last_ack_sent: SeqNumber(record.last_ack_sent),
-            rcv_space,
-            recent,
-            cwnd: record.cwnd,
-            ssthresh: record.ssthresh,
-            control,
-            srtt_us8: record.srtt_us8,
-            rttvar_us4: record.rttvar_us4,
-            rtt_seq: SeqNumber(record.rtt_seq),
-            rtt_start: Instant(now.0.wrapping_sub(record.rtt_age_us)),
-            timer_at: now + record.timer_us,
-            ack_at: now + record.delayed_ack_us,
-            challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
-            ts_recent: record.ts_recent,
-            ts_val: record.ts_val,
-            ts_time,
-            last_send_tick: record.ts_val.wrapping_sub(u32::from(record.idle_ticks)),
-            received,
-            sacked,
-        };
-        tcb.settle();
-        if !tcb.consistent() {
+        (self.snd_shift, self.rcv_shift) = (narrow.snd_shift, narrow.rcv_shift);
+        (self.dup_acks, self.retransmits, self.backoff) =
+            (narrow.dup_acks, narrow.retransmits, narrow.backoff);
+        self.flags = narrow.flags;
+        (self.snd_mss, self.rcv_mss, self.rcv_step) = (narrow.snd_mss, narrow.rcv_mss, narrow.rcv_step);
+        Ok(state)
+    }
+
+    /// Sequence numbers and windows, against the buffers.
+    #[inline(always)]
+    fn take_sequences(&mut self, word: &impl Fn(usize) -> u32, state: State) -> Result<(), RecordError> {
+        if self.send_len > BUFFER_MAX || self.rcv_space > BUFFER_MAX {
+            return Err(RecordError::Buffer);
+        }
+        // Once FIN is acknowledged, everything is.
+        if matches!(state, State::FinWait2 | State::TimeWait) && self.send_len != 0 {
+            return Err(RecordError::Buffer);
+        }
+        self.snd_una = SeqNumber(word(tcb::SND_UNA));
+        self.snd_nxt = SeqNumber(word(tcb::SND_NXT));
+        self.rtx_nxt = SeqNumber(word(tcb::RTX_NXT));
+        self.recover = SeqNumber(word(tcb::RECOVER));
+        self.snd_wl1 = SeqNumber(word(tcb::SND_WL1));
+        self.snd_wnd = word(tcb::SND_WND);
+        self.max_snd_wnd = word(tcb::MAX_SND_WND);
+        self.rcv_nxt = SeqNumber(word(tcb::RCV_NXT));
+        self.rcv_adv = SeqNumber(word(tcb::RCV_ADV));
+        self.last_ack_sent = SeqNumber(word(tcb::LAST_ACK_SENT));
+        let flight = self.flight();
+        let near = |a: SeqNumber| (a.since(self.rcv_nxt) as i32).unsigned_abs() <= BUFFER_MAX;
+        if flight > self.send_len + u32::from(self.has(flag::FIN_QUEUED))
+            || self.rtx_nxt.since(self.snd_una) > flight
+            // During recovery `recover` lies in what is in flight.
+            || (self.phase != Phase::Open && self.recover.since(self.snd_una) > flight)
+            || !near(self.rcv_adv)
+            || !near(self.snd_wl1)
+            || self.rcv_nxt.since(self.last_ack_sent) > BUFFER_MAX
+        {
             return Err(RecordError::Sequence);
         }
-        if state == State::FinWait2 && timer == Timer::Off {
-            // The exporter would have waited for ever; this side may not want to.
-            tcb.keep_alive(now);
+        if self.snd_wnd > self.max_snd_wnd || self.max_snd_wnd > 0xFFFF << 14 {
+            return Err(RecordError::Parameter);
         }
-        Ok(tcb)
+        Ok(())
+    }
+
+    #[inline(always)]
+    fn take_congestion(
+        &mut self,
+        word: &impl Fn(usize) -> u32,
+        narrow: &TcbRecord,
+    ) -> Result<(), RecordError> {
+        self.cwnd = word(tcb::CWND);
+        self.ssthresh = word(tcb::SSTHRESH);
+        let w_max_step = word(tcb::CUBIC_W_MAX_STEP);
+        self.control = ControlRecord {
+            algorithm: narrow.algorithm,
+            acked: word(tcb::CWND_ACKED),
+            beat: narrow.cubic_beat,
+            origin: narrow.cubic_origin,
+            w_max: w_max_step as u16,
+            step: (w_max_step >> 16) as u16,
+            w_est: word(tcb::CUBIC_W_EST),
+        }
+        .control(|| word(tcb::TS_VAL))
+        .ok_or(RecordError::Parameter)?;
+        self.srtt_us8 = word(tcb::SRTT_US8);
+        self.rttvar_us4 = word(tcb::RTTVAR_US4);
+        let fits = (u32::from(self.snd_mss)..=BUFFER_MAX).contains(&self.cwnd)
+            && self.ssthresh <= BUFFER_MAX
+            && self.srtt_us8 <= 1 << 29
+            && self.rttvar_us4 <= 1 << 29;
+        if fits {
+            Ok(())
+        } else {
+            Err(RecordError::Parameter)
+        }
+    }
+
+    #[inline(always)]
+    fn take_ranges(
+        &mut self,
+        word: &impl Fn(usize) -> u32,
+        narrow: &TcbRecord,
+        state: State,
+    ) -> Result<(), RecordError> {
+        let Tcb { rcv_nxt, rcv_space, .. } = *self;
+        self.sacked.read(|index| word(tcb::SACKED + index), self.snd_una, self.snd_nxt)?;
+        // The peer's FIN may be the one number behind the buffer.
+        self.received.read(|index| word(tcb::RECEIVED + index), rcv_nxt, rcv_nxt + (rcv_space + 1))?;
+        self.set_recent_range(usize::from(narrow.recent_range));
+        let fin_known = self.has(flag::FIN_KNOWN);
+        let right = match self.received.as_slice() {
+            [] => !fin_known && self.recent_range() == 0,
+            ranges @ [.., last] => {
+                matches!(state, State::Established | State::FinWait1 | State::FinWait2)
+                    && self.recent_range() < ranges.len()
+                    && (fin_known || last.end.since(rcv_nxt) <= rcv_space)
+            }
+        };
+        if right {
+            Ok(())
+        } else {
+            Err(RecordError::Ranges)
+        }
+    }
+
+    #[inline(always)]
+    fn take_times(
+        &mut self,
+        word: &impl Fn(usize) -> u32,
+        narrow: &TcbRecord,
+        state: State,
+        now: Instant,
+    ) -> Result<(), RecordError> {
+        self.timer = match narrow.timer {
+            0 => Timer::Off,
+            1 => Timer::Retransmit,
+            2 => Timer::Persist,
+            3 => Timer::KeepAlive,
+            4 => Timer::TimeWait,
+            5 if state == State::FinWait2 => Timer::FinWait2,
+            _ => return Err(RecordError::Timer),
+        };
+        let timer_us = word(tcb::TIMER_US);
+        self.timer_at = now + timer_us;
+        self.ack_at = now + narrow.delayed_ack_us;
+        self.rtt_seq = SeqNumber(word(tcb::RTT_SEQ));
+        let rtt_age_us = word(tcb::RTT_AGE_US);
+        self.rtt_start = Instant(now.0.wrapping_sub(rtt_age_us));
+        self.challenge_at = Instant(now.0.wrapping_sub(self.config().challenge_us));
+        self.ts_recent = word(tcb::TS_RECENT);
+        self.ts_val = word(tcb::TS_VAL);
+        self.ts_time = Instant(now.0.wrapping_sub(u32::from(narrow.ts_age_us)));
+        self.last_send_tick = self.ts_val.wrapping_sub(u32::from(narrow.idle_ticks));
+        // Data in flight is watched, nothing else is, and TIME-WAIT ends.
+        let right = (self.snd_nxt != self.snd_una) == (self.timer == Timer::Retransmit)
+            && (state == State::TimeWait) == (self.timer == Timer::TimeWait);
+        // Times without a timer.
+        let idle = |bit: u16, us: u32| us != 0 && !self.has(bit);
+        if !right
+            || timer_us > if self.timer == Timer::Off { 0 } else { Config::DURATION_MAX_US }
+            || idle(flag::ACK_DELAYED, narrow.delayed_ack_us)
+            || idle(flag::RTT_RUNNING, rtt_age_us)
+        {
+            return Err(RecordError::Timer);
+        }
+        Ok(())
     }
 }
 
@@ -202,6 +330,7 @@ struct ControlRecord {
 }
 
 impl ControlRecord {
+    #[inline(always)]
     fn new(control: &Congestion, tick: u32) -> Self {
         let algorithm = control.algorithm() as u8;
         match *control {
@@ -216,31 +345,24 @@ impl ControlRecord {
             }
         }
     }
-}
 
-fn control_of(record: &TcbRecord) -> Result<Congestion, RecordError> {
-    let TcbRecord { cwnd_acked: acked, cubic_w_est: w_est, cubic_w_max: w_max, cubic_step: step, .. } =
-        *record;
-    let (origin, beat) = (record.cubic_origin, record.cubic_beat);
-    const NEW_RENO: u8 = CongestionAlgorithm::NewReno as u8;
-    match record.algorithm {
-        NEW_RENO if (w_est, w_max, step, origin, beat) == (0, 0, 0, 0, 0) && acked <= Tcb::BUFFER_MAX => {
-            Ok(Congestion::NewReno(NewReno { acked }))
+    /// What it is the state of, if any, at this time on the timestamp clock.
+    #[inline(always)]
+    fn control(self, tick: impl Fn() -> u32) -> Option<Congestion> {
+        let ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est } = self;
+        const NEW_RENO: u8 = CongestionAlgorithm::NewReno as u8;
+        if algorithm == NEW_RENO {
+            let fits = (w_est, w_max, step, origin, beat) == (0, 0, 0, 0, 0) && acked <= BUFFER_MAX;
+            return fits.then_some(Congestion::NewReno(NewReno { acked }));
         }
-        NEW_RENO => Err(RecordError::Parameter),
-        _ => {
-            let idle = step == 0 && (acked, w_est, origin, beat) == (0, 0, 0, 0);
-            let epoch = u32::from(step) >= cubic::STEP_MIN
-                && acked <= cubic::ACKED_MAX
-                && w_est <= Tcb::BUFFER_MAX
-                && w_max > 0
-                && origin > i16::MIN;
-            if !idle && !epoch {
-                return Err(RecordError::Parameter);
-            }
-            let origin = record.ts_val.wrapping_add_signed(i32::from(origin));
-            Ok(Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }))
-        }
+        let idle = step == 0 && (acked, w_est, origin, beat) == (0, 0, 0, 0);
+        let epoch = u32::from(step) >= cubic::STEP_MIN
+            && acked <= cubic::ACKED_MAX
+            && w_est <= BUFFER_MAX
+            && w_max > 0
+            && origin > i16::MIN;
+        let origin = tick().wrapping_add_signed(i32::from(origin));
+        (idle || epoch).then_some(Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }))
     }
 }
 
@@ -255,92 +377,4 @@ fn state_of(number: u8) -> Result<State, RecordError> {
         9 => State::TimeWait,
         _ => return Err(RecordError::State),
     })
-}
-
-/// Sequence numbers against the buffers.
-fn check_buffers(record: &TcbRecord, state: State, send_len: u32, rcv_space: u32) -> Result<(), RecordError> {
-    if send_len > Tcb::BUFFER_MAX || rcv_space > Tcb::BUFFER_MAX {
-        return Err(RecordError::Buffer);
-    }
-    let fin_queued = record.flags & flag::FIN_QUEUED != 0;
-    // FIN is queued and unacknowledged exactly in these states.
-    let closing = matches!(state, State::FinWait1 | State::Closing | State::LastAck);
-    if record.flags & !flag::RECORD != 0 || fin_queued != closing {
-        return Err(RecordError::State);
-    }
-    // Once FIN is acknowledged, everything is.
-    if matches!(state, State::FinWait2 | State::TimeWait) && send_len != 0 {
-        return Err(RecordError::Buffer);
-    }
-    let flight = record.snd_nxt.wrapping_sub(record.snd_una);
-    let retransmitted = record.rtx_nxt.wrapping_sub(record.snd_una);
-    if flight > send_len + u32::from(fin_queued) || retransmitted > flight {
-        return Err(RecordError::Sequence);
-    }
-    // During recovery `recover` lies in what is in flight.
-    if record.phase != 0 && record.recover.wrapping_sub(record.snd_una) > flight {
-        return Err(RecordError::Sequence);
-    }
-    let near = |a: u32, b: u32| (a.wrapping_sub(b) as i32).unsigned_abs() <= Tcb::BUFFER_MAX;
-    if !near(record.rcv_adv, record.rcv_nxt)
-        || (record.rcv_nxt.wrapping_sub(record.last_ack_sent)) > Tcb::BUFFER_MAX
-        || !near(record.snd_wl1, record.rcv_nxt)
-    {
-        return Err(RecordError::Sequence);
-    }
-    Ok(())
-}
-
-fn check_parameters(record: &TcbRecord) -> Result<(), RecordError> {
-    let least = Config::MSS_MIN - Tcb::TIMESTAMP_BYTES;
-    let window_max = 0xFFFF << 14;
-    let fits = record.snd_shift <= 14
-        && record.rcv_shift <= 14
-        && (least..=Config::MSS_MAX).contains(&record.snd_mss)
-        && (Config::MSS_MIN..=Config::MSS_MAX).contains(&record.rcv_mss)
-        && record.rcv_step <= record.rcv_mss
-        && record.backoff <= BACKOFF_MAX
-        && record.retransmits <= 100
-        && record.snd_wnd <= record.max_snd_wnd
-        && record.max_snd_wnd <= window_max
-        && record.cwnd >= u32::from(record.snd_mss)
-        && record.cwnd <= Tcb::BUFFER_MAX
-        && record.ssthresh <= Tcb::BUFFER_MAX
-        && record.srtt_us8 <= 1 << 29
-        && record.rttvar_us4 <= 1 << 29
-        && record.delayed_ack_us <= Config::DELAYED_ACK_MAX_US
-        && record.ts_age_us < 1024;
-    if fits {
-        Ok(())
-    } else {
-        Err(RecordError::Parameter)
-    }
-}
-
-fn timer_of(record: &TcbRecord, state: State) -> Result<Timer, RecordError> {
-    let in_flight = record.snd_nxt != record.snd_una;
-    let timer = match record.timer {
-        0 => Timer::Off,
-        1 => Timer::Retransmit,
-        2 => Timer::Persist,
-        3 => Timer::KeepAlive,
-        4 => Timer::TimeWait,
-        5 if state == State::FinWait2 => Timer::FinWait2,
-        _ => return Err(RecordError::Timer),
-    };
-    // Data in flight is watched, nothing else is, and TIME-WAIT ends.
-    let right =
-        in_flight == (timer == Timer::Retransmit) && (state == State::TimeWait) == (timer == Timer::TimeWait);
-    // Times without a timer.
-    let idle = |bit: u16, us: u32| record.flags & bit == 0 && us != 0;
-    if idle(flag::ACK_DELAYED, record.delayed_ack_us)
-        || idle(flag::RTT_RUNNING, record.rtt_age_us)
-        || (timer == Timer::Off && record.timer_us != 0)
-    {
-        return Err(RecordError::Timer);
-    }
-    if !right || record.timer_us > Config::DURATION_MAX_US {
-        return Err(RecordError::Timer);
-    }
-    Ok(timer)
 }

@@ -4,13 +4,13 @@ use baton_abi::at_most;
 
 use crate::{
     tcb::{flag, Tcb},
-    Instant, SeqNumber,
+    Instant, Parameters, SeqNumber,
 };
 
 /// Most times that the timeout doubles; it reaches its longest before that.
 pub(crate) const BACKOFF_MAX: u8 = 15;
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// RFC 6298 Section 2.1: one second until there is a sample.
     const INITIAL_RTO_US: u32 = 1_000_000;
     /// Largest sample that is believed; keeps the arithmetic within 32 bits.
@@ -36,9 +36,9 @@ impl Tcb {
     pub(crate) fn rto_us(&self) -> u32 {
         let base =
             if self.srtt_us8 == 0 { Self::INITIAL_RTO_US } else { (self.srtt_us8 >> 3) + self.rttvar_us4 };
-        let rto = base.max(self.config.min_rto_us);
+        let rto = base.max(self.config().min_rto_us);
         let rto = if self.backoff == 0 { rto } else { self.backed_off(rto) };
-        rto.min(self.config.max_rto_us)
+        rto.min(self.config().max_rto_us)
     }
 
     #[inline(never)]
@@ -46,7 +46,7 @@ impl Tcb {
         let turns = at_most!(BACKOFF_MAX);
         for _ in 0..self.backoff.min(BACKOFF_MAX) {
             turns.take();
-            if rto >= self.config.max_rto_us {
+            if rto >= self.config().max_rto_us {
                 break;
             }
             rto <<= 1;

@@ -116,7 +116,7 @@ pub struct SegmentOut {
 }
 
 /// Segments to send that differ in nothing but their place: one header, and payload to be cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct BurstOut {
     /// The first segment, except for its flags: PSH and FIN in them are the last one's.
     pub segment: SegmentOut,
@@ -127,11 +127,6 @@ pub struct BurstOut {
 }
 
 impl BurstOut {
-    /// A segment without payload.
-    pub(crate) fn single(segment: SegmentOut) -> Self {
-        BurstOut { segment, len: 0, mss: 0 }
-    }
-
     /// How many segments they are.
     pub fn segments(&self) -> u32 {
         if self.len <= u32::from(self.mss) {

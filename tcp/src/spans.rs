@@ -12,12 +12,13 @@ use baton_abi::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Full;
 
-/// Up to `N` spans, none of them empty.
+/// Up to `N` spans, none of them empty. Places without one are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spans<const N: usize = 4> {
     spans: [Span; N],
-    count: u8,
 }
+
+const NONE: Span = Span { addr: 0, len: 0 };
 
 /// Most spans of any list, for the longest path through the firmware.
 const LONGEST: usize = 4;
@@ -26,11 +27,12 @@ const LINE: u32 = line!();
 
 impl<const N: usize> Default for Spans<N> {
     fn default() -> Self {
-        Spans { spans: [Span { addr: 0, len: 0 }; N], count: 0 }
+        Self::EMPTY
     }
 }
 
 impl<const N: usize> Spans<N> {
+    pub const EMPTY: Self = Spans { spans: [NONE; N] };
     /// Most bytes in a list; keeps sums of lengths and sequence numbers unambiguous.
     pub const LEN_MAX: u32 = 1 << 30;
 
@@ -52,12 +54,18 @@ impl<const N: usize> Spans<N> {
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.count == 0
+        self.spans.first().is_none_or(|first| first.len == 0)
     }
 
     /// The spans in stream order.
     pub fn spans(&self) -> &[Span] {
-        self.spans.get(..usize::from(self.count)).unwrap_or(&[])
+        let turns = Self::turns();
+        let ends = |span: &Span| {
+            turns.take();
+            span.len == 0
+        };
+        let count = self.spans.iter().position(ends).unwrap_or(N);
+        self.spans.get(..count).unwrap_or(&self.spans)
     }
 
     /// Whether [`Spans::push`] of this span would succeed.
@@ -75,7 +83,7 @@ impl<const N: usize> Spans<N> {
         if len > Self::LEN_MAX - self.len() || addr.checked_add(len - 1).is_none() {
             return Err(Full);
         }
-        let count = usize::from(self.count);
+        let count = self.spans().len();
         if let Some(last) = count.checked_sub(1).and_then(|i| self.spans.get_mut(i)) {
             if last.addr.checked_add(last.len) == Some(addr) {
                 last.len += len;
@@ -84,7 +92,6 @@ impl<const N: usize> Spans<N> {
         }
         let slot = self.spans.get_mut(count).ok_or(Full)?;
         *slot = Span { addr, len };
-        self.count += 1;
         Ok(())
     }
 
@@ -112,11 +119,13 @@ impl<const N: usize> Spans<N> {
                 return;
             }
             left -= first.len;
-            self.spans.rotate_left(1);
-            if let Some(last) = self.spans.last_mut() {
-                *last = Span::default();
+            // Not `rotate_left`, which calls a function that moves any number of bytes.
+            let [_, rest @ ..] = self.spans.as_slice() else { return };
+            let mut moved = [NONE; N];
+            for (place, span) in moved.iter_mut().zip(rest) {
+                *place = *span;
             }
-            self.count -= 1;
+            self.spans = moved;
         }
     }
 
@@ -164,13 +173,24 @@ impl Spans<4> {
 
     /// From a handoff record: spans that are not empty, from the first on.
     pub fn from_record(spans: &[Span; 4]) -> Result<Self, RecordError> {
-        let mut list = Self::default();
-        let turns = Self::turns();
-        for span in spans {
-            turns.take();
-            list.push(span.addr, span.len).map_err(|Full| RecordError::Buffer)?;
-        }
+        let mut list = Self::EMPTY;
+        list.refill(|index| spans[index])?;
         Ok(list)
+    }
+
+    /// Takes what [`Spans::from_record`] would in place of its spans; some of it where that would fail.
+    #[inline]
+    pub fn refill(&mut self, span: impl Fn(usize) -> Span) -> Result<(), RecordError> {
+        *self = Self::EMPTY;
+        let turns = Self::turns();
+        for index in 0..4 {
+            turns.take();
+            let Span { addr, len } = span(index);
+            if len > 0 {
+                self.push(addr, len).map_err(|Full| RecordError::Buffer)?;
+            }
+        }
+        Ok(())
     }
 }
 

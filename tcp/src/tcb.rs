@@ -3,10 +3,10 @@
 use baton_abi::handoff::{RECEIVED_RANGES, SACKED_RANGES};
 
 use crate::{
-    control::Congestion,
+    control::{Congestion, NewReno},
     ranges::Ranges,
     segment::{Options, SegmentIn},
-    Config, CongestionAlgorithm, Instant, SeqNumber,
+    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber, SharedConfig,
 };
 
 /// States of a connection (RFC 9293 Section 3.3.2). LISTEN has no TCB: see [`Tcb::accept`].
@@ -81,12 +81,15 @@ pub(crate) mod flag {
     pub const PROBED: u16 = 1 << 13;
     /// All that a record may carry.
     pub const RECORD: u16 = 0x37FF;
+    /// Not a flag: [`super::Tcb::recent_range`].
+    pub const RECENT_RANGE: u16 = 3 << RECENT_RANGE_SHIFT;
+    pub const RECENT_RANGE_SHIFT: u32 = 14;
 }
 
-/// A connection. Plain data: copy it, compare it, move it.
+/// A connection. Plain data: copy it, compare it, move it. It has its own parameters, unless it shares them with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tcb {
-    pub(crate) config: Config,
+pub struct Tcb<C = Config> {
+    config: C,
     /// [`Tcb::prediction`] as of now.
     pub(crate) expected: u32,
     /// [`Tcb::rto_us`] as of now.
@@ -129,8 +132,6 @@ pub struct Tcb {
     pub(crate) last_ack_sent: SeqNumber,
     /// Bytes of buffer from `rcv_nxt` on.
     pub(crate) rcv_space: u32,
-    /// A number in the range that the last out-of-order segment went to.
-    pub(crate) recent: SeqNumber,
 
     pub(crate) cwnd: u32,
     pub(crate) ssthresh: u32,
@@ -159,11 +160,7 @@ pub struct Tcb {
 
 impl Tcb {
     /// Most bytes that a send or receive buffer may hold.
-    pub const BUFFER_MAX: u32 = 1 << 30;
-    /// Bytes of the timestamps option with its padding.
-    pub(crate) const TIMESTAMP_BYTES: u16 = 12;
-    /// A peer that announces no segment size takes this (RFC 9293 Section 3.7.1).
-    const DEFAULT_MSS: u16 = 536;
+    pub const BUFFER_MAX: u32 = BUFFER_MAX;
 
     fn new(config: Config, state: State, iss: SeqNumber, rcv_space: u32, now: Instant) -> Self {
         let config = config.clamped();
@@ -178,50 +175,26 @@ impl Tcb {
         // Not a secret, but different for each connection as RFC 7323 Section 5.4 asks: the peer knows ISS.
         let ts_val = iss.0.rotate_left(16) ^ 0x5EED_5EED;
         let mut tcb = Tcb {
-            config,
-            expected: 0,
-            rto: 0,
             state,
-            phase: Phase::Open,
-            timer: Timer::Off,
-            snd_shift: 0,
             rcv_shift: config.window_shift,
-            dup_acks: 0,
-            retransmits: 0,
-            backoff: 0,
             flags,
             snd_mss: Self::DEFAULT_MSS,
             rcv_mss: config.mss,
-            rcv_step: 0,
             snd_una: iss,
             snd_nxt: iss,
             rtx_nxt: iss,
             recover: iss,
-            snd_wl1: SeqNumber(0),
-            snd_wnd: 0,
-            max_snd_wnd: 0,
-            send_len: 0,
-            rcv_nxt: SeqNumber(0),
-            rcv_adv: SeqNumber(0),
-            last_ack_sent: SeqNumber(0),
-            rcv_space: 0,
-            recent: SeqNumber(0),
-            cwnd: 0,
-            ssthresh: Self::BUFFER_MAX,
+            ssthresh: BUFFER_MAX,
             control: Congestion::new(config.congestion),
-            srtt_us8: 0,
-            rttvar_us4: 0,
             rtt_seq: iss,
             rtt_start: now,
             timer_at: now,
             ack_at: now,
             challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
-            ts_recent: 0,
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
-            received: Ranges::EMPTY,
-            sacked: Ranges::EMPTY,
+            ..Tcb::blank(config)
         };
         tcb.grow_receive_space(rcv_space);
         tcb.settle();
@@ -242,13 +215,79 @@ impl Tcb {
     pub fn connect(config: Config, iss: SeqNumber, rcv_space: u32, now: Instant) -> Self {
         Tcb::new(config, State::SynSent, iss, rcv_space, now)
     }
+}
+
+impl Tcb<SharedConfig> {
+    /// A place for connections that are handed over ([`Tcb::take_over`]). It is closed until one is.
+    pub const fn vacant(config: SharedConfig) -> Self {
+        Tcb::blank(config)
+    }
+}
+
+/// [`Tcb::BUFFER_MAX`], which is the same whatever a TCB keeps of its parameters.
+pub(crate) const BUFFER_MAX: u32 = 1 << 30;
+/// Bytes of the timestamps option with its padding.
+pub(crate) const TIMESTAMP_BYTES: u16 = 12;
+
+impl<C: Parameters> Tcb<C> {
+    /// A peer that announces no segment size takes this (RFC 9293 Section 3.7.1).
+    const DEFAULT_MSS: u16 = 536;
+
+    /// Closed, and never anything else.
+    pub(crate) const fn blank(config: C) -> Self {
+        const ZERO: SeqNumber = SeqNumber(0);
+        Tcb {
+            config,
+            expected: 0,
+            rto: 0,
+            state: State::Closed,
+            phase: Phase::Open,
+            timer: Timer::Off,
+            snd_shift: 0,
+            rcv_shift: 0,
+            dup_acks: 0,
+            retransmits: 0,
+            backoff: 0,
+            flags: 0,
+            snd_mss: 0,
+            rcv_mss: 0,
+            rcv_step: 0,
+            snd_una: ZERO,
+            snd_nxt: ZERO,
+            rtx_nxt: ZERO,
+            recover: ZERO,
+            snd_wl1: ZERO,
+            snd_wnd: 0,
+            max_snd_wnd: 0,
+            send_len: 0,
+            rcv_nxt: ZERO,
+            rcv_adv: ZERO,
+            last_ack_sent: ZERO,
+            rcv_space: 0,
+            cwnd: 0,
+            ssthresh: 0,
+            control: Congestion::NewReno(NewReno { acked: 0 }),
+            srtt_us8: 0,
+            rttvar_us4: 0,
+            rtt_seq: ZERO,
+            rtt_start: Instant(0),
+            timer_at: Instant(0),
+            ack_at: Instant(0),
+            challenge_at: Instant(0),
+            ts_recent: 0,
+            ts_val: 0,
+            ts_time: Instant(0),
+            last_send_tick: 0,
+            received: Ranges::EMPTY,
+            sacked: Ranges::EMPTY,
+        }
+    }
 
     /// What a SYN settles: the peer's first number, its window and the options of both sides.
     pub(crate) fn take_syn(&mut self, syn: &SegmentIn) {
         self.rcv_nxt = syn.seq + 1;
         self.rcv_adv = self.rcv_nxt;
         self.last_ack_sent = self.rcv_nxt;
-        self.recent = self.rcv_nxt;
         self.snd_wl1 = syn.seq;
         // RFC 7323 Section 2.2: the window of a SYN is never scaled.
         self.snd_wnd = u32::from(syn.window);
@@ -262,12 +301,12 @@ impl Tcb {
         if !sack_permitted {
             self.flags &= !flag::SACK;
         }
-        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).min(self.config.mss).max(Config::MSS_MIN);
+        self.snd_mss = mss.unwrap_or(Self::DEFAULT_MSS).min(self.config().mss).max(Config::MSS_MIN);
         match timestamps {
             Some((value, _)) if self.has(flag::TIMESTAMPS) => {
                 self.ts_recent = value;
                 // RFC 9293 Section 3.7.1: the announced size does not count options.
-                self.snd_mss -= Self::TIMESTAMP_BYTES;
+                self.snd_mss -= TIMESTAMP_BYTES;
             }
             _ => self.flags &= !flag::TIMESTAMPS,
         }
@@ -277,6 +316,16 @@ impl Tcb {
     #[inline]
     pub(crate) fn has(&self, bit: u16) -> bool {
         self.flags & bit != 0
+    }
+
+    /// Which of the received ranges the last segment that came out of order went to; 0 without any.
+    #[inline]
+    pub(crate) fn recent_range(&self) -> usize {
+        usize::from(self.flags >> flag::RECENT_RANGE_SHIFT)
+    }
+
+    pub(crate) fn set_recent_range(&mut self, index: usize) {
+        self.flags = self.flags & !flag::RECENT_RANGE | (index as u16) << flag::RECENT_RANGE_SHIFT;
     }
 
     /// Advances the timestamp clock. Lazy, so that it stays continuous when `now` wraps; an interval of
@@ -296,7 +345,7 @@ impl Tcb {
         if !open || self.has(flag::FIN_QUEUED) {
             return 0;
         }
-        let taken = bytes.min(Self::BUFFER_MAX - self.send_len);
+        let taken = bytes.min(BUFFER_MAX - self.send_len);
         self.send_len += taken;
         taken
     }
@@ -310,7 +359,7 @@ impl Tcb {
     }
 
     fn grow_receive_space(&mut self, bytes: u32) {
-        self.rcv_space += bytes.min(Self::BUFFER_MAX - self.rcv_space);
+        self.rcv_space += bytes.min(BUFFER_MAX - self.rcv_space);
         let half = (self.rcv_space / 2).min(u32::from(self.rcv_mss)) as u16;
         self.rcv_step = self.rcv_step.max(half);
     }
@@ -367,7 +416,7 @@ impl Tcb {
     /// segments. False, and no change: `quoted` is not outstanding, so the message may be forged (RFC 5927 Section 4.1),
     /// or `mss` is not below what is sent already.
     pub fn lower_mss(&mut self, mss: u16, quoted: SeqNumber) -> bool {
-        let options = if self.has(flag::TIMESTAMPS) { Self::TIMESTAMP_BYTES } else { 0 };
+        let options = if self.has(flag::TIMESTAMPS) { TIMESTAMP_BYTES } else { 0 };
         let mss = mss.max(Config::MSS_MIN) - options;
         if self.syn_unacked()
             || self.state == State::Closed
@@ -386,8 +435,9 @@ impl Tcb {
         self.state
     }
 
+    #[inline]
     pub fn config(&self) -> &Config {
-        &self.config
+        self.config.get()
     }
 
     /// Bytes in the send buffer, sent or not.
@@ -465,7 +515,7 @@ impl Tcb {
     }
 
     pub(crate) fn syn_unacked(&self) -> bool {
-        matches!(self.state, State::SynSent | State::SynReceived)
+        C::OPEN && matches!(self.state, State::SynSent | State::SynReceived)
     }
 
     /// One past the last byte of the send buffer: the number of FIN when one is queued.

@@ -6,7 +6,7 @@
 use crate::{
     rtt::BACKOFF_MAX,
     tcb::{flag, State, Tcb, Timer},
-    Instant,
+    Instant, Parameters,
 };
 
 /// What a timeout meant.
@@ -23,7 +23,7 @@ pub enum TimerOutcome {
     TimedOut,
 }
 
-impl Tcb {
+impl<C: Parameters> Tcb<C> {
     /// Longest time between two probes of an idle peer.
     const KEEP_ALIVE_INTERVAL_US: u32 = 75_000_000;
 
@@ -46,7 +46,7 @@ impl Tcb {
 
     pub(crate) fn start_time_wait(&mut self, now: Instant) {
         self.state = State::TimeWait;
-        self.start_timer(now, Timer::TimeWait, self.config.time_wait_us);
+        self.start_timer(now, Timer::TimeWait, self.config().time_wait_us);
     }
 
     /// Nothing is in flight and the peer was just heard: the next probe is far away, or the end.
@@ -54,11 +54,11 @@ impl Tcb {
     /// DEVIATION: RFC 9293 Section 3.6 lets FIN-WAIT-2 last for ever. A peer that never closes must not hold a place on a
     /// NIC, so there is a limit on its silence where the configuration sets one.
     pub(crate) fn keep_alive(&mut self, now: Instant) {
-        if self.config.fin_wait_2_us > 0 && self.state == State::FinWait2 {
-            self.start_timer(now, Timer::FinWait2, self.config.fin_wait_2_us);
-        } else if self.config.keepalive_us > 0 && self.state != State::TimeWait {
+        if self.config().fin_wait_2_us > 0 && self.state == State::FinWait2 {
+            self.start_timer(now, Timer::FinWait2, self.config().fin_wait_2_us);
+        } else if self.config().keepalive_us > 0 && self.state != State::TimeWait {
             self.retransmits = 0;
-            self.start_timer(now, Timer::KeepAlive, self.config.keepalive_us);
+            self.start_timer(now, Timer::KeepAlive, self.config().keepalive_us);
         }
     }
 
@@ -91,7 +91,7 @@ impl Tcb {
                 self.enter_closed();
                 return TimerOutcome::TimedOut;
             }
-            _ if self.retransmits >= self.config.max_retransmits => {
+            _ if self.retransmits >= self.config().max_retransmits => {
                 self.enter_closed();
                 return TimerOutcome::TimedOut;
             }
@@ -114,7 +114,7 @@ impl Tcb {
             Timer::KeepAlive => {
                 self.flags |= flag::PROBE_NOW;
                 self.retransmits += 1;
-                let interval = self.config.keepalive_us.min(Self::KEEP_ALIVE_INTERVAL_US);
+                let interval = self.config().keepalive_us.min(Self::KEEP_ALIVE_INTERVAL_US);
                 self.start_timer(now, Timer::KeepAlive, interval);
             }
         }

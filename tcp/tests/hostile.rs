@@ -130,7 +130,14 @@ proptest! {
         }
         let (send, receive) = lengths.unwrap_or((send, receive));
         let record = TcbRecord::from_words(&words);
-        if let Ok(mut tcb) = Tcb::import(&record, send, receive, Config::default(), Instant(5000)) {
+        let imported = Tcb::import(&record, send, receive, Config::default(), Instant(5000));
+        // Where another connection was before it is the same, and nothing is left of that one.
+        let (mut place, ..) = busy();
+        drive(&mut place, &segments);
+        let taken = place.take_over(|index| words[index], send, receive, Instant(5000));
+        prop_assert_eq!(taken.map(|()| &place), imported.as_ref().map_err(|error| *error));
+        prop_assert!(taken.is_ok() || place.state() == State::Closed);
+        if let Ok(mut tcb) = imported {
             prop_assert_eq!(tcb.export(Instant(5000)).to_words(), record.to_words());
             drive(&mut tcb, &segments);
         }

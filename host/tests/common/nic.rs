@@ -12,7 +12,8 @@ use baton_abi::mmio::{job, nic_rx};
 use baton_abi::msg::{command, event, refused, ConnId, Header};
 use baton_abi::{regs, ring};
 use baton_cosim::port::{HostMemory, HostPort};
-use baton_fw::{Firmware, Slot};
+use baton_fw::{timing, Firmware, Slot};
+use baton_tcp::SharedConfig;
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -464,8 +465,10 @@ impl HostPort for NicDouble {
                         }
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
-                    let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::EMPTY).collect();
-                    self.firmware = Some(Firmware::new(CoreBus(self.device.clone()), Vec::leak(slots)));
+                    let bus = CoreBus(self.device.clone());
+                    let config = SharedConfig::new(Box::leak(Box::new(timing(&bus))));
+                    let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::empty(config)).collect();
+                    self.firmware = Some(Firmware::new(bus, Vec::leak(slots)));
                 }
             }
             _ => drop(self.registers.insert(address, value)),

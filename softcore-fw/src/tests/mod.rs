@@ -10,10 +10,23 @@ mod world;
 
 use world::{Faults, Plan, World};
 
-use crate::{program::BothFamilies, Program, Slot};
+use crate::{program::BothFamilies, timing, Firmware, Hardware, Program, Slot};
+use baton_tcp::{Config, SharedConfig};
 
+fn shared(config: Config) -> SharedConfig {
+    SharedConfig::new(Box::leak(Box::new(config)))
+}
+
+/// Memory for connections. They have the timing that [`firmware`] finds configured.
 fn slots<P: Program>(n: usize) -> Vec<Slot<P>> {
-    (0..n).map(|_| Slot::EMPTY).collect()
+    let config = shared(Config::default());
+    (0..n).map(|_| Slot::empty(config)).collect()
+}
+
+fn firmware<H: Hardware>(hw: H, slots: &mut [Slot<H::Program>]) -> Firmware<'_, H> {
+    let config = shared(timing(&hw));
+    slots.fill_with(|| Slot::empty(config));
+    Firmware::new(hw, slots)
 }
 
 fn run(plan: Plan) -> world::Tally {

@@ -13,10 +13,7 @@ use super::{
     protocol::{message, record},
     slots,
 };
-use crate::{
-    program::{BothFamilies, Built, Program, DESCRIPTIONS},
-    Firmware,
-};
+use crate::program::{BothFamilies, Built, Program, DESCRIPTIONS};
 
 fn number(address: IpAddress) -> u128 {
     u128::from_be_bytes(address.octets())
@@ -62,7 +59,7 @@ fn keys_are_those_of_the_description() {
 #[test]
 fn hostile_records_of_ipv6_are_refused() {
     let mut memory = slots::<BothFamilies>(2);
-    let mut firmware = Firmware::new(MockNic::<BothFamilies>::new(1), &mut memory);
+    let mut firmware = super::firmware(MockNic::<BothFamilies>::new(1), &mut memory);
     let mut offer = |words: &[u32]| {
         firmware.hw.command(&message(command::HANDOFF, ConnId(0), words));
         for _ in 0..50 {

@@ -82,7 +82,7 @@ impl<'a> Bench<'a> {
         for &(index, value) in config {
             nic.config[index] = value;
         }
-        Bench { fw: Firmware::new(nic, slots) }
+        Bench { fw: super::firmware(nic, slots) }
     }
 
     /// Turns until nothing happens any more, with time standing nearly still.

@@ -10,6 +10,7 @@ use baton_abi::{
     address::IpAddress,
     handoff::HandoffRecord,
     msg::{command, error, event, slots_for, ConnId, Header},
+    regs::mailbox,
     ring::RX_FLAG_FROM_NIC,
 };
 use baton_tcp::{wire, Config, Endpoints, Instant, SeqNumber, Spans, Tcb, TimerOutcome};
@@ -276,12 +277,14 @@ impl<'a, P: Program> World<'a, P> {
         };
         let mut nic = MockNic::new(plan.seed ^ 0x5EED);
         nic.stalls = plan.stalls;
-        nic.config[baton_abi::regs::mailbox::CFG_MIN_RTO_US] = config().min_rto_us;
-        nic.config[baton_abi::regs::mailbox::CFG_DELAYED_ACK_US] = config().delayed_ack_us;
-        let mut fw = Firmware::new(nic, slots);
-        fw.config = config();
+        let timing = config();
+        nic.config[mailbox::CFG_MIN_RTO_US] = timing.min_rto_us;
+        nic.config[mailbox::CFG_MAX_RTO_US] = timing.max_rto_us;
+        nic.config[mailbox::CFG_DELAYED_ACK_US] = timing.delayed_ack_us;
+        nic.config[mailbox::CFG_TIME_WAIT_US] = timing.time_wait_us;
+        nic.config[mailbox::CFG_MAX_RETRANSMITS] = timing.max_retransmits.into();
         World {
-            fw,
+            fw: super::firmware(nic, slots),
             plan,
             host: Side::new(endpoints, 0x1000, 1, 2, plan.down),
             peer: Side::new(endpoints.reversed(), 0, 2, 1, plan.up),

@@ -13,6 +13,8 @@ use crate::{lean::LeanBurst, segment::SegmentOut};
 pub trait Template: Sized {
     /// It has room for the addresses of IPv6.
     const HAS_IPV6: bool;
+    /// Of no connection.
+    const EMPTY: Self;
 
     /// `None`: it has no room for such addresses.
     fn new(ends: &Endpoints) -> Option<Self>;
@@ -104,6 +106,7 @@ impl HeaderTemplate {
 
 impl Template for HeaderTemplate {
     const HAS_IPV6: bool = false;
+    const EMPTY: Self = HeaderTemplate { ethernet: [0; 4], local_ip: 0, remote_ip: 0, ports: 0 };
 
     #[inline(always)]
     fn new(ends: &Endpoints) -> Option<Self> {
@@ -213,6 +216,12 @@ impl DualTemplate {
 
 impl Template for DualTemplate {
     const HAS_IPV6: bool = true;
+    const EMPTY: Self = DualTemplate {
+        ethernet: [0; 4],
+        local_ip: IpAddress([0; 4]),
+        remote_ip: IpAddress([0; 4]),
+        ports: 0,
+    };
 
     #[inline(always)]
     fn new(ends: &Endpoints) -> Option<Self> {
