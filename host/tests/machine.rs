@@ -1,11 +1,20 @@
 //! The server as a machine with time: the anchors of its calibration hold in a short run, what an option costs shows,
 //! and the same seed gives the same cycles. The functional NIC is used; docs/model.md has the figures.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use baton::client::player::{Player, SharedWorkload};
+use baton::client::{ClientConfig, ClientHost};
 use baton::experiment::{Config, Options};
 use baton::machine::calibrate::{self, Run};
 use baton::machine::plain_nic::PlainNic;
+use baton::machine::quick::QuickWorld;
 use baton::machine::{costs, Function, MachineConfig};
+use baton::policy::Future;
 use baton::server::{Never, Server, ServerConfig};
+use baton::workload::specweb::{CLIENT_BPS, CONFORMING_BPS};
+use baton::workload::{Request, Session, Workload};
 
 fn run(shorthand: &str, clients: Option<u32>, machine: MachineConfig, packets: u64) -> Run {
     let config: Config = shorthand.parse().unwrap();
@@ -57,6 +66,58 @@ fn dynamic_responses_cost_their_making_and_their_copying() {
     assert!(cost(&made, Function::Application) > cost(&files, Function::Application) + 4000.0);
     assert!(cost(&made, Function::Copy) > 3.0 * cost(&files, Function::Copy));
     assert_eq!((files.failed, made.failed), (0, 0));
+}
+
+/// Asks for one large file after another, at the rate of SPECweb99's clients.
+struct LargeFiles;
+
+const LARGE_BYTES: u32 = 921_600;
+
+impl Workload for LargeFiles {
+    fn describe(&self) -> String {
+        "large files".into()
+    }
+
+    fn next_session(&mut self) -> Session {
+        vec![Request { file: 1, bytes: LARGE_BYTES, dynamic: false }; 2]
+    }
+
+    fn pace_bps(&self) -> Option<u64> {
+        Some(CLIENT_BPS)
+    }
+}
+
+#[test]
+fn a_paced_client_reads_at_its_rate_and_the_window_holds_the_server() {
+    const CLIENTS: u64 = 4;
+    let mut nic = PlainNic::new(1 << 28);
+    let mut config = ServerConfig { machine: MachineConfig::paper(), ..ServerConfig::default() };
+    config.driver.tso_buffers = 0;
+    let server = Server::start(&config, Box::new(Never), &mut nic, None).unwrap();
+    let workload: SharedWorkload = Rc::new(RefCell::new(Box::new(LargeFiles)));
+    let hosts = (0..CLIENTS as u8).map(|index| {
+        let client =
+            ClientConfig { mac: [2, 0, 0, 1, 0, index], ip: [10, 1, 0, index], ..Default::default() };
+        let mut host = ClientHost::new(client);
+        host.know_neighbour(config.address.mac, config.address.ip);
+        host.set_player(Player::new(Rc::clone(&workload), Future::default(), 1 << 30, 1));
+        host
+    });
+    let mut world = QuickWorld::new(nic, server, hosts.collect(), 1).unwrap();
+    while world.clients().iter().any(|client| client.stats().responses == 0) {
+        assert!(world.packets < 20_000, "no response after {} s", world.now_ps() as f64 * 1e-12);
+        world.run_until_packets(world.packets + 100).unwrap();
+        // What has left the server is what was read and a window for each client.
+        let read = CLIENTS * (CLIENT_BPS / 8 * (world.now_ps() / 1_000_000) / 1_000_000 + 65_535);
+        let sent = world.server.stats().stack.copied_bytes;
+        assert!(sent <= read + 2000, "{sent} bytes sent, {read} read or in windows");
+    }
+    for client in world.clients() {
+        let stats = client.stats();
+        let rate =
+            stats.responses as f64 * f64::from(LARGE_BYTES) * 8.0 / (stats.response_time_ps as f64 * 1e-12);
+        assert!((CONFORMING_BPS as f64..=CLIENT_BPS as f64).contains(&rate), "{rate} bit/s");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ use smoltcp::wire::{EthernetAddress, HardwareAddress, IpAddress, IpCidr, Ipv4Add
 
 use device::FrameQueues;
 use http::{Expect, Mismatch, Responses};
-use player::Player;
+use player::{Player, Reading};
 
 /// Picoseconds in a microsecond.
 const PS_PER_US: u64 = 1_000_000;
@@ -98,7 +98,7 @@ pub struct ClientStats {
     pub connections_done: u64,
     pub connections_failed: u64,
     pub responses: u64,
-    /// Bytes of bodies, all checked.
+    /// Bytes of bodies so far, all checked.
     pub body_bytes: u64,
     /// Sum over responses of the time from its request to its last byte.
     pub response_time_ps: u64,
@@ -117,9 +117,11 @@ struct Fetch {
     keep_open: bool,
     /// This side closes once every response has arrived.
     closes: bool,
-    /// Of a player: the requests say nothing of closing, and none goes out before that time.
+    /// Of a player: the requests say nothing of closing.
     played: bool,
-    hold_until_ps: u64,
+    /// Of a player with a pace: the response under way, and when more of it is taken.
+    reading: Option<Reading>,
+    take_at_ps: Option<u64>,
     responses: Responses,
     /// What arrived, when it is collected and not checked.
     reply: Option<Vec<u8>>,
@@ -242,7 +244,8 @@ impl ClientHost {
             keep_open,
             closes: false,
             played: false,
-            hold_until_ps: 0,
+            reading: None,
+            take_at_ps: None,
             responses: Responses::default(),
             reply: None,
             completed: 0,
@@ -336,7 +339,6 @@ impl ClientHost {
             if fetch.state == FetchState::Active {
                 return false;
             }
-            player.next_ps = player.next_ps.max(fetch.hold_until_ps);
             player.current = None;
         }
         if now_ps < player.next_ps {
@@ -359,11 +361,10 @@ impl ClientHost {
     /// When the player has something to do that no frame brings about.
     fn player_deadline(&self, now_ps: u64) -> Option<u64> {
         let player = self.player.as_ref()?;
-        let at = match player.current.map(|id| &self.fetches[id.0]) {
-            Some(fetch) if fetch.state == FetchState::Active => fetch.hold_until_ps,
-            _ => player.next_ps.max(now_ps),
-        };
-        (at >= now_ps).then_some(at)
+        match player.current.map(|id| &self.fetches[id.0]) {
+            Some(fetch) if fetch.state == FetchState::Active => fetch.take_at_ps,
+            _ => Some(player.next_ps.max(now_ps)),
+        }
     }
 
     /// The neighbour's address is known without asking.
@@ -434,9 +435,6 @@ impl ClientHost {
 
         while socket.may_send() {
             if fetch.unsent.is_empty() && fetch.outstanding.len() < self.config.pipeline {
-                if now_ps < fetch.hold_until_ps {
-                    break;
-                }
                 let Some(expect) = fetch.waiting.pop_front() else { break };
                 let last = fetch.waiting.is_empty() && !fetch.keep_open && !fetch.played;
                 fetch.unsent = expect.request(last).into_bytes();
@@ -464,25 +462,41 @@ impl ClientHost {
                 progress = true;
             }
         }
+        fetch.take_at_ps = None;
         while socket.can_recv() && failure.is_none() {
+            let mut most = usize::MAX;
+            if let (Some(bps), Some(&(_, since))) = (pace, fetch.outstanding.front()) {
+                let reading = fetch.reading.get_or_insert_with(|| Reading::of(since));
+                let due_ps = reading.due_ps(bps, socket.recv_queue());
+                if now_ps < due_ps {
+                    fetch.take_at_ps = Some(due_ps);
+                    break;
+                }
+                most = reading.allowance(bps, now_ps);
+            }
             let (responses, outstanding) = (&mut fetch.responses, &mut fetch.outstanding);
             let stats = &mut self.stats;
             let (completed, body_bytes) = (&mut fetch.completed, &mut fetch.body_bytes);
-            let hold = &mut fetch.hold_until_ps;
+            let reading = &mut fetch.reading;
             let result = socket.recv(|bytes| {
                 let Some(&(expect, since)) = outstanding.front() else {
                     return (0, Err(Mismatch::Unsolicited));
                 };
-                match responses.take(expect, bytes) {
+                let before = responses.checked();
+                match responses.take(expect, &bytes[..most.min(bytes.len())]) {
                     Ok((used, complete)) => {
+                        let checked = if complete { expect.len.into() } else { responses.checked() };
+                        stats.body_bytes += checked - before;
+                        if let Some(reading) = reading {
+                            reading.took(used);
+                        }
                         if complete {
+                            *reading = None;
                             outstanding.pop_front();
                             *completed += 1;
                             *body_bytes += u64::from(expect.len);
                             stats.responses += 1;
-                            stats.body_bytes += u64::from(expect.len);
                             stats.response_time_ps += now_ps - since;
-                            *hold = player::hold_until_ps(pace, since, expect.len);
                         }
                         (used, Ok(()))
                     }

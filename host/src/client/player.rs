@@ -37,12 +37,38 @@ impl Player {
     }
 }
 
-/// When a client that holds itself to `pace_bps` may ask again after a response of `bytes` to a request sent at
-/// `since_ps`.
-pub(super) fn hold_until_ps(pace_bps: Option<u64>, since_ps: u64, bytes: u32) -> u64 {
-    pace_bps.map_or(0, |bps| {
-        since_ps + (u128::from(bytes) * 8 * 1_000_000_000_000 / u128::from(bps.max(1))) as u64
-    })
+/// Bytes that a client which reads at a pace takes at a time, so that it need not run for each segment.
+const TAKE_BYTES: u64 = 8192;
+
+/// A client's reading of one response: no faster than its rate, so that what the server has sent waits in the receive
+/// buffer and TCP's window holds the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Reading {
+    since_ps: u64,
+    taken: u64,
+}
+
+impl Reading {
+    /// Of the response to a request sent at `since_ps`.
+    pub fn of(since_ps: u64) -> Self {
+        Reading { since_ps, taken: 0 }
+    }
+
+    /// When the next bytes are taken, of which `waiting` are there.
+    pub fn due_ps(&self, bps: u64, waiting: usize) -> u64 {
+        let upto = self.taken + TAKE_BYTES.min(waiting as u64);
+        self.since_ps + (u128::from(upto) * 8 * 1_000_000_000_000).div_ceil(u128::from(bps.max(1))) as u64
+    }
+
+    /// How many bytes may be taken at that time or later.
+    pub fn allowance(&self, bps: u64, now_ps: u64) -> usize {
+        let elapsed_ps = u128::from(now_ps.saturating_sub(self.since_ps));
+        ((elapsed_ps * u128::from(bps) / 8_000_000_000_000) as u64 - self.taken) as usize
+    }
+
+    pub fn took(&mut self, bytes: usize) {
+        self.taken += bytes as u64;
+    }
 }
 
 #[cfg(test)]
@@ -50,8 +76,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_paced_client_waits_out_its_rate() {
-        assert_eq!(hold_until_ps(Some(400_000), 1_000, 50_000), 1_000 + 1_000_000_000_000);
-        assert_eq!(hold_until_ps(None, 1_000, 50_000), 0);
+    fn reading_keeps_to_its_rate() {
+        const BPS: u64 = 400_000;
+        let mut reading = Reading::of(1_000);
+        // What is there waits until its last byte is due, but no more than a little of it.
+        assert_eq!(reading.due_ps(BPS, 50), 1_000 + 1_000_000_000);
+        assert_eq!(reading.due_ps(BPS, 60_000), 1_000 + 163_840_000_000);
+        assert_eq!(reading.allowance(BPS, reading.due_ps(BPS, 60_000)), 8192);
+        reading.took(8192);
+        assert_eq!(reading.due_ps(BPS, 8), 1_000 + 164_000_000_000);
+        // It may make up for bytes that came late.
+        assert_eq!(reading.allowance(BPS, 1_000 + 1_000_000_000_000), 50_000 - 8192);
     }
 }

@@ -32,6 +32,40 @@ fn drawing(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("cannot draw: {error}")
 }
 
+type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// Text of a size that does not follow the plot's.
+fn text(size: u32) -> TextStyle<'static> {
+    ("sans-serif", size).into_font().color(&RGBColor(40, 40, 40))
+}
+
+/// Height of a row of the legend, and the width of a name in it.
+const LEGEND_ROW: u32 = 18;
+const LEGEND_COLUMN: u32 = 125;
+const LEGEND_COLUMNS: u32 = 6;
+
+/// Room that the legend of so many series takes above the plot.
+fn legend_height(series: usize) -> u32 {
+    if series > 1 {
+        LEGEND_ROW * (series as u32).div_ceil(LEGEND_COLUMNS) + 6
+    } else {
+        0
+    }
+}
+
+/// Writes the legend above the plot, where it hides nothing. Returns what is left for the plot.
+fn legend<'a>(area: Area<'a>, names: &[&str]) -> Result<Area<'a>> {
+    area.fill(&WHITE).map_err(drawing)?;
+    let (head, rest) = area.split_vertically(legend_height(names.len()));
+    for (index, name) in names.iter().enumerate().filter(|_| names.len() > 1) {
+        let (row, column) = (index as u32 / LEGEND_COLUMNS, index as u32 % LEGEND_COLUMNS);
+        let (x, y) = ((8 + column * LEGEND_COLUMN) as i32, (6 + row * LEGEND_ROW) as i32);
+        head.draw(&Rectangle::new([(x, y), (x + 12, y + 10)], ink(index).filled())).map_err(drawing)?;
+        head.draw(&Text::new(name.to_string(), (x + 17, y), text(12))).map_err(drawing)?;
+    }
+    Ok(rest)
+}
+
 /// Lines over an axis named `x`; `y` names the other.
 pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
     let points = || lines.iter().flat_map(|line| &line.points);
@@ -45,10 +79,11 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
     }
     let mut svg = String::new();
     {
-        let area = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
-        area.fill(&WHITE).map_err(drawing)?;
+        let names: Vec<&str> = lines.iter().map(|line| line.name.as_str()).collect();
+        let area = legend(SVGBackend::with_string(&mut svg, SIZE).into_drawing_area(), &names)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(36)
             .y_label_area_size(60)
             .build_cartesian_2d(left..right, 0.0..(top * 1.05).max(1e-9))
@@ -64,19 +99,20 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
         for (index, line) in lines.iter().enumerate() {
             chart
                 .draw_series(LineSeries::new(line.points.iter().copied(), ink(index).stroke_width(2)))
-                .map_err(drawing)?
-                .label(&line.name)
-                .legend(move |(x, y)| PathElement::new([(x, y), (x + 16, y)], ink(index).stroke_width(2)));
+                .map_err(drawing)?;
         }
-        chart
-            .configure_series_labels()
-            .background_style(WHITE.mix(0.8))
-            .border_style(RGBColor(210, 210, 210))
-            .draw()
-            .map_err(drawing)?;
         area.present().map_err(drawing)?;
     }
     Ok(svg)
+}
+
+/// A bar's length, as precise as it can be read.
+fn number(value: f64) -> String {
+    if value >= 100.0 {
+        format!("{value:.0}")
+    } else {
+        format!("{value:.1}")
+    }
 }
 
 /// A horizontal bar: its name, and the lengths of its parts.
@@ -89,16 +125,17 @@ pub struct Bar {
 /// axis' end, or what the longest bar needs.
 pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Result<String> {
     let longest = bars.iter().map(|bar| bar.parts.iter().sum::<f64>()).fold(0.0, f64::max);
-    let right = limit.unwrap_or(longest * 1.05).max(1e-9);
+    // Room for the number behind the longest bar.
+    let right = limit.unwrap_or(longest * 1.12).max(1e-9);
     let count = bars.len().max(1);
     let mut svg = String::new();
     {
-        let size = (SIZE.0, 70 + 26 * count as u32);
-        let area = SVGBackend::with_string(&mut svg, size).into_drawing_area();
-        area.fill(&WHITE).map_err(drawing)?;
-        let names: Vec<String> = bars.iter().map(|bar| bar.name.clone()).collect();
+        let size = (SIZE.0, 70 + 26 * count as u32 + legend_height(parts.len()));
+        let part_names: Vec<&str> = parts.iter().map(String::as_str).collect();
+        let area = legend(SVGBackend::with_string(&mut svg, size).into_drawing_area(), &part_names)?;
         let mut chart = ChartBuilder::on(&area)
             .margin(8)
+            .margin_right(24)
             .x_label_area_size(36)
             .y_label_area_size(190)
             .build_cartesian_2d(0.0..right, 0.0..count as f64)
@@ -109,6 +146,8 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
             .light_line_style(TRANSPARENT)
             .y_labels(0)
             .x_desc(x)
+            .x_label_style(text(12))
+            .axis_desc_style(text(13))
             .draw()
             .map_err(drawing)?;
         for index in 0..parts.len().max(1) {
@@ -118,25 +157,18 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
                 let top = (count - row) as f64 - 0.15;
                 Some(Rectangle::new([(from, top - 0.7), (from + length, top)], ink(index).filled()))
             });
-            let drawn = chart.draw_series(boxes).map_err(drawing)?;
-            if parts.len() > 1 {
-                drawn
-                    .label(&parts[index])
-                    .legend(move |(x, y)| Rectangle::new([(x, y - 5), (x + 12, y + 5)], ink(index).filled()));
+            chart.draw_series(boxes).map_err(drawing)?;
+        }
+        // Places are of the whole drawing, what is drawn is of the area below the legend.
+        let below = legend_height(parts.len()) as i32;
+        for (row, bar) in bars.iter().enumerate() {
+            let length = bar.parts.iter().sum::<f64>();
+            let (end, y) = chart.backend_coord(&(length, (count - row) as f64 - 0.5));
+            let y = y - below - 6;
+            area.draw(&Text::new(bar.name.clone(), (8, y), text(13))).map_err(drawing)?;
+            if limit.is_none() {
+                area.draw(&Text::new(number(length), (end + 4, y), text(12))).map_err(drawing)?;
             }
-        }
-        for (row, name) in names.iter().enumerate() {
-            let (_, y) = chart.backend_coord(&(0.0, (count - row) as f64 - 0.5));
-            let style = ("sans-serif", 13).into_font().color(&RGBColor(40, 40, 40));
-            area.draw(&Text::new(name.clone(), (8, y - 6), style)).map_err(drawing)?;
-        }
-        if parts.len() > 1 {
-            chart
-                .configure_series_labels()
-                .background_style(WHITE.mix(0.8))
-                .position(SeriesLabelPosition::LowerRight)
-                .draw()
-                .map_err(drawing)?;
         }
         area.present().map_err(drawing)?;
     }
@@ -149,12 +181,14 @@ mod tests {
 
     #[test]
     fn plots_are_svg_and_name_their_series() {
-        let line = Line { name: "Qlen".into(), points: vec![(0.0, 1.0), (1.0, 3.0)] };
-        let svg = lines("time", "packets", &[line]).unwrap();
+        let line = |name: &str| Line { name: name.into(), points: vec![(0.0, 1.0), (1.0, 3.0)] };
+        let svg = lines("time", "packets", &[line("Qlen"), line("Hiwat")]).unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("Qlen") && svg.contains("packets"));
         assert!(lines("time", "packets", &[]).unwrap().starts_with("<svg"), "no data is no error");
         let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![60.0, 40.0] };
         let svg = bars("cycles (%)", &["kernel".into(), "idle".into()], &[bar], Some(100.0)).unwrap();
         assert!(svg.contains("W-0-N-N-FCFS-400") && svg.contains("idle"));
+        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![23_031.4] };
+        assert!(bars("requests a second", &["requests".into()], &[bar], None).unwrap().contains("23031"));
     }
 }

@@ -3,6 +3,7 @@
 use super::chart::{self, Bar, Line};
 use super::record::Sample;
 use super::Record;
+use crate::machine::Function;
 use anyhow::Result;
 use std::fmt::Write;
 
@@ -34,7 +35,7 @@ pub fn series(record: &Record, name: &str, value: impl Fn(&Sample) -> f64) -> Li
 
 /// Connections, `Soft_Limit` and `Qlen` over time, as the paper's Figure 6.
 pub fn load_plots(record: &Record) -> Result<[String; 2]> {
-    let limit = record.config.connections.max(1);
+    let limit = record.config.connections;
     Ok([
         chart::lines(
             "time (ms)",
@@ -84,10 +85,20 @@ fn rate_plot(record: &Record) -> Result<String> {
     )
 }
 
+/// What the host processor's cycles are told apart by, from the application down to the driver.
+pub fn profile_parts() -> Vec<String> {
+    Function::ALL.iter().map(|f| f.name().to_string()).collect()
+}
+
+/// A record's shares of them.
+pub fn profile_bar(record: &Record) -> Bar {
+    let share = |f: &Function| record.profile.get(f.name()).copied().unwrap_or(0.0);
+    Bar { name: record.config.to_string(), parts: Function::ALL.iter().map(share).collect() }
+}
+
 /// The page of one run.
 pub fn run(record: &Record) -> Result<String> {
     let mut body = String::new();
-    let [connections, queue] = load_plots(record)?;
     let _ = write!(
         body,
         "<p>Measured from {:.1} ms on; before is warm-up.</p><pre{}>{}</pre>",
@@ -95,11 +106,13 @@ pub fn run(record: &Record) -> Result<String> {
         if record.failures.is_empty() { "" } else { " class=bad" },
         escape(&record.summary())
     );
-    let _ = write!(body, "<h2>Connections on the NIC</h2>{connections}");
-    let _ = write!(body, "<h2>NIC receive queue</h2>{queue}<h2>Rates</h2>{}", rate_plot(record)?);
+    if record.config.connections > 0 {
+        let [connections, queue] = load_plots(record)?;
+        let _ = write!(body, "<h2>Connections on the NIC</h2>{connections}<h2>NIC receive queue</h2>{queue}");
+    }
+    let _ = write!(body, "<h2>Rates</h2>{}", rate_plot(record)?);
     if !record.profile.is_empty() {
-        let parts: Vec<String> = record.profile.keys().cloned().collect();
-        let bar = Bar { name: record.config.to_string(), parts: record.profile.values().copied().collect() };
+        let (parts, bar) = (profile_parts(), profile_bar(record));
         let plot = chart::bars("cycles of the host processor (%)", &parts, &[bar], Some(100.0))?;
         let _ = write!(body, "<h2>Host processor</h2>{plot}");
     }

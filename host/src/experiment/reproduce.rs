@@ -170,6 +170,12 @@ pub fn equal_work_cycles(record: &Record) -> Option<f64> {
 /// When a plot cannot be drawn.
 pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: &[Row]) -> Result<String> {
     let mut body = String::new();
+    let mut ordered: Vec<&Record> = Vec::new();
+    for record in what.configs().into_iter().filter_map(|config| records.get(config)) {
+        if !ordered.iter().any(|seen| seen.config == record.config) {
+            ordered.push(record);
+        }
+    }
     let setting = records.values().next().map_or(String::new(), |r| {
         format!(
             "Capacity setting: {:?}; {} packets measured after {} of warm-up; seed {}.",
@@ -196,7 +202,10 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
         let lines = |value: fn(&(f64, f64)) -> f64| -> Vec<Line> {
             let curve =
                 |f: &Facts| f.curve.iter().enumerate().map(|(x, point)| (x as f64, value(point))).collect();
-            facts.iter().map(|(letter, f)| Line { name: letter.to_string(), points: curve(f) }).collect()
+            facts
+                .iter()
+                .map(|(letter, f)| Line { name: workload(*letter).into(), points: curve(f) })
+                .collect()
         };
         let packets = chart::lines("connections, shortest first (%)", "packets sent (%)", &lines(|p| p.0))?;
         let bytes = chart::lines("connections, shortest first (%)", "bytes sent (%)", &lines(|p| p.1))?;
@@ -207,24 +216,27 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
         );
     }
     if !records.is_empty() {
-        body.push_str(&profiles(records)?);
+        body.push_str(&profiles(&ordered)?);
+        for (rate, share, name, where_) in [
+            ("connection_rate", "connections_handed_off", "connections a second", ["handed off", "host's"]),
+            ("packet_rate", "packets_on_nic", "packets a second", ["NIC's", "host's"]),
+        ] {
+            let parts = |r: &Record| {
+                let (rate, share) = (r.metric(rate).unwrap_or(0.0), r.metric(share).unwrap_or(0.0) / 100.0);
+                vec![rate * share, rate * (1.0 - share)]
+            };
+            bars(&mut body, name, &where_, &ordered, parts)?;
+        }
         for (metric, name) in [
             ("nic_idle", "idle time of the NIC (%)"),
-            ("connections_handed_off", "connections handed off (%)"),
-            ("packets_on_nic", "packets on the NIC (%)"),
-            ("packet_rate", "packets a second"),
             ("request_rate", "requests a second"),
             ("content_rate", "HTTP content (Mb/s)"),
             ("response_time_mean", "response time (ms)"),
         ] {
-            let bars: Vec<Bar> = records
-                .iter()
-                .map(|(config, r)| Bar { name: config.clone(), parts: vec![r.metric(metric).unwrap_or(0.0)] })
-                .collect();
-            let _ = write!(body, "<h2>{name}</h2>{}", chart::bars(name, &[name.into()], &bars, None)?);
+            bars(&mut body, name, &[name], &ordered, |r| vec![r.metric(metric).unwrap_or(0.0)])?;
         }
     }
-    for record in records.values().filter(|r| r.config.load_control) {
+    for record in ordered.iter().filter(|r| r.config.load_control) {
         let [connections, queue] = page::load_plots(record)?;
         let _ = write!(body, "<h2>Load control over time: {}</h2>{connections}{queue}", record.config);
     }
@@ -235,20 +247,38 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
     page::frame(&format!("the paper's experiments, {what:?}"), &body, &rows)
 }
 
+/// A workload's name in the plots.
+fn workload(letter: char) -> &'static str {
+    match letter {
+        'W' => "World Cup",
+        'I' => "IBM-like",
+        'D' => "SPECweb99",
+        _ => "SPECweb99-static",
+    }
+}
+
+/// Adds a plot with a bar for each record.
+fn bars(
+    body: &mut String,
+    name: &str,
+    parts: &[&str],
+    records: &[&Record],
+    value: impl Fn(&Record) -> Vec<f64>,
+) -> Result<()> {
+    let parts: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
+    let bars: Vec<Bar> =
+        records.iter().map(|r| Bar { name: r.config.to_string(), parts: value(r) }).collect();
+    let _ = write!(body, "<h2>{name}</h2>{}", chart::bars(name, &parts, &bars, None)?);
+    Ok(())
+}
+
 /// The host processor's cycles by function, if they are modelled.
-fn profiles(records: &Records) -> Result<String> {
-    let parts: Vec<String> = match records.values().find(|r| !r.profile.is_empty()) {
-        Some(record) => record.profile.keys().cloned().collect(),
-        None => return Ok("<p>The server's software cost no time in these runs.</p>".into()),
-    };
-    let bars: Vec<Bar> = records
-        .iter()
-        .map(|(config, r)| Bar {
-            name: config.clone(),
-            parts: parts.iter().map(|part| r.profile.get(part).copied().unwrap_or(0.0)).collect(),
-        })
-        .collect();
-    let plot = chart::bars("cycles of the host processor (%)", &parts, &bars, Some(100.0))?;
+fn profiles(records: &[&Record]) -> Result<String> {
+    if records.iter().all(|r| r.profile.is_empty()) {
+        return Ok("<p>The server's software cost no time in these runs.</p>".into());
+    }
+    let bars: Vec<Bar> = records.iter().map(|r| page::profile_bar(r)).collect();
+    let plot = chart::bars("cycles of the host processor (%)", &page::profile_parts(), &bars, Some(100.0))?;
     Ok(format!("<h2>Host processor</h2>{plot}"))
 }
 

@@ -40,7 +40,7 @@ constants! {
     CLIENT_BYTES = 320 "bytes", "estimate", "what the web server keeps of a connection, in user memory";
     CACHED_FILE_BYTES = 256 "bytes", "estimate", "what the web server keeps of a file: name, head, times";
 
-    LAYER_PERCENT = 370 "%", "calibrated", "length of the paths of sockets, IP, driver, interrupt and bypass, over the estimates below";
+    LAYER_PERCENT = 424 "%", "calibrated", "length of the paths of sockets, IP, driver, interrupt and bypass, over the estimates below";
 
     INTERRUPT = 900 "instructions", "estimate", "an interrupt: entry, dispatch, handler, software interrupt, exit";
     DOORBELL_CYCLES = 60 "cycles", "estimate", "an uncached write to a register of the NIC";
@@ -69,7 +69,7 @@ constants! {
     SENDFILE = 4200 "instructions", "calibrated", "sendfile, without its pages";
     SENDFILE_PAGE = 700 "instructions", "estimate", "one page of sendfile: look up, wire, map";
     SENDFILE_CHUNK_BYTES = 32768 "bytes", "FreeBSD 4.7", "send buffer of a socket: what one sendfile call queues";
-    APPLICATION_REQUEST = 21500 "instructions", "calibrated", "one request in the web server: parse, find, head, log";
+    APPLICATION_REQUEST = 20800 "instructions", "calibrated", "one request in the web server: parse, find, head, log";
     APPLICATION_DYNAMIC = 20000 "instructions", "estimate", "what a made response takes beyond a file's: cookie, profile, choice";
     MAKE_LINE = 24 "instructions", "estimate", "make 64 bytes of a response";
     APPLICATION_CONNECTION = 4000 "instructions", "estimate", "a new connection in the web server";

@@ -45,13 +45,31 @@ pub struct HttpStats {
 /// What the server keeps of a connection.
 #[derive(Default)]
 struct Client {
-    /// Ends in the sent stream of the responses under way.
+    /// Ends in the sent stream of the responses under way, as far as is known.
     ends: std::collections::VecDeque<u64>,
     sent: u64,
     acknowledged: u64,
+    /// A request has had its turn and waits for a response under way.
+    waits: bool,
     /// No further request is answered.
     closing: bool,
     peer_closed: bool,
+}
+
+impl Client {
+    /// Whether so many responses are under way that no more are begun.
+    fn full(&self) -> bool {
+        self.ends.len() as u32 >= RESPONSES_MAX
+    }
+
+    /// The peer acknowledged `n` bytes more. Returns whether a request need wait no longer.
+    fn acknowledged(&mut self, n: u32) -> bool {
+        self.acknowledged += u64::from(n);
+        while self.ends.front().is_some_and(|&end| end <= self.acknowledged) {
+            self.ends.pop_front();
+        }
+        !self.full() && std::mem::take(&mut self.waits)
+    }
 }
 
 /// The web server.
@@ -67,9 +85,12 @@ pub struct HttpServer {
 impl Application for HttpServer {
     fn handle(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId, event: SocketEvent) {
         match event {
+            // A request has its turn when its own event comes, as select reports it: served with another event, it would
+            // overtake all that came before it, and its own event the ones of its connection that follow.
             SocketEvent::Established => {
                 self.clients.insert(id, Client::default());
                 self.stats.connections += 1;
+                return;
             }
             SocketEvent::Ended(_) => {
                 self.clients.remove(&id);
@@ -81,11 +102,8 @@ impl Application for HttpServer {
                 }
             }
             SocketEvent::Sent(n) => {
-                if let Some(client) = self.clients.get_mut(&id) {
-                    client.acknowledged += u64::from(n);
-                    while client.ends.front().is_some_and(|&end| end <= client.acknowledged) {
-                        client.ends.pop_front();
-                    }
+                if !self.clients.get_mut(&id).is_some_and(|client| client.acknowledged(n)) {
+                    return;
                 }
             }
             SocketEvent::Readable => {}
@@ -123,14 +141,15 @@ impl HttpServer {
     /// Answers what can be answered.
     fn serve(&mut self, sockets: &mut Stack, memory: &mut HostMemory, id: SocketId) {
         loop {
-            let Some(client) = self.clients.get(&id) else { return };
+            let Some(client) = self.clients.get_mut(&id) else { return };
             if client.closing {
                 // Whatever else the peer says is read and ignored, so that its FIN arrives.
                 let unread = sockets.unread(id);
                 sockets.consume(id, unread);
                 return;
             }
-            if client.ends.len() as u32 >= RESPONSES_MAX {
+            if client.full() {
+                client.waits = sockets.unread(id) > 0;
                 return;
             }
             self.scratch.clear();
@@ -328,6 +347,17 @@ mod tests {
         {
             assert_eq!(parse_target(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn an_acknowledgement_serves_only_a_request_that_waits() {
+        // The second response began before the acknowledgement of the first was heard of; nothing waits.
+        let mut client = Client { ends: [10, 20].into(), sent: 20, ..Client::default() };
+        assert!(client.full() && !client.acknowledged(10));
+        client = Client { ends: [10, 20].into(), sent: 20, waits: true, ..Client::default() };
+        assert!(!client.acknowledged(9), "the first is not acknowledged yet");
+        assert!(client.acknowledged(1));
+        assert!(!client.acknowledged(10), "it has been told");
     }
 
     #[test]
