@@ -18,6 +18,6 @@ pub const BOARD: Board = Board {
     shared_bus: false,
     absent: &[],
     receive: ReceiveSize::Small,
-    connections: 40,
+    connections: 72,
     core_memory_kib: 80,
 };
