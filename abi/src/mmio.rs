@@ -252,6 +252,7 @@ pub mod board {
     pub const VERSA: u32 = 1;
     pub const COLORLIGHT_I9: u32 = 2;
     pub const COLORLIGHT_5A75B: u32 = 3;
+    pub const ECPIX5: u32 = 4;
     /// A board in co-simulation; PHYs on one management bus each.
     pub const MODEL: u32 = 255;
 }
@@ -279,7 +280,7 @@ register_block! {
     BOARD {
         /// What the board is, and what its PHYs need.
         BOARD_KIND = 0x0180, ReadOnly, {
-            KIND[7:0] "0 none, 1 versa, 2 colorlight-i9, 3 colorlight-5a75b, 255 co-simulation",
+            KIND[7:0] "0 none, 1 versa, 2 colorlight-i9, 3 colorlight-5a75b, 4 ecpix5, 255 co-simulation",
             RESET_MS[15:8] "milliseconds that PHYs are held in reset, and need after it",
             SHARED_BUS[16:16] "both PHYs are on the management bus of port 0"
         };

@@ -6,6 +6,8 @@ pub struct Phy {
     address: u16,
     delay_ps: u64,
     pub registers: [u16; 32],
+    /// Every write: register and value.
+    pub writes: Vec<(u8, u16)>,
     /// Accesses that broke a rule: no full preamble, a wrong start or turnaround, two drivers at once.
     pub errors: u32,
     /// Shortest time between two rising edges of MDC.
@@ -28,6 +30,7 @@ impl Phy {
             address,
             delay_ps,
             registers: std::array::from_fn(|i| 0x1100 + i as u16),
+            writes: Vec::new(),
             errors: 0,
             least_period_ps: u64::MAX,
             clock: false,
@@ -81,6 +84,7 @@ impl Phy {
                 self.errors += u32::from(turnaround != 2);
                 if phy == u32::from(self.address) {
                     self.registers[register as usize] = self.shift as u16;
+                    self.writes.push((register as u8, self.shift as u16));
                 }
             }
             self.bits = 0;

@@ -54,17 +54,17 @@ fn two_models_of_one_module_are_independent() {
     assert_eq!(models.map(|dut| dut.peek("b_data")), [0xC0DE_0000, 0xC0DE_0001]);
 }
 
-/// Both ports at random on a memory of one bank and on one of two, in a few words on either side of where the second begins.
+/// Both ports at random on memories of one bank, of two and of five, in a few words on either side of where each but the first begins.
 #[test]
-fn a_memory_of_two_banks_is_one_memory() {
+fn a_memory_of_banks_is_one_memory() {
     const SEED: u64 = 1;
-    for words in [2 * BANK_WORDS, BANK_WORDS + 4096] {
+    for (words, starts) in [(2 * BANK_WORDS, 1), (BANK_WORDS + 4096, 1), (4 * BANK_WORDS + 2048, 4)] {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
-        let mut dut = Model::build("ram", &emit::verilog("ram", RamDualByte::<15>::new(words))).unwrap();
+        let mut dut = Model::build("ram", &emit::verilog("ram", RamDualByte::<17>::new(words))).unwrap();
         let [a_addr, a_data, b_enable, b_addr, b_write, b_write_data, b_data] =
             ["a_addr", "a_data", "b_enable", "b_addr", "b_write", "b_write_data", "b_data"]
                 .map(|name| dut.port(name).unwrap());
-        let base = BANK_WORDS - 8;
+        let address = |at: usize| ((1 + at % starts) * BANK_WORDS + at / starts - 8 / starts) as u64;
         let mut memory = [0u32; 16];
         // What port b answered last; nothing is promised of a cycle that writes.
         let mut held = None;
@@ -77,9 +77,9 @@ fn a_memory_of_two_banks_is_one_memory() {
             // Both ports at one word in a cycle that writes it is nothing that a reader may count on.
             let a = if a == b { (a + 1) % 16 } else { a };
             let word = rng.next_u32();
-            dut.set(a_addr, (base + a) as u64);
+            dut.set(a_addr, address(a));
             dut.set(b_enable, enable.into());
-            dut.set(b_addr, (base + b) as u64);
+            dut.set(b_addr, address(b));
             dut.set(b_write, lanes.into());
             dut.set(b_write_data, word.into());
             dut.cycle();

@@ -8,7 +8,7 @@ mod support;
 
 use baton_abi::regs;
 use baton_cosim::gmii::{fcs, Shape, Symbol};
-use baton_hdl::mac::MacConfig;
+use baton_hdl::mac::{Line, MacConfig};
 use bench::{Bench, Options, Speed};
 
 /// What the core gets of a frame whose only fault is its length.
@@ -286,6 +286,62 @@ fn control_frames_stay_here_and_the_address_filter_filters() {
     assert_eq!(bench.read(regs::MAC_RX_PAUSES), pauses);
     assert_eq!(bench.read(regs::MAC_RX_FILTERED), filtered);
     assert_eq!(bench.read(regs::MAC_RX_FRAMES), want.len() as u32);
+}
+
+/// On a line that it shares, a MAC leaves sound frames of the host link's EtherType alone, to whatever address they go; what is damaged is
+/// counted as it is on every line. A MAC with a line of its own takes them.
+#[test]
+fn frames_of_the_host_link_are_not_the_guests() {
+    for line in [Line::Guest, Line::Own] {
+        let config = MacConfig { line, ..MacConfig::default() };
+        let mut bench = Bench::new(&Options { config, seed: 25, ..Options::default() });
+        let own = [0x02, 0xBA, 0x70, 0x4E, 0x01, 0x99];
+        bench.write(regs::MAC_ADDR_LOW, u32::from_le_bytes([own[0], own[1], own[2], own[3]]));
+        bench.write(regs::MAC_ADDR_HIGH, u32::from(own[4]) | u32::from(own[5]) << 8);
+        let (mut want, mut left, mut damaged) = (Vec::new(), 0, 0);
+        for promiscuous in [true, false] {
+            bench.write(regs::MAC_CONTROL, if promiscuous { 0x67 } else { 0x63 });
+            for _ in 0..300 {
+                let length = 60 + bench.chance.below(300) as usize;
+                let mut frame = bench.random_frame(length);
+                match bench.chance.below(2) {
+                    0 => frame[..6].copy_from_slice(&own),
+                    _ => frame[..6].fill(0xFF),
+                }
+                // Its own, its neighbours, its own with a tag before it, and with what is a pause elsewhere.
+                let kind = bench.chance.below(5);
+                match kind {
+                    0 => frame[12..16].copy_from_slice(&[0x88, 0xB5, 1, bench.chance.below(256) as u8]),
+                    1 => frame[12..16].copy_from_slice(&[0x88, 0xB5, 0, 1]),
+                    2 => frame[12..14].copy_from_slice(&[0x88, 0xB4]),
+                    3 => frame[12..14].copy_from_slice(&[0xB5, 0x88]),
+                    _ => frame[12..18].copy_from_slice(&[0x81, 0, 0, 1, 0x88, 0xB5]),
+                }
+                let bad = bench.chance.permille(200);
+                bench.sender.frame(&frame, &Shape { bad_fcs: bad, ..Shape::default() });
+                damaged += u32::from(bad);
+                if kind < 2 && line == Line::Guest {
+                    left += 1;
+                } else {
+                    want.push((frame, bad));
+                }
+            }
+            bench.run_until(3_000_000, |b| b.sender.pending() == 0);
+            bench.run_ns(1_000);
+        }
+        assert_eq!(bench.received.len(), want.len(), "{line:?}");
+        assert!(bench
+            .received
+            .iter()
+            .zip(&want)
+            .all(|(got, (frame, bad))| got.bytes == *frame && got.bad == *bad));
+        let sound = want.iter().filter(|(_, bad)| !bad).count() as u32;
+        assert!(sound > 200 && damaged > 50 && (left > 100) == (line == Line::Guest));
+        assert_eq!(bench.read(regs::MAC_RX_FRAMES), sound, "{line:?}");
+        assert_eq!(bench.read(regs::MAC_RX_BAD_FCS), damaged, "{line:?}");
+        assert_eq!(bench.read(regs::MAC_RX_PAUSES), 0);
+        assert_eq!(bench.read(regs::MAC_RX_FILTERED), 0);
+    }
 }
 
 #[test]

@@ -46,6 +46,13 @@ fn write(name: &str, firmware: &str, folder: &str) -> Result<(), String> {
     }
     let word = |bytes: &[u8]| (0..4).map(|i| u32::from(*bytes.get(i).unwrap_or(&0)) << (8 * i)).sum::<u32>();
     let image: Vec<String> = bytes.chunks(4).map(|bytes| format!("{:08x}\n", word(bytes))).collect();
+    if image.len() > 2 * BANK_WORDS {
+        return Err(format!(
+            "{firmware} has {} words, and images of core memory {}",
+            image.len(),
+            2 * BANK_WORDS
+        ));
+    }
     let (low, high) = image.split_at(image.len().min(BANK_WORDS));
     let folder = Path::new(folder);
     std::fs::write(folder.join(IMAGE_FILE), low.concat())

@@ -18,6 +18,7 @@
 //! `cosim/tests/nic_line.rs`.
 
 use crate::kit::{Cr, Reg};
+use crate::mac::line::QueueOut;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, MdioUser, Rgmii};
 use crate::module;
@@ -47,7 +48,7 @@ pub fn rgmii_verilog(nic: &NicConfig, mac: &MacConfig, rgmii: &RgmiiConfig) -> S
 /// The names of bundles are no part of the names of pins.
 fn pin_names(text: String) -> String {
     let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
-    let text = text.replace("device$", "device_").replace("manage$", "manage_");
+    let text = text.replace("device$", "device_").replace("manage$", "manage_").replace("queue$", "queue_");
     let text = ["host$", "mdio$"].iter().fold(text, |text, bundle| text.replace(bundle, ""));
     text.replace("rgmii$", "rgmii_")
 }
@@ -143,6 +144,8 @@ pub struct NicGmii<
     pub gmii_tx_er: Signal<Out, Bit>,
     pub gmii_txd: Signal<Out, Bits<8>>,
     pub gmii_line_clock: Signal<Out, Bits<2>>,
+    /// `Mac::queue`.
+    pub queue: QueueOut,
     nic: Nic<L, L1, F, F1, S, S1, H, H1, N, N1>,
     mac: Mac,
     split: AxilSplit,
@@ -185,6 +188,7 @@ impl<
             gmii_tx_er: Default::default(),
             gmii_txd: Default::default(),
             gmii_line_clock: Default::default(),
+            queue: Default::default(),
             nic: Nic::new(nic),
             mac: Mac::new(mac),
             split: Default::default(),
@@ -210,6 +214,10 @@ module! {
         MdioPins::link(&mut self.mdio, &mut self.mac.mdio);
         MdioUser::link(&mut self.manage, &mut self.mac.manage);
         DeviceBus::link(&mut self.device, &mut self.nic.device);
+        QueueOut::link(&mut self.queue, &mut self.mac.queue);
+        self.mac.guest.word.next = 0.into();
+        self.mac.guest.valid.next = false;
+        self.mac.guest.stop.next = false;
         self.mac.report.next = self.phy_report.val();
         self.mac.hold_phy.next = self.hold_phy.val();
         self.line_state.next = self.mac.line_state.val();
@@ -422,6 +430,9 @@ module! {
         MdioPins::link(&mut self.mdio, &mut self.inner.mdio);
         MdioUser::link(&mut self.manage, &mut self.inner.manage);
         DeviceBus::link(&mut self.device, &mut self.inner.device);
+        self.inner.queue.pop.next = false;
+        self.inner.queue.sent.next = false;
+        self.inner.queue.underflow.next = false;
         self.inner.phy_report.next = self.phy_report.val();
         self.inner.hold_phy.next = self.hold_phy.val();
         self.line_state.next = self.inner.line_state.val();

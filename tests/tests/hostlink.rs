@@ -1,5 +1,6 @@
 //! A board that is reached by frames alone: `nic_link` (NIC, MACs, host link) at the pins of its two PHYs, with models of the ECP5's
-//! DDR cells, and the PC's software at the other end of the second port.
+//! DDR cells, and the PC's software at the other end of the second port; or of the only one, as the ECPIX-5 has it, which the network
+//! shares.
 //!
 //! Time is that of the co-simulation. `cargo xtask test -p baton-tests --test hostlink` replays it.
 
@@ -8,11 +9,15 @@ use baton::client::{http::Expect, ClientConfig, ClientHost, FetchState};
 use baton::hostlink::adapter::{self, Adapter, Interface};
 use baton::hostlink::port::{LinkPort, Wire};
 use baton::server::{DriverConfig, FirstCome, Server, ServerConfig};
-use baton_abi::regs::{self, mailbox};
+use baton_abi::{
+    link,
+    regs::{self, mailbox},
+};
 use baton_cosim::hostlink::LinkConfig;
 use baton_cosim::nic::LinkedNic;
 use baton_cosim::port::{HostMemory, HostPort};
-use baton_hdl::{board, mac::rgmii::RgmiiConfig, nic::NicConfig};
+use baton_hdl::board::{self, ecpix5};
+use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -45,32 +50,96 @@ fn assert_phys_are_set_up(nic: &mut LinkedNic) {
     );
 }
 
-/// The board, and the cable of its second port.
+/// The PHY of a board with one port, a Microchip KSZ9031, is set up as well: the writes to it, and the console.
+fn assert_only_phy_is_set_up(nic: &mut LinkedNic) {
+    for _ in 0..1_000_000 {
+        if nic.console().ends_with('\n') {
+            break;
+        }
+        nic.cycle();
+    }
+    assert_eq!(nic.console(), "baton phy 00221622\r\n");
+    assert_eq!(nic.lines(), 0b111_111, "both MACs see 1000 Mb/s and full duplex");
+    let phy = nic.phy_mut(0);
+    assert_eq!(phy.errors, 0);
+    // Device, register, value behind the registers of clause 45, then what every PHY has.
+    let through =
+        |device, register, value| [(13, device), (14, register), (13, 0x4000 | device), (14, value)];
+    let mut writes: Vec<(u8, u16)> =
+        [(2, 4, 0x77), (2, 5, 0x7777), (2, 6, 0x7777), (2, 8, 0x1EF), (0, 4, 6), (0, 3, 0x1A80)]
+            .into_iter()
+            .flat_map(|(device, register, value)| through(device, register, value))
+            .collect();
+    writes.extend([(4, 0x0141), (9, 0x0200), (0, 0x1200)]);
+    assert_eq!(phy.writes, writes);
+}
+
+/// The board, and what is on its lines: the PC on the second, or on the only one beside the network.
 struct Board {
     nic: LinkedNic,
+    shared: bool,
+    network: VecDeque<Vec<u8>>,
+    link: VecDeque<Vec<u8>>,
+}
+
+fn is_of_the_link(frame: &[u8]) -> bool {
+    frame[12..14] == link::ETHERTYPE.to_be_bytes()
 }
 
 impl Board {
-    fn new() -> Result<Self> {
+    fn new(shared: bool) -> Result<Self> {
         // The circuit's structures are large, so that the thread that makes them needs a large stack.
-        let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
-        let maker = std::thread::Builder::new()
-            .stack_size(64 << 20)
-            .spawn(move || board::core::verilog(&NicConfig::default(), &rgmii))?;
+        let maker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || match shared {
+            true => board::core::verilog_of(&ecpix5::BOARD),
+            false => {
+                let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
+                board::core::verilog(&NicConfig::default(), &rgmii)
+            }
+        })?;
         let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
             + include_str!("../../hdl/models/ecp5_ddr.v");
-        Ok(Board { nic: LinkedNic::new(&text, CORE_PS, STATION)? })
+        let mut nic = match shared {
+            true => LinkedNic::shared(&text, CORE_PS, STATION)?,
+            false => LinkedNic::new(&text, CORE_PS, STATION)?,
+        };
+        let phys: &[[u16; 2]] = if shared { &[[0x0022, 0x1622]] } else { &PHYS };
+        for (port, id) in phys.iter().enumerate() {
+            nic.phy_mut(port).registers[2..4].copy_from_slice(id);
+        }
+        Ok(Board { nic, shared, network: VecDeque::new(), link: VecDeque::new() })
+    }
+
+    /// A frame of the network towards the board.
+    fn send_to(&mut self, frame: &[u8]) {
+        self.nic.send(0, frame);
+    }
+
+    /// The next frame that the board sent to the network.
+    fn sent(&mut self) -> Option<Vec<u8>> {
+        self.sort();
+        self.network.pop_front()
+    }
+
+    fn sort(&mut self) {
+        while let Some(frame) = self.nic.receive(0) {
+            let of_link = self.shared && is_of_the_link(&frame);
+            if of_link { &mut self.link } else { &mut self.network }.push_back(frame);
+        }
+        if !self.shared {
+            self.link.extend(std::iter::from_fn(|| self.nic.receive(1)));
+        }
     }
 }
 
 impl Wire for Board {
     fn send(&mut self, frame: &[u8]) -> Result<()> {
-        self.nic.send(1, frame);
+        self.nic.send(if self.shared { 0 } else { 1 }, frame);
         Ok(())
     }
 
     fn receive(&mut self) -> Result<Option<Vec<u8>>> {
-        Ok(self.nic.receive(1))
+        self.sort();
+        Ok(self.link.pop_front())
     }
 
     /// Simulates a fortieth of the time, a microsecond at least: then the software looks again.
@@ -118,7 +187,18 @@ fn frame(index: usize) -> Vec<u8> {
 
 #[test]
 fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
-    let port = LinkPort::connect(LinkConfig::default(), Board::new()?, adapter::memory(), 10_000)?;
+    frames_pass_between_the_line_and_the_kernel(false)
+}
+
+/// The same with frames of the network and of the host link on one line, and among them what is neither's: frames of the host link's
+/// EtherType for another board, and for all.
+#[test]
+fn the_adapter_passes_frames_over_the_port_that_it_shares() -> Result<()> {
+    frames_pass_between_the_line_and_the_kernel(true)
+}
+
+fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
+    let port = LinkPort::connect(LinkConfig::default(), Board::new(shared)?, adapter::memory(), 10_000)?;
     assert_eq!(port.board(), STATION);
     let config = DriverConfig {
         tx_log2: 5,
@@ -135,17 +215,28 @@ fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
     adapter.follow_line()?;
     assert_eq!(adapter.interface_mut().carrier, [true]);
     let frames: Vec<Vec<u8>> = (0..60).map(frame).collect();
-    for frame in &frames {
-        adapter.port_mut().wire_mut().nic.send(0, frame);
-    }
+    // All at once; over a shared port only as many as fit the NIC's smaller queue, because the PC's frames wait behind them.
+    let window = if shared { 4 } else { frames.len() };
+    let mut coming = frames.iter();
     adapter.interface_mut().sent.extend(frames.iter().cloned());
     let mut sent = Vec::new();
-    for _ in 0..3000 {
+    for _ in 0..20_000 {
+        while frames.len() - coming.len() < adapter.interface_mut().received.len() + window {
+            let Some(frame) = coming.next() else { break };
+            let board = adapter.port_mut().wire_mut();
+            board.send_to(frame);
+            if shared {
+                for destination in [[0x02, 0xBA, 0x70, 0x0E, 0, 8], [0xFF; 6]] {
+                    let mut foreign = frame.clone();
+                    foreign[..6].copy_from_slice(&destination);
+                    foreign[12..16].copy_from_slice(&[0x88, 0xB5, 1, 0x10]);
+                    board.send_to(&foreign);
+                }
+            }
+        }
         adapter.poll()?;
         adapter.port_mut().wait(Duration::ZERO);
-        while let Some(frame) = adapter.port_mut().wire_mut().nic.receive(0) {
-            sent.push(frame);
-        }
+        sent.extend(adapter.port_mut().wire_mut().sent());
         if sent.len() == frames.len() && adapter.interface_mut().received.len() == frames.len() {
             break;
         }
@@ -156,6 +247,22 @@ fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
     assert_eq!((stats.link.violations, stats.link.dropped, stats.link.failed_bursts), (0, 0, 0));
     let nic = &mut adapter.port_mut().wire_mut().nic;
     assert_eq!(nic.broken(), 0);
+    if shared {
+        // A driver may turn its MAC off, or ask for the PHY's reset: its own link still stands.
+        let port = adapter.port_mut();
+        port.reg_write(regs::MAC_CONTROL, 0);
+        port.reg_write(regs::PHY_RESET, 1);
+        assert_eq!(port.reg_read(regs::MAC_CONTROL)?, 0);
+        port.wire_mut().send_to(&frames[0]);
+        assert_eq!(port.reg_read(regs::MAC_RX_FRAMES)?, frames.len() as u32);
+        // The board counts what was the link's and another's, and says so when it next acknowledges by itself.
+        for _ in 0..100 {
+            port.reg_read(regs::MAC_CONTROL)?;
+            port.wait(Duration::ZERO);
+        }
+        assert_eq!(usize::from(port.link_stats().board_dropped), 2 * frames.len());
+        return Ok(());
+    }
     // The line goes down.
     nic.report(0, 0b1100);
     (0..100).for_each(|_| nic.cycle());
@@ -170,13 +277,10 @@ fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
 #[test]
 fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()> {
     let image = baton_tests::firmware()?;
-    for handoff in [false, true] {
+    for (shared, handoff) in [(false, false), (false, true), (true, true)] {
         let link = LinkConfig { session: 1 + u32::from(handoff), ..LinkConfig::default() };
-        let mut board = Board::new()?;
-        PHYS.iter()
-            .enumerate()
-            .for_each(|(index, id)| board.nic.phy_mut(index).registers[2..4].copy_from_slice(id));
-        let mut port = LinkPort::connect(link, board, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
+        let memory = HostMemory::new(0x1000_0000, 32 << 20);
+        let mut port = LinkPort::connect(link, Board::new(shared)?, memory, 10_000)?;
         let mut config = ServerConfig { connections: 4, ..ServerConfig::default() };
         config.driver = DriverConfig {
             tx_log2: 6,
@@ -212,10 +316,10 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
             port.pump()?;
             client.poll(port.now_ps());
             while let Some(frame) = client.take_frame() {
-                port.wire_mut().nic.send(0, &frame);
+                port.wire_mut().send_to(&frame);
             }
             port.wait(Duration::ZERO);
-            while let Some(frame) = port.wire_mut().nic.receive(0) {
+            while let Some(frame) = port.wire_mut().sent() {
                 client.receive(frame);
             }
         }
@@ -226,8 +330,11 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
         assert_eq!(segments > 20, handoff, "{segments} segments of the firmware");
         let link = port.link_stats();
         assert_eq!((link.violations, link.dropped, link.failed_bursts, link.write_errors), (0, 0, 0, 0));
-        assert_phys_are_set_up(&mut port.wire_mut().nic);
-        println!("handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
+        match shared {
+            true => assert_only_phy_is_set_up(&mut port.wire_mut().nic),
+            false => assert_phys_are_set_up(&mut port.wire_mut().nic),
+        }
+        println!("shared {shared}, handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
     }
     Ok(())
 }

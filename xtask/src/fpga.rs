@@ -33,7 +33,7 @@ const COMPARE: &str = include_str!("fpga/compare.v");
 const BLOCKS: &[(&str, &str)] = &[
     ("$core$link", "host link"),
     ("$core$link_mac", "host link MAC"),
-    ("$inner$mac", "MAC"),
+    ("$nic$mac", "MAC"),
     ("$nic$system", "softcore"),
     ("$nic$mmio", "scheduler and devices"),
     ("$nic$rx", "receive"),
@@ -44,7 +44,7 @@ const BLOCKS: &[(&str, &str)] = &[
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
-    /// `check` for synthesis alone, or a board: versa, colorlight-i9, colorlight-5a75b; or `softcore`, the core by itself
+    /// `check` for synthesis alone, or a board: versa, ecpix5, colorlight-i9, colorlight-5a75b; or `softcore`, the core by itself
     what: String,
     /// With `check`: the board, versa if none is named
     board: Option<String>,

@@ -1,6 +1,7 @@
 //! The NIC with its host link at the pins of two PHYs: [`LinkedNic`] is a board that is reached by frames alone.
 //!
-//! Nothing of AXI is visible from outside: what the host does comes as frames on the second port. Each port is a full-duplex line at
+//! Nothing of AXI is visible from outside: what the host does comes as frames on the second port, or on the first of a board that has but
+//! one. Each port is a full-duplex line at
 //! 1 Gb/s with a receive clock of its own. A frame that the board sends is given out if its check sequence is right.
 
 use crate::{
@@ -58,12 +59,27 @@ impl LinkedNic {
     /// # Errors
     /// When it does not compile.
     pub fn new(verilog: &str, core_ps: u64, station: [u8; 6]) -> Result<Self> {
+        LinkedNic::with(verilog, core_ps, station, [(8_001, 1_111), (7_999, 3_333)])
+    }
+
+    /// The same for a board whose port 0 is the host link's as well: both receive sides run on its clock, and port 1 leads nowhere.
+    ///
+    /// # Errors
+    /// When it does not compile.
+    pub fn shared(verilog: &str, core_ps: u64, station: [u8; 6]) -> Result<Self> {
+        LinkedNic::with(verilog, core_ps, station, [(8_001, 1_111); 2])
+    }
+
+    /// With period and phase of both receive clocks.
+    fn with(verilog: &str, core_ps: u64, station: [u8; 6], rx: [(u64, u64); 2]) -> Result<Self> {
         let model = Model::with_flavour("nic_link", verilog, Flavour { fast: true, trace: false }, 1)?;
         let mut clocks = Clocks::default();
         let core = clocks.add(&model, "clock", core_ps, 0)?;
         clocks.add(&model, "nic_clock", core_ps, 0)?;
-        let rx =
-            [clocks.add(&model, "rx0_clock", 8_001, 1_111)?, clocks.add(&model, "rx1_clock", 7_999, 3_333)?];
+        let rx = [
+            clocks.add(&model, "rx0_clock", rx[0].0, rx[0].1)?,
+            clocks.add(&model, "rx1_clock", rx[1].0, rx[1].1)?,
+        ];
         let tx_clock = clocks.add(&model, "tx_clock", 8_000, 2_222)?;
         let phy = |index: usize| -> Result<Phy> {
             let port = |pin: &str| model.port(&format!("eth{index}_{pin}"));

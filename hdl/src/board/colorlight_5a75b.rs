@@ -1,6 +1,7 @@
 //! Colorlight 5A-75B v8.2: LFE5U-25F of speed grade 6, two RTL8211FD on one management bus; the receive delay is made here.
 //! Its one LED is on the console's pin.
 
+use super::core::Ports;
 use super::Board;
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
@@ -13,6 +14,7 @@ pub const BOARD: Board = Board {
     package: "CABGA256",
     speed: 6,
     pll: PllConfig { input_mhz: 25, input_div: 1, feedback: 5, line_div: 6, core_div: 15 },
+    ports: Ports::Two,
     rgmii: RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 },
     kind: board::COLORLIGHT_5A75B,
     reset_ms: 80,

@@ -1,33 +1,75 @@
-//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second. It is what every
-//! board's top instantiates, and what co-simulation runs as a board that is reached by frames alone (`nic_link`).
+//! A board without its clocks and pads: the NIC on the first Ethernet port, the host link on the second, or both on the only one. It
+//! is what every board's top instantiates, and what co-simulation runs as a board that is reached by frames alone (`nic_link`).
 //!
 //! ```text
-//!  eth0, mdio ◄─► NicRgmii ◄─ AXI4, AXI4-Lite, irq ─► HostLink ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
+//!  eth0 ◄─► Rgmii ◄─► NicGmii ◄─ AXI4, AXI4-Lite, irq ─► HostLink ◄─ streams ─► Mac ◄─► Rgmii ◄─► eth1
 //! ```
+//!
+//! With [`Ports::Shared`] the host link's MAC owns the line of `eth0`, the NIC's MAC is its guest (`mac`), and `eth1` is not there. So
+//! neither the reset of a new session nor what a driver writes to the MAC's registers reaches the link that carries it.
 //!
 //! Clocks, each with its synchronous reset: `cr` (host link) and `nic_cr` (NIC), which are the same clock with two resets:
 //! whoever instantiates this drives the second high while `link_resets_nic` is, which is high while the first is and for 16
 //! cycles at the start of each session; `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive
-//! clocks). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
+//! clocks, the same one when the port is shared). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
 //! they hold while the NIC is reset. This module only connects.
 //! Verified by `tests/tests/hostlink.rs`.
 
 use super::devices::BoardDevices;
+use super::Board;
 use crate::kit::{Cr, Reg};
 use crate::link::BoardHostLink;
+use crate::mac::line::QueueOut;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
-use crate::mac::{Mac, MacConfig, MdioPins, Rgmii};
+use crate::mac::{Line, Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
-use crate::nic::NicConfig;
-use crate::nic_mac::NicRgmii;
+use crate::nic::{NicConfig, ReceiveSize};
+use crate::nic_mac::NicGmii;
 use baton_abi::mmio::board;
 use rust_hdl::prelude::*;
 
+/// Which Ethernet ports a board has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ports {
+    /// One for the network, one for the host link.
+    Two,
+    /// One for both.
+    Shared,
+}
+
+/// Of the co-simulated core clock.
+const SIMULATED_KHZ: u32 = 100_000;
+
 /// Verilog of [`FullBoardCore`] for co-simulation; the top module is `nic_link`.
 pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
-    // A clock of 100 MHz, as the co-simulation has it, and PHYs that need no time.
-    let devices = BoardDevices::new(board::MODEL, 100_000);
-    let text = crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii, devices));
+    // PHYs that need no time.
+    let devices = BoardDevices::new(board::MODEL, SIMULATED_KHZ);
+    named(crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii, Ports::Two, devices)))
+}
+
+/// As [`verilog`], with ports, sizes and delays of `board`, and PHYs that its firmware sets up and that need no time. The host loads the
+/// firmware.
+pub fn verilog_of(board: &Board) -> String {
+    let nic = NicConfig { boot_ticks_per_us: None, ..board.nic() };
+    let kind = board.kind_word() & !(0xFF << baton_abi::mmio::BOARD_RESET_MS_SHIFT);
+    let (rgmii, ports, devices) = (&board.rgmii, board.ports, BoardDevices::new(kind, SIMULATED_KHZ));
+    named(match board.receive {
+        ReceiveSize::Full => {
+            crate::emit::verilog("nic_link", FullBoardCore::new(&nic, rgmii, ports, devices))
+        }
+        ReceiveSize::Board => crate::emit::verilog(
+            "nic_link",
+            BoardCore::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(&nic, rgmii, ports, devices),
+        ),
+        ReceiveSize::Small => crate::emit::verilog(
+            "nic_link",
+            BoardCore::<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>::new(&nic, rgmii, ports, devices),
+        ),
+    })
+}
+
+/// The names of bundles are no part of the names of pins.
+fn named(text: String) -> String {
     let text = ["cr$clock", "cr$reset"].iter().fold(text, |text, name| text.replace(name, &name[3..]));
     ["eth0", "eth1", "mdio1", "mdio"]
         .iter()
@@ -57,6 +99,7 @@ pub struct BoardCore<
     pub rx0_cr: Cr,
     pub rx1_cr: Cr,
     pub eth0: RgmiiPins,
+    /// Where there is a second port.
     pub eth1: RgmiiPins,
     pub mdio: MdioPins,
     /// Of the second port, where it has a bus of its own.
@@ -69,7 +112,8 @@ pub struct BoardCore<
     pub link_resets_nic: Signal<Out, Bit>,
     /// Link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1; none without a link.
     pub lines: Signal<Out, Bits<6>>,
-    nic: NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    nic: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    nic_pins: Rgmii,
     link: BoardHostLink,
     link_mac: Mac,
     link_pins: Rgmii,
@@ -81,6 +125,7 @@ pub struct BoardCore<
     lines0: Signal<Local, Bits<6>>,
     lines1: Signal<Local, Bits<6>>,
     lamps: Reg<Bits<6>>,
+    shared: Constant<Bit>,
 }
 
 impl<
@@ -98,8 +143,12 @@ impl<
 {
     /// # Panics
     /// When a configuration is out of its range.
-    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, devices: BoardDevices) -> Self {
-        let mac = MacConfig { inband_status: true, ..MacConfig::default() };
+    pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, ports: Ports, devices: BoardDevices) -> Self {
+        let mac = |line| MacConfig { inband_status: true, line, ..MacConfig::default() };
+        let [nic_line, link_line] = match ports {
+            Ports::Two => [Line::Own; 2],
+            Ports::Shared => [Line::Guest, Line::Shared],
+        };
         BoardCore {
             cr: Default::default(),
             nic_cr: Default::default(),
@@ -115,9 +164,10 @@ impl<
             linked: Default::default(),
             link_resets_nic: Default::default(),
             lines: Default::default(),
-            nic: NicRgmii::new(nic, &mac, rgmii),
+            nic: NicGmii::new(nic, &mac(nic_line)),
+            nic_pins: Rgmii::new(rgmii),
             link: Default::default(),
-            link_mac: Mac::new(&mac),
+            link_mac: Mac::new(&mac(link_line)),
             link_pins: Rgmii::new(rgmii),
             hold_nic: Reg::new(true),
             devices,
@@ -126,6 +176,7 @@ impl<
             lines0: Default::default(),
             lines1: Default::default(),
             lamps: Default::default(),
+            shared: Constant::new(ports == Ports::Shared),
         }
     }
 
@@ -144,14 +195,20 @@ module! {
         Cr::link(&mut self.nic_cr, &mut self.nic.cr);
         Cr::link(&mut self.rx0_cr, &mut self.nic.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.nic.tx_cr);
+        Cr::link(&mut self.rx0_cr, &mut self.nic_pins.rx_cr);
+        Cr::link(&mut self.tx_cr, &mut self.nic_pins.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_mac.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.link_mac.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_pins.rx_cr);
         Cr::link(&mut self.tx_cr, &mut self.link_pins.tx_cr);
-        RgmiiPins::link(&mut self.eth0, &mut self.nic.rgmii);
+        RgmiiPins::link(&mut self.eth0, &mut self.nic_pins.pins);
         RgmiiPins::link(&mut self.eth1, &mut self.link_pins.pins);
         MdioPins::link(&mut self.mdio, &mut self.nic.mdio);
         MdioPins::link(&mut self.mdio1, &mut self.link_mac.mdio);
+        QueueOut::join(&mut self.nic.queue, &mut self.link_mac.guest);
+        self.link_mac.queue.pop.next = false;
+        self.link_mac.queue.sent.next = false;
+        self.link_mac.queue.underflow.next = false;
 
         self.link.station.next = self.station.val();
         self.linked.next = self.link.linked.val();
@@ -231,7 +288,7 @@ module! {
         self.link.m_axil_rvalid.next = self.nic.host.s_axil_rvalid.val();
         self.nic.host.s_axil_rready.next = self.link.m_axil_rready.val();
 
-        // The second port.
+        // The host link's frames.
         self.link.rx.tdata.next = self.link_mac.rx.tdata.val();
         self.link.rx.tkeep.next = self.link_mac.rx.tkeep.val();
         self.link.rx.tlast.next = self.link_mac.rx.tlast.val();
@@ -249,6 +306,16 @@ module! {
         self.link_mac.bus.write_data.next = 0.into();
         self.link_mac.bus.read_addr.next = 0.into();
         self.link_mac.report.next = 0.into();
+
+        // The lines.
+        self.nic.gmii_rx_dv.next = self.nic_pins.rx_dv.val();
+        self.nic.gmii_rx_er.next = self.nic_pins.rx_er.val();
+        self.nic.gmii_rxd.next = self.nic_pins.rxd.val();
+        self.nic.phy_status.next = self.nic_pins.inband.val();
+        self.nic_pins.tx_en.next = self.nic.gmii_tx_en.val();
+        self.nic_pins.tx_er.next = self.nic.gmii_tx_er.val();
+        self.nic_pins.txd.next = self.nic.gmii_txd.val();
+        self.nic_pins.line_clock.next = self.nic.gmii_line_clock.val();
         self.link_mac.gmii_rx_dv.next = self.link_pins.rx_dv.val();
         self.link_mac.gmii_rx_er.next = self.link_pins.rx_er.val();
         self.link_mac.gmii_rxd.next = self.link_pins.rxd.val();
@@ -257,5 +324,15 @@ module! {
         self.link_pins.tx_er.next = self.link_mac.gmii_tx_er.val();
         self.link_pins.txd.next = self.link_mac.gmii_txd.val();
         self.link_pins.line_clock.next = self.link_mac.gmii_line_clock.val();
+        if self.shared.val() {
+            self.nic_pins.tx_en.next = self.link_mac.gmii_tx_en.val();
+            self.nic_pins.tx_er.next = self.link_mac.gmii_tx_er.val();
+            self.nic_pins.txd.next = self.link_mac.gmii_txd.val();
+            self.nic_pins.line_clock.next = self.link_mac.gmii_line_clock.val();
+            self.link_mac.gmii_rx_dv.next = self.nic_pins.rx_dv.val();
+            self.link_mac.gmii_rx_er.next = self.nic_pins.rx_er.val();
+            self.link_mac.gmii_rxd.next = self.nic_pins.rxd.val();
+            self.link_mac.inband.next = self.nic_pins.inband.val();
+        }
     }
 }

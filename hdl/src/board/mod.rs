@@ -7,12 +7,14 @@ pub mod colorlight_5a75b;
 pub mod colorlight_i9;
 pub mod core;
 pub mod devices;
+pub mod ecpix5;
 pub mod top;
 pub mod versa;
 
+use self::core::Ports;
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
-use crate::nic::ReceiveSize;
+use crate::nic::{NicConfig, ReceiveSize};
 use baton_abi::mmio;
 use top::Top;
 
@@ -26,6 +28,7 @@ pub struct Board {
     pub package: &'static str,
     pub speed: u32,
     pub pll: PllConfig,
+    pub ports: Ports,
     /// Delays of both RGMII ports.
     pub rgmii: RgmiiConfig,
     /// Number of the board (`abi::mmio::board`), by which the firmware knows its PHYs.
@@ -34,7 +37,7 @@ pub struct Board {
     pub reset_ms: u32,
     /// Both PHYs are on the management bus and the reset of port 0.
     pub shared_bus: bool,
-    /// Pins of the top that the board does not have.
+    /// Pins of the top that the board does not have. An input among them is one of port 1, and reads what port 0's does.
     pub absent: &'static [&'static str],
     pub receive: ReceiveSize,
     /// Connections that the firmware is built for.
@@ -44,7 +47,7 @@ pub struct Board {
 }
 
 /// All boards.
-pub const BOARDS: &[Board] = &[versa::BOARD, colorlight_i9::BOARD, colorlight_5a75b::BOARD];
+pub const BOARDS: &[Board] = &[versa::BOARD, ecpix5::BOARD, colorlight_i9::BOARD, colorlight_5a75b::BOARD];
 
 impl Board {
     /// The board of this name.
@@ -71,6 +74,16 @@ impl Board {
         self.absent.iter().fold(text, |text, pin| without_pin(&text, pin))
     }
 
+    /// What its NIC is made of.
+    pub fn nic(&self) -> NicConfig {
+        NicConfig {
+            core_memory_bytes: self.core_memory_kib * 1024,
+            receive: self.receive,
+            boot_ticks_per_us: Some((self.pll.core_khz() / 1000) as u16),
+            pace: false,
+        }
+    }
+
     /// Contents of BOARD_KIND.
     pub fn kind_word(&self) -> u32 {
         let shared = if self.shared_bus { mmio::BOARD_SHARED_BUS } else { 0 };
@@ -78,7 +91,7 @@ impl Board {
     }
 }
 
-/// The text with an output or bidirectional pin of the top as a signal inside it, which goes nowhere.
+/// The text with a pin of the top as a signal inside it: an output goes nowhere, an input of port 1 is that of port 0.
 fn without_pin(text: &str, pin: &str) -> String {
     let (start, rest) = text.split_once("module baton(").expect("the top is there");
     let (body, rest) = rest.split_once("endmodule").expect("the top ends");
@@ -88,9 +101,12 @@ fn without_pin(text: &str, pin: &str) -> String {
     for line in body.split('\n') {
         let declares =
             line.trim_end().strip_suffix(';').is_some_and(|line| line.ends_with(&format!(" {pin}")));
-        lines.push(match declares {
-            true => line.replace("inout ", "").replace("output ", ""),
-            false => line.to_string(),
+        lines.push(match (declares, line.split_once("input ")) {
+            (true, Some((indent, wire))) => {
+                format!("{indent}{} = {};", wire.trim_end_matches(';'), pin.replace("eth1", "eth0"))
+            }
+            (true, None) => line.replace("inout ", "").replace("output ", ""),
+            (false, _) => line.to_string(),
         });
     }
     format!("{start}module baton({});{}endmodule{rest}", ports.join(","), lines.join("\n"))
@@ -105,6 +121,45 @@ mod tests {
         let text = "module baton(a,led,b);\n  output reg  led;\n  output reg  b;\nendmodule\nmodule c(led);\n  output reg  led;\nendmodule";
         let expected = "module baton(a,b);\n  reg  led;\n  output reg  b;\nendmodule\nmodule c(led);\n  output reg  led;\nendmodule";
         assert_eq!(without_pin(text, "led"), expected);
+        let text = "module baton(eth0_rd,eth1_rd);\n  input wire [3:0] eth0_rd;\n  input wire [3:0] eth1_rd;\nendmodule\n";
+        let expected = "module baton(eth0_rd);\n  input wire [3:0] eth0_rd;\n  wire [3:0] eth1_rd = eth0_rd;\nendmodule\n";
+        assert_eq!(without_pin(text, "eth1_rd"), expected);
+    }
+
+    /// The constraints of a board place the pins of its top, each once, and nothing else.
+    #[test]
+    fn every_pin_has_its_place() {
+        for board in BOARDS {
+            // The circuit's structures are large, so that the thread that makes them needs a large stack.
+            let maker = std::thread::Builder::new().stack_size(64 << 20).spawn(|| board.verilog()).unwrap();
+            let text = maker.join().unwrap();
+            let (ports, body) = text.split_once("module baton(").unwrap().1.split_once(");").unwrap();
+            let mut pins: Vec<String> = Vec::new();
+            for port in ports.split(',') {
+                let declares = |line: &&str| line.trim_end().ends_with(&format!(" {port};"));
+                let line = body.lines().find(declares).unwrap();
+                match line.split_once('[').and_then(|(_, rest)| rest.split_once(':')) {
+                    Some((msb, _)) => {
+                        pins.extend((0..=msb.parse::<u32>().unwrap()).map(|bit| format!("{port}[{bit}]")))
+                    }
+                    None => pins.push(port.into()),
+                }
+            }
+            let file = board.name.replace('-', "_");
+            let path = format!("{}/../constraints/{file}/{file}.lpf", env!("CARGO_MANIFEST_DIR"));
+            let constraints = std::fs::read_to_string(path).unwrap();
+            let located =
+                |line: &str| Some(line.strip_prefix("LOCATE COMP \"")?.split_once('"')?.0.to_string());
+            let mut located: Vec<String> = constraints.lines().filter_map(located).collect();
+            let mut sites: Vec<&str> = constraints
+                .lines()
+                .filter_map(|line| line.split_once(" SITE "))
+                .map(|(_, site)| site)
+                .collect();
+            (pins.sort(), located.sort(), sites.sort());
+            assert_eq!(located, pins, "{}", board.name);
+            assert!(sites.windows(2).all(|pair| pair[0] != pair[1]), "{}: a site twice", board.name);
+        }
     }
 
     #[test]

@@ -2,17 +2,17 @@
 //!
 //! Ports: `oscillator`; of each Ethernet port `eth0_…`, `eth1_…` with its receive clock `eth0_rx_clk`; the management bus
 //! `mdio`, `mdc`, `phy_reset_n`, and the second port's where it has one; the console `uart_tx`; the lamps `linked_n` and
-//! `lines_n`. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
+//! `lines_n`. A board's [`Board::absent`] pins are no ports. All resets end after the PLL has locked; the receive domains' need the PHY's clock for it.
 
-use super::core::BoardCore;
+use super::core::{BoardCore, Ports};
 use super::devices::BoardDevices;
 use super::Board;
 use crate::kit::{BidirPad, Pad, Pll, ResetSync};
 use crate::mac::rgmii::RgmiiPins;
-use crate::nic::NicConfig;
 use rust_hdl::prelude::*;
 
-/// Address of the host link on every board, locally administered: the PC finds it by broadcast, over a cable of its own.
+/// Address of the host link on every board, locally administered: the PC finds it by broadcast, over a cable of its own or, where
+/// the port is shared, on a network with one such board.
 pub const STATION: [u8; 6] = [0x02, 0xBA, 0x70, 0x0E, 0, 1];
 
 /// See the module's header; sizes as in `crate::nic::Nic`.
@@ -55,6 +55,7 @@ pub struct Top<
     mdio1_pad: BidirPad,
     core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>,
     station: Constant<Bits<48>>,
+    shared: Constant<Bit>,
 }
 
 impl<
@@ -72,15 +73,10 @@ impl<
 {
     /// The top of `board`.
     pub fn new(board: &Board) -> Self {
-        let nic = NicConfig {
-            core_memory_bytes: board.core_memory_kib * 1024,
-            receive: board.receive,
-            boot_ticks_per_us: Some((board.pll.core_khz() / 1000) as u16),
-            pace: false,
-        };
-        let mut core =
-            BoardCore::new(&nic, &board.rgmii, BoardDevices::new(board.kind_word(), board.pll.core_khz()));
+        let devices = BoardDevices::new(board.kind_word(), board.pll.core_khz());
+        let mut core = BoardCore::new(&board.nic(), &board.rgmii, board.ports, devices);
         core.set_image();
+        let second_bus = board.ports == Ports::Two && !board.shared_bus;
         let station = STATION.iter().rev().fold(0, |bits, byte| bits << 8 | u64::from(*byte));
         Top {
             oscillator: Default::default(),
@@ -103,9 +99,10 @@ impl<
             rx0_reset: Default::default(),
             rx1_reset: Default::default(),
             mdio_pad: Default::default(),
-            mdio1_pad: if board.shared_bus { BidirPad::absent() } else { BidirPad::default() },
+            mdio1_pad: if second_bus { BidirPad::default() } else { BidirPad::absent() },
             core,
             station: Constant::new(station.into()),
+            shared: Constant::new(board.ports == Ports::Shared),
         }
     }
 }
@@ -155,6 +152,10 @@ impl<
         self.core.mdio.mdio_i.next = self.mdio_pad.i.val();
         self.mdc.next = self.core.mdio.mdc.val();
         self.phy_reset_n.next = self.core.mdio.phy_reset_n.val();
+        if self.shared.val() {
+            // Not from the register with which a driver would cut off its own link.
+            self.phy_reset_n.next = self.core.mdio1.phy_reset_n.val();
+        }
         Pad::link(&mut self.mdio1, &mut self.mdio1_pad.pad);
         self.mdio1_pad.o.next = self.core.mdio1.mdio_o.val();
         self.mdio1_pad.oe.next = self.core.mdio1.mdio_oe.val();

@@ -74,11 +74,11 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
 /// hexadecimal on each line, the first of them word 0.
 pub const IMAGE_FILE: &str = "firmware.hex";
 
-/// The same for what of the memory lies beyond the first [`BANK_WORDS`] words.
+/// The same for the [`BANK_WORDS`] words behind the first so many; there is none for what lies beyond.
 pub const IMAGE_FILE_HIGH: &str = "firmware_high.hex";
 
 /// Words of which each bit fills a block of an ECP5: no logic stands between such a memory and its reader. A memory of more words that
-/// are no power of two is made of so many and the rest, for one choice in place of one for each block.
+/// are no power of two is made of banks of so many and the rest, for one choice among banks in place of one among all blocks.
 pub const BANK_WORDS: usize = 16 * 1024;
 
 /// Two ports on 32-bit words with byte enables. The number of words is chosen when the memory is built, at most `2^A`;
@@ -135,9 +135,10 @@ impl<const A: usize> Logic for RamDualByte<A> {
     }
 
     fn hdl(&self) -> Verilog {
-        // A second bank of one word would have no address.
-        let banked = self._words > BANK_WORDS + 1 && !self._words.is_power_of_two();
-        Verilog::Custom(if banked { self.two_banks() } else { self.one_bank() })
+        // A last bank of one word would have no address.
+        let banked =
+            self._words > BANK_WORDS && self._words % BANK_WORDS != 1 && !self._words.is_power_of_two();
+        Verilog::Custom(if banked { self.banks() } else { self.one_bank() })
     }
 }
 
@@ -176,24 +177,42 @@ impl<const A: usize> RamDualByte<A> {
         )
     }
 
-    fn two_banks(&self) -> String {
-        let (low_last, high_last) = (BANK_WORDS - 1, self._words - BANK_WORDS - 1);
-        let (low_msb, high_msb) = (low_last.ilog2(), high_last.ilog2());
-        let (bank, msb) = (low_msb + 1, (self._words - 1).ilog2());
-        let low_lanes = write_lanes("low", &format!("b_addr[{low_msb}:0]"), " & ~b_bank");
-        let high_lanes = write_lanes("high", &format!("b_addr[{high_msb}:0]"), " & b_bank");
-        let images = self.image(IMAGE_FILE, "low") + &self.image(IMAGE_FILE_HIGH, "high");
-        format!(
+    fn banks(&self) -> String {
+        let (low, msb) = (BANK_WORDS.ilog2(), (self._words - 1).ilog2());
+        let select = msb - low;
+        let mut text = format!(
             "{MOVES}1'b1\n\
-             (* no_rw_check *) reg [31:0] low [0:{low_last}];\n(* no_rw_check *) reg [31:0] high [0:{high_last}];\n\
-             wire a_bank = |a_addr[{msb}:{bank}];\nwire b_bank = |b_addr[{msb}:{bank}];\n\
-             reg a_was, b_was;\nreg [31:0] a_low, a_high, b_low, b_high;\n\
-             always @(*) begin a_data = a_was ? a_high : a_low; b_data = b_was ? b_high : b_low; end\n\
-             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n\
-             always @(posedge cr$clock) a_low <= low[a_addr[{low_msb}:0]];\n\
-             always @(posedge cr$clock) a_high <= high[a_addr[{high_msb}:0]];\n\
-             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_low <= low[b_addr[{low_msb}:0]];\n{low_lanes}  end\nend\n\
-             always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_high <= high[b_addr[{high_msb}:0]];\n{high_lanes}  end\nend\n{images}"
+             wire [{select}:0] a_bank = a_addr[{msb}:{low}];\nwire [{select}:0] b_bank = b_addr[{msb}:{low}];\n\
+             reg [{select}:0] a_was, b_was;\n\
+             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n"
+        );
+        let last_bank = (self._words - 1) / BANK_WORDS;
+        let (mut a_cases, mut b_cases) = (String::new(), String::new());
+        for bank in 0..=last_bank {
+            let last = (self._words - bank * BANK_WORDS).min(BANK_WORDS) - 1;
+            let index = last.ilog2();
+            let lanes = write_lanes(
+                &format!("bank{bank}"),
+                &format!("b_addr[{index}:0]"),
+                &format!(" & (b_bank == {bank})"),
+            );
+            let image = match bank {
+                0 => self.image(IMAGE_FILE, "bank0"),
+                1 => self.image(IMAGE_FILE_HIGH, "bank1"),
+                _ => String::new(),
+            };
+            text += &format!(
+                "(* no_rw_check *) reg [31:0] bank{bank} [0:{last}];\nreg [31:0] a_{bank}, b_{bank};\n\
+                 always @(posedge cr$clock) a_{bank} <= bank{bank}[a_addr[{index}:0]];\n\
+                 always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_{bank} <= bank{bank}[b_addr[{index}:0]];\n\
+                 {lanes}  end\nend\n{image}"
+            );
+            let label = if bank == last_bank { "default".into() } else { format!("{bank}") };
+            a_cases += &format!("  {label}: a_data = a_{bank};\n");
+            b_cases += &format!("  {label}: b_data = b_{bank};\n");
+        }
+        text + &format!(
+            "always @(*) case (a_was)\n{a_cases}endcase\nalways @(*) case (b_was)\n{b_cases}endcase\n"
         )
     }
 }

@@ -10,6 +10,7 @@
 //!                     speed ◄─ Synchronizer └─ EventCounter ◄── sent, underflow ─┐
 //!                                │                                   │          │
 //!                                │ tx stream ─► TxFrame ─► AsyncFifo ─► TxGear ─┴─► gmii_tx*
+//!                                │                             (LineShare before it)
 //! ```
 //!
 //! The line's domains only turn symbols into words and back; check sequences, padding, lengths and
@@ -30,11 +31,17 @@
 //! bit 2 that the PHY reported an error. Bit 2 alone: the frame's end without data, its rest was dropped. Zero:
 //! others follow.
 //!
+//! **One line for two MACs** ([`Line`]). On a board with one port the host link's MAC owns the line, and the NIC's is its guest: each
+//! receives what comes with memories of its own, so that neither can hold up or lose frames of the other's, and settings and resets of one
+//! are none of the other's; the guest's transmit queue is read by the owner (`line`), with the owner's speed. The guest takes no frame of the host
+//! link's EtherType, whatever its address; the host link takes no other.
+//!
 //! **Settings** (`regs`): speed, or what the PHY says in-band; a change of speed damages frames on the line
 //! and nothing else. **Reset** of any domain drops what is in its queue; a frame cut by it reaches core or
 //! line marked as damaged. What each line condition leads to stands in `rx_gear`, `rx_check` and `tx_gear`.
 //! Half duplex is not supported; pause frames are counted, not obeyed.
 
+pub mod line;
 pub mod mdio;
 pub mod regs;
 pub mod rgmii;
@@ -51,6 +58,7 @@ pub use share::MdioUser;
 use crate::kit::{AsyncFifo, Cr, EventCounter, Reg, StreamIn, StreamOut, Synchronizer};
 use crate::module;
 use crate::regs::RegBus;
+use line::{LineShare, QueueIn, QueueOut};
 use mdio::Mdio;
 use regs::MacRegs;
 use rust_hdl::prelude::*;
@@ -69,11 +77,24 @@ pub struct MacConfig {
     pub tx_start_words: u32,
     /// The PHY reports link, speed and duplex between frames (RGMII).
     pub inband_status: bool,
+    pub line: Line,
+}
+
+/// Whose line a MAC sends on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Line {
+    /// Its own.
+    #[default]
+    Own,
+    /// Its own, on which a guest's frames go as well.
+    Shared,
+    /// Another MAC's, which the host link uses too.
+    Guest,
 }
 
 impl Default for MacConfig {
     fn default() -> Self {
-        MacConfig { tx_start_words: 16, inband_status: false }
+        MacConfig { tx_start_words: 16, inband_status: false, line: Line::Own }
     }
 }
 
@@ -102,6 +123,9 @@ pub struct Mac {
     /// Firmware holds the PHY in reset.
     pub hold_phy: Signal<In, Bit>,
     pub manage: MdioUser,
+    /// The transmit queue of a guest, with [`Line::Shared`], and of this MAC, with [`Line::Guest`]; nothing otherwise.
+    pub guest: QueueIn,
+    pub queue: QueueOut,
     pub gmii_tx_en: Signal<Out, Bit>,
     pub gmii_tx_er: Signal<Out, Bit>,
     pub gmii_txd: Signal<Out, Bits<8>>,
@@ -113,6 +137,7 @@ pub struct Mac {
     rx_check: RxCheck,
     tx_frame: TxFrame,
     tx_fifo: AsyncFifo<Bits<36>, 9, 10>,
+    tx_line: LineShare,
     tx_gear: TxGear,
     regs: MacRegs,
     master: Mdio,
@@ -134,6 +159,7 @@ pub struct Mac {
     line: Signal<Local, Bits<4>>,
     knows_line: Signal<Local, Bit>,
     has_inband: Constant<Bit>,
+    is_guest: Constant<Bit>,
 }
 
 impl Mac {
@@ -161,15 +187,18 @@ impl Mac {
             line_state: Default::default(),
             hold_phy: Default::default(),
             manage: Default::default(),
+            guest: Default::default(),
+            queue: Default::default(),
             gmii_tx_en: Default::default(),
             gmii_tx_er: Default::default(),
             gmii_txd: Default::default(),
             gmii_line_clock: Default::default(),
             rx_gear: Default::default(),
             rx_fifo: Default::default(),
-            rx_check: Default::default(),
+            rx_check: RxCheck::new(config.line == Line::Guest),
             tx_frame: TxFrame::new(config.tx_start_words),
             tx_fifo: Default::default(),
+            tx_line: LineShare::new(config.line == Line::Shared),
             tx_gear: Default::default(),
             regs: Default::default(),
             master: Default::default(),
@@ -189,6 +218,7 @@ impl Mac {
             line: Default::default(),
             knows_line: Default::default(),
             has_inband: Constant::new(config.inband_status),
+            is_guest: Constant::new(config.line == Line::Guest),
         }
     }
 }
@@ -205,6 +235,7 @@ module! {
         Cr::link(&mut self.rx_cr, &mut self.rx_fifo.write_cr);
         Cr::link(&mut self.rx_cr, &mut self.overflows.source_cr);
         Cr::link(&mut self.rx_cr, &mut self.false_carriers.source_cr);
+        Cr::link(&mut self.tx_cr, &mut self.tx_line.cr);
         Cr::link(&mut self.tx_cr, &mut self.tx_gear.cr);
         Cr::link(&mut self.tx_cr, &mut self.tx_settings.cr);
         Cr::link(&mut self.tx_cr, &mut self.tx_fifo.read_cr);
@@ -216,6 +247,7 @@ module! {
         StreamIn::link(&mut self.tx, &mut self.tx_frame.stream);
         RegBus::link(&mut self.bus, &mut self.regs.bus);
         MdioUser::link(&mut self.manage, &mut self.share.firmware);
+        QueueIn::link(&mut self.guest, &mut self.tx_line.guest);
 
         // Receive.
         self.rx_gear.rx_dv.next = self.gmii_rx_dv.val();
@@ -245,10 +277,27 @@ module! {
         self.tx_fifo.data.next = self.tx_frame.word.val();
         self.tx_fifo.push.next = self.tx_frame.push.val();
         self.tx_fifo.commit.next = self.tx_frame.commit.val();
-        self.tx_gear.word.next = self.tx_fifo.head.val();
-        self.tx_gear.valid.next = self.tx_fifo.valid.val();
-        self.tx_fifo.pop.next = self.tx_gear.pop.val();
-        self.tx_gear.stop.next = self.tx_fifo.read_stop.val();
+        self.tx_line.own.word.next = self.tx_fifo.head.val();
+        self.tx_line.own.valid.next = self.tx_fifo.valid.val() && !self.is_guest.val();
+        self.tx_line.own.stop.next = self.tx_fifo.read_stop.val();
+        self.queue.word.next = self.tx_fifo.head.val();
+        self.queue.valid.next = self.tx_fifo.valid.val() && self.is_guest.val();
+        self.queue.stop.next = self.tx_fifo.read_stop.val();
+        self.tx_fifo.pop.next = self.tx_line.own.pop.val();
+        self.sent.pulse.next = self.tx_line.own.sent.val();
+        self.underflows.pulse.next = self.tx_line.own.underflow.val();
+        if self.is_guest.val() {
+            self.tx_fifo.pop.next = self.queue.pop.val();
+            self.sent.pulse.next = self.queue.sent.val();
+            self.underflows.pulse.next = self.queue.underflow.val();
+        }
+        self.tx_gear.word.next = self.tx_line.gear.word.val();
+        self.tx_gear.valid.next = self.tx_line.gear.valid.val();
+        self.tx_gear.stop.next = self.tx_line.gear.stop.val();
+        self.tx_line.gear.pop.next = self.tx_gear.pop.val();
+        self.tx_line.gear.sent.next = self.tx_gear.sent.val();
+        self.tx_line.gear.underflow.next = self.tx_gear.underflow.val();
+        self.tx_line.between.next = self.tx_gear.between.val();
         self.tx_gear.speed.next = self.tx_settings.q.val();
         self.gmii_tx_en.next = self.tx_gear.tx_en.val();
         self.gmii_tx_er.next = self.tx_gear.tx_er.val();
@@ -291,8 +340,6 @@ module! {
         // Counters.
         self.overflows.pulse.next = self.rx_gear.overflow.val();
         self.false_carriers.pulse.next = self.rx_gear.false_carrier.val();
-        self.sent.pulse.next = self.tx_gear.sent.val();
-        self.underflows.pulse.next = self.tx_gear.underflow.val();
         self.regs.rx_overflow.next = self.overflows.total.val();
         self.regs.rx_false_carrier.next = self.false_carriers.total.val();
         self.regs.tx_sent.next = self.sent.total.val();

@@ -6,11 +6,12 @@
 //! was cut for want of room. Of an overlong frame the words up to the limit pass, the rest is dropped here.
 //! Frames without a byte before their check sequence, MAC control frames (type 0x8808: pause frames have no
 //! use for the core and nothing here obeys them) and, unless `promiscuous`, frames for another station's
-//! address do not pass at all. Broadcast and multicast always do.
+//! address do not pass at all. Broadcast and multicast always do. On a line that it shares with the host link, frames of the link's
+//! EtherType do not pass either.
 //!
 //! Each frame adds to one counter: frames (with its bytes), pause, filtered, or the first that applies of
 //! overlong, symbol error, runt, bad check sequence. A frame that was cut was counted where that happened.
-//! Control frames other than pause are only dropped.
+//! Control frames other than pause are only dropped, and so are sound frames of the host link.
 //!
 //! Core clock, synchronous reset. A word a cycle. A word leaves when its successor has come, because the
 //! last four bytes never do, and a frame's first word waits until its fourth was seen, which tells a
@@ -79,7 +80,7 @@ pub struct RxCheck {
     holds: Reg<Bit>,
     /// The rest of an overlong frame is dropped.
     skip: Reg<Bit>,
-    /// What the first words said.
+    /// What the first words said; `control` also of frames that are the host link's.
     multicast: Reg<Bit>,
     own: Reg<Bit>,
     pause_address: Reg<Bit>,
@@ -116,6 +117,7 @@ pub struct RxCheck {
     active: Signal<Local, Bit>,
     closes: Signal<Local, Bit>,
     is_control: Signal<Local, Bit>,
+    is_link: Signal<Local, Bit>,
     is_pause: Signal<Local, Bit>,
     accepted: Signal<Local, Bit>,
     fate_now: Signal<Local, Bit>,
@@ -128,7 +130,11 @@ pub struct RxCheck {
     residue2: Constant<Bits<32>>,
     residue3: Constant<Bits<32>>,
     residue4: Constant<Bits<32>>,
+    with_link: Constant<Bit>,
 }
+
+// Told by number below.
+const _: () = assert!(baton_abi::link::ETHERTYPE == 0x88B5);
 
 /// The check sequence register after a good frame whose last word has `bytes` bytes, and zeros above them.
 fn residue(bytes: u32) -> Bits<32> {
@@ -138,8 +144,9 @@ fn residue(bytes: u32) -> Bits<32> {
     u64::from(padded).into()
 }
 
-impl Default for RxCheck {
-    fn default() -> Self {
+impl RxCheck {
+    /// Whether the line carries frames of the host link, which another receiver takes.
+    pub fn new(with_link: bool) -> Self {
         RxCheck {
             cr: Default::default(),
             word: Default::default(),
@@ -208,6 +215,7 @@ impl Default for RxCheck {
             active: Default::default(),
             closes: Default::default(),
             is_control: Default::default(),
+            is_link: Default::default(),
             is_pause: Default::default(),
             accepted: Default::default(),
             fate_now: Default::default(),
@@ -220,6 +228,7 @@ impl Default for RxCheck {
             residue2: Constant::new(residue(2)),
             residue3: Constant::new(residue(3)),
             residue4: Constant::new(residue(4)),
+            with_link: Constant::new(with_link),
         }
     }
 }
@@ -323,16 +332,18 @@ module! {
                 self.pause_address.q.val() && (self.data2.q.val().get_bits::<16>(0) == 0x0100);
         }
         self.is_control.next = self.data2.q.val().get_bits::<16>(0) == 0x0888;
+        self.is_link.next = self.with_link.val() && (self.data2.q.val().get_bits::<16>(0) == 0xB588);
         if self.active.val() && (self.index.q.val() == 3) {
-            self.control.d.next = self.is_control.val();
-            self.pause_code.d.next = self.data2.q.val().get_bits::<16>(16) == 0x0100;
+            self.control.d.next = self.is_control.val() || self.is_link.val();
+            self.pause_code.d.next =
+                self.is_control.val() && (self.data2.q.val().get_bits::<16>(16) == 0x0100);
         }
         self.accepted.next = self.promiscuous.val() || self.multicast.q.val() || self.own.q.val();
         self.fate_now.next = self.active.val()
             && ((self.index.q.val() == 3)
                 || (self.closes.val() && (self.index.q.val() < 3) && (self.index.q.val() != 0)));
         self.pass_now.next = self.accepted.val();
-        if (self.index.q.val() == 3) && self.is_control.val() {
+        if (self.index.q.val() == 3) && (self.is_control.val() || self.is_link.val()) {
             self.pass_now.next = false;
         }
         self.fates.push.next = self.fate_now.val();

@@ -38,6 +38,8 @@ pub struct TxGear {
     pub sent: Signal<Out, Bit>,
     /// Pulse: a frame was broken off.
     pub underflow: Signal<Out, Bit>,
+    /// No frame is on the line, and none has begun.
+    pub between: Signal<Out, Bit>,
 
     /// Cycle of a nibble.
     divider: Reg<Bits<6>>,
@@ -236,5 +238,6 @@ module! {
         self.line_clock.next = self.out_clock.q.val();
         self.sent.next = self.sent_pulse.q.val();
         self.underflow.next = self.underflow_pulse.q.val();
+        self.between.next = (self.state.q.val() == 0) || (self.state.q.val() == 3);
     }
 }
