@@ -3,7 +3,7 @@
 //! An address of the core reaches every block of its memory within a cycle, and nextpnr's placer spreads those blocks over whole
 //! rows of the device. So they are pinned to the middle of two neighbouring rows, and the core finds its place between them.
 
-use anyhow::{Context, Result};
+use anyhow::{ensure, Context, Result};
 use serde_json::Value;
 
 /// Block RAM of the 45F: two neighbouring rows of the three, columns of the first of each group of four blocks, and the middle.
@@ -32,14 +32,26 @@ pub fn pin_core_memory(netlist: &mut Value, top: &str, device: &str) -> Result<u
         return Ok(0);
     }
     let cells = netlist["modules"][top]["cells"].as_object_mut().context("the netlist has no cells")?;
-    let blocks =
-        cells.iter_mut().filter(|(name, cell)| name.contains(CORE_MEMORY) && cell["type"] == "DP16KD");
-    let mut pinned = 0;
-    for ((_, cell), site) in blocks.zip(sites()) {
+    let mut blocks: Vec<_> = cells
+        .iter_mut()
+        .filter(|(name, cell)| name.contains(CORE_MEMORY) && cell["type"] == "DP16KD")
+        .map(|(name, cell)| (bank_and_bit(name), cell))
+        .collect();
+    // Bits of a word that are neighbours are neighbours here.
+    blocks.sort_by_key(|(place, _)| *place);
+    let sites = sites();
+    let count = blocks.len();
+    ensure!(count <= sites.len(), "core memory has {count} blocks, and there are {} places", sites.len());
+    for ((_, cell), site) in blocks.into_iter().zip(sites) {
         cell["attributes"]["BEL"] = site.into();
-        pinned += 1;
     }
-    Ok(pinned)
+    Ok(count)
+}
+
+/// The name of a block without its number, and the number: which bits of a word it holds.
+fn bank_and_bit(name: &str) -> (&str, u32) {
+    let (bank, bit) = name.rsplit_once('.').unwrap_or((name, ""));
+    (bank, bit.parse().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -62,15 +74,17 @@ mod tests {
         let cell = |kind: &str| json!({ "type": kind, "attributes": { "src": "x" } });
         let netlist = json!({ "modules": { "baton": { "cells": {
             "core.nic.system.ram.low.0.0": cell("DP16KD"),
-            "core.nic.system.ram.low.0.1": cell("DP16KD"),
+            "core.nic.system.ram.low.0.10": cell("DP16KD"),
+            "core.nic.system.ram.low.0.2": cell("DP16KD"),
             "core.nic.system.ram.low.mux": cell("LUT4"),
             "core.nic.rx.words.0.0": cell("DP16KD"),
         } } } });
         let mut pinned = netlist.clone();
-        assert_eq!(pin_core_memory(&mut pinned, "baton", "um5g-45k").unwrap(), 2);
+        assert_eq!(pin_core_memory(&mut pinned, "baton", "um5g-45k").unwrap(), 3);
         let bel = |name: &str| pinned["modules"]["baton"]["cells"][name]["attributes"]["BEL"].clone();
         assert_eq!(bel("core.nic.system.ram.low.0.0"), "X44/Y34/EBR1");
-        assert_eq!(bel("core.nic.system.ram.low.0.1"), "X44/Y58/EBR1");
+        assert_eq!(bel("core.nic.system.ram.low.0.2"), "X44/Y58/EBR1");
+        assert_eq!(bel("core.nic.system.ram.low.0.10"), "X42/Y34/EBR0");
         assert!(bel("core.nic.system.ram.low.mux").is_null() && bel("core.nic.rx.words.0.0").is_null());
 
         let mut elsewhere = netlist.clone();
