@@ -11,7 +11,7 @@ use crate::nic::ReceiveSize;
 use baton_abi::mmio::board;
 
 /// Connections that the firmware is built for: as many as fit core memory. The receive path and its table are made for 1024.
-const CONNECTIONS: u32 = 460;
+const CONNECTIONS: u32 = 572;
 
 pub const BOARD: Board = Board {
     name: "ecpix5",
