@@ -69,8 +69,8 @@ bundle! {
 
 bundle! {
     /// Execute to fetch and issue: `hold` keeps the instruction in the execute stage where it is;
-    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address; `returns` is a redirection
-    /// by MRET, and early; `result` is the value to forward.
+    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address, or if `returns`, which is
+    /// early, `mepc`; `result` is the value to forward.
     SteerOut "SteerIn" => SteerIn "SteerOut" {
         hold: Bit, redirect: Bit, returns: Bit, target: Bits<32>, result: Bits<32>,
     }

@@ -204,6 +204,9 @@ module! {
         self.probe.seq.next = self.issue.out.seq.val();
         self.probe.redirect.next = self.execute.steer.redirect.val();
         self.probe.target.next = self.execute.steer.target.val();
+        if self.execute.steer.returns.val() {
+            self.probe.target.next = self.csr.out.mepc.val();
+        }
         self.probe.a.next = self.issue.operands.a.val();
         self.probe.b.next = self.issue.operands.b.val();
         self.probe.addr.next = self.execute.access.addr.val();

@@ -69,9 +69,6 @@ impl Logic for Execute {
         self.steer.redirect.next = self.goes_anyway.val() | (self.goes_if_taken.val() & self.alu.taken.val());
         // JALR clears the least bit of its target; no other target has it set.
         self.steer.target.next = (self.addr.val() >> 1) << 1;
-        if self.issued.mret.val() {
-            self.steer.target.next = self.csr.mepc.val();
-        }
 
         // The ALU's result is the latest, and so is chosen last.
         self.other.next = self.issued.seq.val();

@@ -39,6 +39,7 @@ pub struct Fetch {
     seq: Signal<Local, Bits<32>>,
     early_pc: Signal<Local, Bits<32>>,
     next_pc: Signal<Local, Bits<32>>,
+    jumps: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     ram_region: Constant<Bits<4>>,
     ram_words: Constant<Bits<26>>,
@@ -67,6 +68,7 @@ impl Fetch {
             seq: Default::default(),
             early_pc: Default::default(),
             next_pc: Default::default(),
+            jumps: Default::default(),
             advance: Default::default(),
             ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
             ram_words: Constant::new((words as u64).into()),
@@ -89,7 +91,8 @@ module! {
             self.insn.next = self.target_data.val();
         }
         self.word.d.next = self.insn.val();
-        self.jumped.d.next = self.steer.redirect.val() & !self.steer.returns.val();
+        self.jumps.next = self.steer.redirect.val() & !self.steer.returns.val();
+        self.jumped.d.next = self.jumps.val();
 
         self.seq.next = self.pc.q.val() + 4;
         self.out.pc.next = self.pc.q.val();
@@ -105,20 +108,24 @@ module! {
         if self.commit.trap.val() {
             self.early_pc.next = self.csr.mtvec.val();
         }
-        if !self.run.val() {
-            self.early_pc.next = self.reset_pc.val();
+        // The reset vector is word 0 of the memory.
+        self.addr.next = 0.into();
+        if self.run.val() {
+            self.addr.next = self.early_pc.val().get_bits::<ADDRESS_BITS>(2);
         }
-        self.addr.next = self.early_pc.val().get_bits::<ADDRESS_BITS>(2);
         // The last choice is the latest: whether a branch is taken.
         self.next_pc.next = self.early_pc.val();
-        if self.steer.redirect.val() {
+        if self.jumps.val() {
             self.next_pc.next = self.steer.target.val();
         }
 
-        self.advance.next = !self.stall.val() | self.steer.redirect.val() | self.commit.trap.val() | !self.run.val();
-        self.held.d.next = !self.advance.val();
+        self.advance.next = !self.stall.val() | self.steer.redirect.val() | self.commit.trap.val();
+        self.held.d.next = !self.advance.val() & self.run.val();
         if self.advance.val() {
             self.pc.d.next = self.next_pc.val();
+        }
+        if !self.run.val() {
+            self.pc.d.next = self.reset_pc.val();
         }
     }
 }

@@ -75,6 +75,7 @@ pub struct World {
 }
 
 impl World {
+    #[allow(dead_code, reason = "the test of many connections starts a world otherwise")]
     pub fn new(
         config: &ServerConfig,
         clients: Vec<ClientConfig>,
