@@ -250,6 +250,7 @@ pub fn measure<N: Nic>(
             counter.look(core);
         }
     })?;
+    counter.loops.missed();
     let warm = if early { 0 } else { START_CYCLES + turns(load.connections(), 1) };
     let (start, mut probes) = (machine.cycles() + warm, 0);
     let (mut heard, mut messages) = (load.segments_heard(), load.messages());

@@ -119,6 +119,11 @@ impl LoopCounter {
         self.before = pc;
     }
 
+    /// Instructions have retired that were not counted: what loop the next one is in the middle of is not known, nor its turns so far.
+    pub fn missed(&mut self) {
+        self.loops.iter_mut().for_each(|(_, _, count)| *count = 0);
+    }
+
     pub fn into_turns(self) -> Vec<LoopTurns> {
         self.loops.into_iter().map(|(_, turns, _)| turns).collect()
     }
