@@ -1,7 +1,8 @@
-//! `baton hostlink` against a co-simulated board, between two network namespaces of the real kernel (`hostlink_kernel.sh`).
+//! `baton hostlink` against a co-simulated board, between two network namespaces of the real kernel (`hostlink_kernel.sh`), without and
+//! with handoff.
 //!
 //! Time is the wall clock's, as the kernel's is. Every wait is bounded. Skipped, with the reason, where namespaces or TAPs are
-//! forbidden. No connection is handed off here; `tests/tests/hostlink.rs` does that over the same hardware.
+//! forbidden.
 
 use std::fs;
 use std::io::Write;
@@ -42,14 +43,17 @@ fn curl_fetches_a_file_through_the_board() {
     let baton = PathBuf::from(env!("CARGO_BIN_EXE_baton"));
     let board = baton.with_file_name("examples").join("board_on_taps");
     assert!(board.exists(), "{} is missing: `cargo build -p baton --example board_on_taps`", board.display());
+    let firmware = std::env::var_os("BATON_FIRMWARE").map(PathBuf::from);
+    let firmware =
+        firmware.expect("BATON_FIRMWARE names no firmware image; run the tests with `cargo xtask test`");
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hostlink_kernel");
     fs::create_dir_all(&folder).expect("a folder");
     let file: Vec<u8> = (0..20_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     fs::write(folder.join("file.bin"), file).expect("a file");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostlink_kernel.sh");
     let output = Command::new("timeout")
-        .args(["500", "unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "sh"])
-        .args([&script, &board, &baton, &folder])
+        .args(["900", "unshare", "--net", "--pid", "--fork", "--mount-proc", "--kill-child", "sh"])
+        .args([&script, &board, &baton, &firmware, &folder])
         .stdin(Stdio::null())
         .output()
         .expect("timeout starts");
@@ -57,4 +61,5 @@ fn curl_fetches_a_file_through_the_board() {
     println!("{text}");
     assert!(output.status.success(), "{text}");
     assert!(text.contains("line up") && text.contains("failed 0"), "{text}");
+    assert!(text.contains("taken 3, left to the kernel 0, handed off 3, refused 0"), "{text}");
 }

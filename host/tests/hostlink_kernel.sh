@@ -1,27 +1,43 @@
 #!/bin/sh
 # Two halves of the Linux kernel with a co-simulated board between them: curl in one network namespace fetches a file from a
-# web server in another, through wire TAP, NIC, host link, `baton hostlink` and its TAP. Runs in a network and a process
+# web server in another, through wire TAP, NIC, host link, `baton hostlink` and its TAP. First with the kernel's TCP at both ends; then the
+# kernel of the server's side opens the connection and lets it go, and the NIC runs its TCP. In a network and a process
 # namespace of its own, and everything ends with it.
 #
-# $1 board_on_taps, $2 baton, $3 a folder with file.bin
+# $1 board_on_taps, $2 baton, $3 firmware image, $4 a folder with file.bin
 set -eu
-cd "$3"
+board=$1 baton=$2 firmware=$3
+cd "$4"
 
 await() { # text, file
-    for _ in $(seq 1 240); do
+    for _ in $(seq 1 480); do
         grep -q "$1" "$2" && return
         sleep 0.5
     done
-    echo "no \"$1\" in $2 after two minutes:"
+    echo "no \"$1\" in $2 after four minutes:"
     cat "$2"
     exit 1
+}
+attach() { # log, arguments
+    log=$1
+    shift
+    # The simulation is slower than a board, so the link's patience is greater. With a core clock that is said to be about as slow as the
+    # simulation, the firmware's timers keep the kernel's time.
+    "$baton" hostlink --interface link0 --tap baton0 --address 192.0.2.1/24 --retry-us 1000000 --core-mhz 1 --wait 100 "$@" \
+        > "$log" 2>&1 &
+    adapter=$!
+    await "Ctrl-C" "$log"
+}
+fetch() { # port, file
+    $in_far curl --silent --show-error --max-time 200 --output "$2" "http://192.0.2.1:$1/file.bin"
+    cmp file.bin "$2"
 }
 
 ip link set lo up
 sysctl -qw net.ipv6.conf.default.disable_ipv6=1
-"$1" wire0 link0 600 > board.log 2>&1 &
+"$board" wire0 link0 900 > board.log 2>&1 &
 await ready board.log
-unshare --net sleep 600 &
+unshare --net sleep 900 &
 far=$!
 sleep 0.5
 ip link set wire0 netns "$far"
@@ -30,11 +46,23 @@ $in_far sysctl -qw net.ipv6.conf.all.disable_ipv6=1
 $in_far ip address add 192.0.2.2/24 dev wire0
 $in_far ip link set wire0 up
 ip link set link0 up
-# The simulation is slower than a board, so the link's patience is greater.
-"$2" hostlink --interface link0 --tap baton0 --address 192.0.2.1/24 --retry-us 1000000 --core-mhz 100 --wait 100 > link.log 2>&1 &
-await "Ctrl-C" link.log
 python3 -m http.server 80 > server.log 2>&1 &
+
+attach link.log
 sleep 2
-$in_far curl --silent --show-error --max-time 200 --output fetched.bin http://192.0.2.1/file.bin
-cmp file.bin fetched.bin
+fetch 80 fetched.bin
 tail -n 1 link.log
+kill "$adapter"
+wait "$adapter"
+
+attach offload.log --offload 8080=127.0.0.1:80 --firmware "$firmware"
+fetch 8080 first.bin
+# Two at once, of which the NIC may have both.
+fetch 8080 second.bin &
+other=$!
+fetch 8080 third.bin
+wait "$other"
+await "on the NIC 0; bytes in [1-9][0-9]*, out 6[0-9]*" offload.log
+tail -n 2 offload.log
+kill "$adapter"
+wait "$adapter"

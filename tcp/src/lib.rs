@@ -90,6 +90,6 @@ pub use segment::{
 };
 pub use seq::SeqNumber;
 pub use spans::{Full, Spans};
-pub use tcb::{State, Tcb};
+pub use tcb::{flag, State, Tcb};
 pub use time::Instant;
 pub use timers::TimerOutcome;

@@ -51,7 +51,7 @@ pub(crate) enum Timer {
 }
 
 /// Flags of a TCB, a word of bits that also travels in the record.
-pub(crate) mod flag {
+pub mod flag {
     /// An acknowledgement is to be sent at once.
     pub const ACK_NOW: u16 = 1 << 0;
     /// The delayed-acknowledgement timer runs.

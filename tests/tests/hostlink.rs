@@ -208,7 +208,7 @@ fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
         ticks_per_us: 100,
         ..DriverConfig::default()
     };
-    let mut adapter = Adapter::start(port, Kernel::default(), &config)?;
+    let mut adapter = Adapter::start(port, Kernel::default(), &config, None)?;
     assert_eq!(adapter.line_is_up()?, Some(true));
     // Twice, and told once.
     adapter.follow_line()?;

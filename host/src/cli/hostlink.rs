@@ -1,16 +1,20 @@
 //! `baton hostlink`: a NIC on a board as a network interface of this machine.
 
-use anyhow::{Context, Result};
+use anyhow::{bail, Context, Result};
 use baton::hostlink::{
     adapter::{self, Adapter, AdapterStats},
+    offload::Offload,
     port::LinkPort,
     socket::{parse_mac, PacketSocket},
 };
 use baton::live::tap::Tap;
+use baton::policy;
 use baton::server::DriverConfig;
 use baton_cosim::hostlink::LinkConfig;
 use signal_hook::consts::{SIGINT, SIGTERM};
 use std::hash::{BuildHasher, RandomState};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,8 +23,15 @@ use std::time::{Duration, Instant};
 ///
 /// The board's second port is connected to --interface of this machine. The NIC's driver runs in this process, which
 /// also is the memory that the NIC reaches by DMA. Frames that the NIC receives appear on the TAP interface, and what
-/// the kernel sends there leaves the NIC's first port; its link state is that of the NIC's line. No connection is handed off. Needs root, or the capabilities
+/// the kernel sends there leaves the NIC's first port; its link state is that of the NIC's line. Needs root, or the capabilities
 /// cap_net_raw and cap_net_admin. docs/hostlink.md has the protocol.
+///
+/// The kernel's TCP runs over the interface, and no connection is handed off, but with --offload: connections to its port
+/// are opened by the kernel, handed off to the NIC as --policy says, and joined to a server, which may be any:
+///
+///   python3 -m http.server --bind 127.0.0.1 8080
+///   sudo target/release/baton hostlink --interface enp3s0 --address 192.0.2.1/24 --offload 80=127.0.0.1:8080 \
+///       --firmware target/firmware/baton-fw-72-80k.bin
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -33,6 +44,15 @@ pub struct Args {
     /// Address and prefix length that the TAP gets, such as 192.0.2.1/24; without it the interface is left as it is
     #[arg(long)]
     address: Option<String>,
+    /// Port of the address whose connections the NIC gets, and the server that answers them
+    #[arg(long, value_name = "PORT=SERVER:PORT", requires = "address", requires = "firmware", value_parser = offloaded)]
+    offload: Option<(u16, SocketAddr)>,
+    /// With --offload: which connections are handed off, by the name of a selection policy; NONE leaves all to the host
+    #[arg(long, default_value = "FCFS")]
+    policy: String,
+    /// With --offload: firmware image for the board's core memory, as `cargo xtask firmware` makes it
+    #[arg(long, env = "BATON_FIRMWARE")]
+    firmware: Option<PathBuf>,
     /// Ethernet address of the board's host link; without it any board on the wire is taken
     #[arg(long, value_parser = board_address)]
     board: Option<[u8; 6]>,
@@ -55,6 +75,30 @@ pub struct Args {
 
 fn board_address(text: &str) -> Result<[u8; 6], String> {
     parse_mac(text).ok_or_else(|| format!("{text:?} is no Ethernet address, such as 02:ba:00:00:00:02"))
+}
+
+fn offloaded(text: &str) -> Result<(u16, SocketAddr), String> {
+    let bad = || format!("{text:?} is no port and server, such as 80=127.0.0.1:8080");
+    let (port, server) = text.split_once('=').ok_or_else(bad)?;
+    match (port.parse(), server.parse()) {
+        (Ok(port), Ok(server)) if port != 0 => Ok((port, server)),
+        _ => Err(bad()),
+    }
+}
+
+/// Listens at the interface's address for the connections that the NIC gets.
+fn offload(args: &Args, tap: &Tap) -> Result<Option<Offload>> {
+    let Some((port, to)) = args.offload else { return Ok(None) };
+    let (Some(address), Some(firmware)) = (&args.address, &args.firmware) else {
+        bail!("--offload needs --address and --firmware");
+    };
+    let ip = address.split('/').next().unwrap_or(address);
+    let ip: Ipv4Addr = ip.parse().with_context(|| format!("--offload: {ip:?} is no IPv4 address"))?;
+    let image = std::fs::read(firmware)
+        .with_context(|| format!("cannot read {}; `cargo xtask firmware` makes it", firmware.display()))?;
+    let context = policy::Context { slots: adapter::CONNECTIONS_MAX, ..policy::Context::default() };
+    let selection = policy::parse(&args.policy, &context)?;
+    Offload::new(tap.address()?, SocketAddrV4::new(ip, port), to, selection, image).map(Some)
 }
 
 /// Runs the adapter until someone stops it or the board is gone.
@@ -82,7 +126,8 @@ pub fn run(args: &Args) -> Result<()> {
         tap.configure(address)?;
     }
     let driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
-    let mut adapter = Adapter::start(port, tap, &driver)?;
+    let offload = offload(args, &tap)?;
+    let mut adapter = Adapter::start(port, tap, &driver, offload)?;
     adapter.follow_line()?;
     eprintln!("board {board} on {}, interface {}; Ctrl-C stops", args.interface, args.tap);
     serve(args, &mut adapter, || stop.load(Ordering::Relaxed))
@@ -108,6 +153,12 @@ fn serve(args: &Args, adapter: &mut Adapter<PacketSocket, Tap>, stop: impl Fn() 
             }
             let now = adapter.stats();
             eprintln!("{}", status(line, &last, &now, adapter.port_mut().wire_mut().unsent));
+            if args.offload.is_some() {
+                eprintln!("  {}", offload_status(&now, adapter.load().connections));
+            }
+            if let Some(why) = adapter.why_left() {
+                eprintln!("  a connection stayed with the kernel: {why}");
+            }
             last = now;
         }
     }
@@ -126,5 +177,20 @@ fn status(line: &str, last: &AdapterStats, now: &AdapterStats, unsent: u64) -> S
         now.link.board_repeats,
         now.link.dropped + now.link.violations,
         now.link.board_dropped,
+    )
+}
+
+/// Counts since the start, and what the NIC has now.
+fn offload_status(now: &AdapterStats, on_nic: u32) -> String {
+    format!(
+        "connections taken {}, left to the kernel {}, handed off {}, refused {}, back {}, on the NIC {on_nic}; bytes in {}, out {}; server not reached {}",
+        now.offload.taken,
+        now.offload.left,
+        now.stack.handoffs,
+        now.stack.refused,
+        now.stack.restores,
+        now.relay.bytes_in,
+        now.relay.bytes_out,
+        now.relay.unreached,
     )
 }

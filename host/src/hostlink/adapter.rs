@@ -1,23 +1,28 @@
 //! The adapter: a NIC behind a host link as a network interface of this machine.
 //!
 //! Frames that the NIC receives for the host go to a TAP interface, and frames that the kernel sends on it go out on the NIC's
-//! wire. The kernel's own TCP runs over it; nothing is handed off to the NIC.
+//! wire. The kernel's own TCP runs over it. With an [`Offload`] the adapter accepts connections to one port, takes them from the
+//! kernel, hands them off to the NIC, and joins each to a server.
 
+use super::offload::{Offload, OffloadStats};
 use super::port::{LinkPort, Wire};
+use super::relay::{self, Relay, RelayStats};
 use crate::live::tap::Tap;
-use crate::server::arena::Arena;
-use crate::server::driver::{Driver, DriverConfig, DriverStats};
-use anyhow::{Context, Result};
+use crate::server::driver::{DriverConfig, DriverStats};
+use crate::server::{Never, NicLoad, Server, ServerConfig, StackStats};
+use anyhow::{ensure, Result};
 use baton_abi::regs;
 use baton_cosim::hostlink::LinkStats;
 use baton_cosim::port::{HostMemory, HostPort};
 
 /// Where the memory that the NIC reaches begins.
 pub const MEMORY_BASE: u32 = 0x1000_0000;
-/// Its size: rings and buffers of the driver.
-pub const MEMORY_BYTES: u32 = 8 << 20;
-/// Of it, for rings.
-const CONTROL_BYTES: u32 = 64 << 10;
+/// Its size: rings and buffers of the driver, and of the connections that are offloaded.
+pub const MEMORY_BYTES: u32 = 32 << 20;
+/// Most connections that are offloaded at once.
+pub const CONNECTIONS_MAX: u32 = 128;
+/// Their receive rings: as large as a window that the kernel announces with [`super::offload::KERNEL_BUFFER_BYTES`].
+const RECEIVE_BYTES: u32 = 64 << 10;
 
 /// The memory that an adapter needs.
 pub fn memory() -> HostMemory {
@@ -61,6 +66,10 @@ impl Interface for Tap {
 pub struct AdapterStats {
     pub driver: DriverStats,
     pub link: LinkStats,
+    /// Of connections that were taken from the kernel.
+    pub stack: StackStats,
+    pub offload: OffloadStats,
+    pub relay: RelayStats,
     /// Frames that the kernel did not take.
     pub untaken: u64,
     /// Frames of the kernel that the NIC cannot send: shorter than an Ethernet header, or longer than a buffer.
@@ -70,7 +79,8 @@ pub struct AdapterStats {
 /// See the module's header.
 pub struct Adapter<W: Wire, I: Interface> {
     port: LinkPort<W>,
-    driver: Driver,
+    server: Server<Relay>,
+    offload: Option<Offload>,
     interface: I,
     /// What the interface shows of the line, once it shows anything.
     carrier: Option<bool>,
@@ -81,17 +91,38 @@ pub struct Adapter<W: Wire, I: Interface> {
 }
 
 impl<W: Wire, I: Interface> Adapter<W, I> {
-    /// Brings the NIC up: rings and buffers, no firmware, all frames to the host.
+    /// Brings the NIC up: rings and buffers, all frames to the host, and firmware only for an offload.
     ///
     /// # Errors
     /// When the NIC does not answer as one, or the link is lost.
-    pub fn start(mut port: LinkPort<W>, interface: I, config: &DriverConfig) -> Result<Self> {
-        let memory = port.memory().base()..port.memory().limit();
-        let mut control = Arena::new(memory.clone()).carve(CONTROL_BYTES).context("memory is too small")?;
-        let mut packets = Arena::new(control.range().end..memory.end);
-        let driver = Driver::bring_up(&mut port, config, &mut control, &mut packets, &[memory], None)
-            .context("the NIC does not come up")?;
-        Ok(Adapter { port, driver, interface, carrier: None, held: None, untaken: 0, unsendable: 0 })
+    pub fn start(
+        mut port: LinkPort<W>,
+        interface: I,
+        driver: &DriverConfig,
+        mut offload: Option<Offload>,
+    ) -> Result<Self> {
+        let connections = if offload.is_some() { CONNECTIONS_MAX } else { 1 };
+        let mut config = ServerConfig {
+            driver: driver.clone(),
+            connections,
+            receive_bytes: RECEIVE_BYTES,
+            ..ServerConfig::default()
+        };
+        let mut selection: Box<dyn crate::server::Selection> = Box::new(Never);
+        let (mut to, mut firmware) = (None, None);
+        if let Some(offload) = &mut offload {
+            config.address = offload.address();
+            to = Some(offload.to());
+            (selection, firmware) = (offload.selection(), Some(offload.firmware()));
+        }
+        let mut short = false;
+        let mut server = Server::start_with(&config, selection, &mut port, firmware.as_deref(), |rest| {
+            short = to.is_some() && rest.remaining() < relay::memory_bytes(connections);
+            Relay::new(to.filter(|_| !short), connections, rest)
+        })?;
+        ensure!(!short, "the NIC's memory here is too small for {connections} connections");
+        server.share();
+        Ok(Adapter { port, server, offload, interface, carrier: None, held: None, untaken: 0, unsendable: 0 })
     }
 
     /// Whether the NIC's own line has a link, as its MAC's PHY reports; `None` without such a report.
@@ -123,21 +154,31 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
     /// # Errors
     /// When the board no longer answers, or an interface is gone.
     pub fn poll(&mut self) -> Result<bool> {
-        let before = self.driver.stats();
+        let before = self.moved();
         self.port.pump()?;
-        self.driver.acknowledge(&mut self.port)?;
-        self.driver.refresh(&mut self.port);
-        while let Some(frame) = self.driver.next_frame(&mut self.port) {
+        self.server.poll(&mut self.port)?;
+        while let Some(frame) = self.server.next_other() {
             let bytes = self.port.memory().slice(frame.addr(), frame.len.into());
+            if let Some(offload) = &mut self.offload {
+                offload.saw(bytes, self.port.now_ps() / 1_000_000);
+            }
             self.untaken += u64::from(!self.interface.send(bytes));
-            self.driver.release(frame);
+            self.server.release(frame);
         }
-        self.driver.post_buffers(&mut self.port);
+        if let Some(offload) = &mut self.offload {
+            offload.accept(&mut self.server, &mut self.port)?;
+            self.server.act(&mut self.port, |relay, sockets, memory| relay.pump(sockets, memory));
+        }
         self.transmit()?;
-        self.driver.ring_doorbells(&mut self.port);
+        self.server.announce_shared(&mut self.port);
         self.port.pump()?;
-        let now = self.driver.stats();
-        Ok((now.rx_frames, now.tx_frames) != (before.rx_frames, before.tx_frames))
+        Ok(self.moved() != before)
+    }
+
+    /// What changes when anything is done.
+    fn moved(&self) -> (u64, u64, u64, RelayStats) {
+        let DriverStats { rx_frames, tx_frames, events, .. } = self.server.driver_stats();
+        (rx_frames, tx_frames, events, self.server.application().stats())
     }
 
     fn transmit(&mut self) -> Result<()> {
@@ -147,16 +188,14 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
                 None => self.interface.receive()?,
             };
             let Some(frame) = next else { return Ok(()) };
-            let Some(buffer) = self.driver.tx_buffer() else {
-                self.held = Some(frame);
-                return Ok(());
-            };
             if !(14..=1518).contains(&frame.len()) {
                 self.unsendable += 1;
                 continue;
             }
-            self.port.memory_mut().write(buffer, &frame);
-            self.driver.transmit(&mut self.port, frame.len() as u16, None);
+            if !self.server.forward(&mut self.port, &frame) {
+                self.held = Some(frame);
+                return Ok(());
+            }
         }
     }
 
@@ -168,10 +207,23 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
         &mut self.interface
     }
 
+    /// Why the last connection that was to be offloaded stayed with the kernel, since the last call.
+    pub fn why_left(&mut self) -> Option<String> {
+        self.offload.as_mut().and_then(Offload::why_left)
+    }
+
+    /// Connections that the NIC has, and how many it takes.
+    pub fn load(&self) -> NicLoad {
+        self.server.stack().load()
+    }
+
     pub fn stats(&self) -> AdapterStats {
         AdapterStats {
-            driver: self.driver.stats(),
+            driver: self.server.driver_stats(),
             link: self.port.link_stats(),
+            stack: self.server.stack().stats(),
+            offload: self.offload.as_ref().map_or_else(OffloadStats::default, Offload::stats),
+            relay: self.server.application().stats(),
             untaken: self.untaken,
             unsendable: self.unsendable,
         }

@@ -2,7 +2,7 @@
 //!
 //! A TAP carries Ethernet frames between a file and the kernel's network stack. No offload is negotiated, so every
 //! frame is at most as long as the interface's MTU allows and has its checksums. All that the standard library lacks for it,
-//! two requests of `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
+//! three requests of `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
 
 use anyhow::{bail, ensure, Context, Result};
 use std::fs::{File, OpenOptions};
@@ -80,6 +80,25 @@ impl Tap {
             }
         }
         Ok(())
+    }
+
+    /// The link address of the kernel's end.
+    ///
+    /// # Errors
+    /// When the interface was removed.
+    pub fn address(&self) -> Result<[u8; 6]> {
+        // SAFETY: all zeros is a valid `ifreq`.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        // SAFETY: the descriptor is open for as long as `file` lives. SIOCGIFHWADDR writes one `ifreq`, which `request` is, for the
+        // length of the call.
+        let status = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::SIOCGIFHWADDR, &mut request) };
+        if status != 0 {
+            return Err(io::Error::last_os_error())
+                .with_context(|| format!("cannot read the address of {}", self.name));
+        }
+        // SAFETY: a request for the link address answers in this part of the union.
+        let data = unsafe { request.ifr_ifru.ifru_hwaddr.sa_data };
+        Ok(std::array::from_fn(|at| data[at] as u8))
     }
 
     /// Tells the kernel whether there is a line behind the interface, which `ip link` then shows.

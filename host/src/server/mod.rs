@@ -15,6 +15,7 @@ pub mod icmp;
 mod ipv6;
 pub mod load_log;
 pub mod selection;
+mod shared;
 pub mod socket;
 mod sockets;
 pub mod stack;
@@ -27,6 +28,7 @@ use baton_cosim::port::{HostMemory, HostPort};
 pub use bypass::BypassError;
 pub use driver::DriverConfig;
 pub use selection::{Change, Connection, Decision, FirstCome, Never, Selection, SelectionStats};
+pub use shared::AdoptError;
 pub use socket::{Ending, Ownership, SocketEvent, SocketId, Source};
 pub use stack::{Address, NicLoad, Stack, StackStats};
 

@@ -133,7 +133,13 @@ pub(super) struct ReceiveRing {
 
 impl ReceiveRing {
     pub fn new(base: u32, size: u32) -> Self {
-        ReceiveRing { base, size, read: 0, unread: 0, post: 0, to_post: size }
+        ReceiveRing::holding(base, size, 0)
+    }
+
+    /// A ring that has `unread` bytes at its start.
+    pub fn holding(base: u32, size: u32, unread: u32) -> Self {
+        assert!(unread <= size, "more unread bytes than the ring has");
+        ReceiveRing { base, size, read: 0, unread, post: unread % size, to_post: size - unread }
     }
 
     pub fn unread(&self) -> u32 {

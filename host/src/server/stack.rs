@@ -43,9 +43,9 @@ pub struct Address {
 }
 
 /// What tells connections apart: VLAN, remote address, remote port, local port.
-type Tuple = (u16, IpAddress, u16, u16);
+pub(super) type Tuple = (u16, IpAddress, u16, u16);
 
-fn tuple(ends: &Endpoints) -> Tuple {
+pub(super) fn tuple(ends: &Endpoints) -> Tuple {
     (ends.vlan, ends.remote_ip, ends.remote_port, ends.local_port)
 }
 
@@ -111,7 +111,11 @@ pub struct Stack {
     pub(super) notices: VecDeque<(SocketId, Notice)>,
     /// Frames for the receive path of the NIC, waiting for room in the transmit ring.
     pub(super) injections: VecDeque<RxFrame>,
-    rings: Pool,
+    /// Another stack has the frames that belong to no socket here.
+    pub(super) shared: bool,
+    /// Those frames, as they came.
+    pub(super) others: VecDeque<RxFrame>,
+    pub(super) rings: Pool,
     pub(super) buffers: Pool,
     rng: ChaCha8Rng,
     packet_id: u16,
@@ -155,6 +159,8 @@ impl Stack {
             events: VecDeque::new(),
             notices: VecDeque::new(),
             injections: VecDeque::new(),
+            shared: false,
+            others: VecDeque::new(),
             rings,
             buffers,
             rng: ChaCha8Rng::seed_from_u64(seed),
@@ -279,6 +285,11 @@ impl Stack {
         }
     }
 
+    /// Whether there are as many sockets as can have names.
+    pub(super) fn table_full(&self) -> bool {
+        self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX)
+    }
+
     /// Removes a socket and returns everything that it holds.
     pub(super) fn remove(&mut self, id: SocketId, ending: Ending) {
         self.disarm(id);
@@ -308,14 +319,13 @@ impl Stack {
         self.events.push_back((id, SocketEvent::Ended(ending)));
     }
 
-    fn insert(&mut self, endpoints: Endpoints, tcb: Tcb, ring: u32) -> SocketId {
+    pub(super) fn insert(&mut self, endpoints: Endpoints, tcb: Tcb, mut ring: ReceiveRing) -> SocketId {
         let index = self.vacant.pop().unwrap_or_else(|| {
             self.table.push((0, None));
             (self.table.len() - 1) as u16
         });
         let (generation, place) = &mut self.table[usize::from(index)];
         let id = SocketId { index, generation: *generation };
-        let mut ring = ReceiveRing::new(ring, self.rings.stride());
         let mut receive = Spans::default();
         if let Some(span) = ring.next_post() {
             receive.push(span.addr, span.len).expect("an empty list takes a span");
@@ -421,6 +431,9 @@ impl Stack {
         let verified = rx.flags & RX_FLAG_CHECKSUM_OK != 0;
         let parsed =
             if frame::is_for(bytes, self.address.mac) { frame::parse(bytes, verified) } else { None };
+        if self.shared && !self.claims(parsed.as_ref()) {
+            return self.others.push_back(rx);
+        }
         match parsed {
             Some(Parsed::ArpRequest { vlan, sender_mac, sender_ip, target_ip })
                 if target_ip == self.address.ip =>
@@ -456,6 +469,19 @@ impl Stack {
             _ => self.stats.ignored += 1,
         }
         self.driver.release(rx);
+    }
+
+    /// Of a NIC that is shared: whether a frame is this stack's, which is so for segments of its sockets.
+    fn claims(&mut self, parsed: Option<&Parsed>) -> bool {
+        let Some(Parsed::Tcp { endpoints, segment, .. }) = parsed else { return false };
+        let own = self.is_own(endpoints.local_ip) && endpoints.local_mac == self.address.mac;
+        let Some(id) = self.find(tuple(endpoints)).filter(|_| own) else { return false };
+        if self.reopens(id, segment) {
+            // By whoever listens.
+            self.remove(id, Ending::InOrder);
+            return false;
+        }
+        true
     }
 
     /// Whether a segment opens a new incarnation of a connection in TIME-WAIT: a SYN beyond everything that was
@@ -580,15 +606,14 @@ impl Stack {
             self.send_reset(port, endpoints, segment);
             return;
         }
-        let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
-        let refused = table_full || self.backlog >= self.backlog_limit;
+        let refused = self.table_full() || self.backlog >= self.backlog_limit;
         let Some(ring) = (if refused { None } else { self.rings.take() }) else {
             self.stats.backlog_drops += 1;
             return;
         };
         let iss = SeqNumber(self.rng.next_u32());
         let tcb = Tcb::accept(self.opening(&endpoints), segment, iss, self.rings.stride(), self.now());
-        let id = self.insert(endpoints, tcb, ring);
+        let id = self.insert(endpoints, tcb, ReceiveRing::new(ring, self.rings.stride()));
         self.stats.accepted += 1;
         self.backlog += 1;
         if let Some(socket) = self.socket_mut(id) {
@@ -601,14 +626,13 @@ impl Stack {
     /// An active open, whose SYN goes out with the next work.
     pub(super) fn open(&mut self, endpoints: Endpoints) -> Option<SocketId> {
         let key = tuple(&endpoints);
-        let table_full = self.vacant.is_empty() && self.table.len() > usize::from(u16::MAX);
-        if self.by_tuple.contains_key(&key) || table_full {
+        if self.by_tuple.contains_key(&key) || self.table_full() {
             return None;
         }
         let ring = self.rings.take()?;
         let iss = SeqNumber(self.rng.next_u32());
         let tcb = Tcb::connect(self.opening(&endpoints), iss, self.rings.stride(), self.now());
-        let id = self.insert(endpoints, tcb, ring);
+        let id = self.insert(endpoints, tcb, ReceiveRing::new(ring, self.rings.stride()));
         self.touch(id);
         Some(id)
     }
