@@ -24,7 +24,7 @@ attach() { # log, arguments
     # The simulation is slower than a board, so the link's patience is greater. With a core clock that is said to be about as slow as the
     # simulation, the firmware's timers keep the kernel's time.
     "$baton" hostlink --interface link0 --tap baton0 --address 192.0.2.1/24 --retry-us 1000000 --core-mhz 1 --wait 100 "$@" \
-        > "$log" 2>&1 &
+        > "$log.json" 2> "$log" &
     adapter=$!
     await "Ctrl-C" "$log"
 }
@@ -62,7 +62,11 @@ fetch 8080 second.bin &
 other=$!
 fetch 8080 third.bin
 wait "$other"
+# One that never was on the wire, and so stays with the kernel.
+curl --silent --show-error --max-time 20 --output near.bin http://192.0.2.1:8080/file.bin
+cmp file.bin near.bin
 await "on the NIC 0; bytes in [1-9][0-9]*, out 6[0-9]*" offload.log
 tail -n 2 offload.log
 kill "$adapter"
 wait "$adapter"
+python3 -c 'import json; print(json.load(open("offload.log.json"))["offload"])'

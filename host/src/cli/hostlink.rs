@@ -68,7 +68,7 @@ pub struct Args {
     /// Stop after so many seconds
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=86400))]
     seconds: Option<u64>,
-    /// No line every second
+    /// No line every second; the summary, JSON on standard output, comes at the end in any case
     #[arg(long)]
     quiet: bool,
 }
@@ -130,7 +130,59 @@ pub fn run(args: &Args) -> Result<()> {
     let mut adapter = Adapter::start(port, tap, &driver, offload)?;
     adapter.follow_line()?;
     eprintln!("board {board} on {}, interface {}; Ctrl-C stops", args.interface, args.tap);
-    serve(args, &mut adapter, || stop.load(Ordering::Relaxed))
+    serve(args, &mut adapter, || stop.load(Ordering::Relaxed))?;
+    let unsent = adapter.port_mut().wire_mut().unsent;
+    println!("{}", serde_json::to_string_pretty(&summary(&adapter.stats(), unsent))?);
+    Ok(())
+}
+
+/// What was done, for programs.
+fn summary(stats: &AdapterStats, unsent: u64) -> serde_json::Value {
+    let AdapterStats { driver, link, stack, offload, relay, untaken, unsendable } = stats;
+    serde_json::json!({
+        "frames": {
+            "in": driver.rx_frames,
+            "out": driver.tx_frames,
+            "not_taken_by_the_kernel": untaken,
+            "not_sendable": unsendable,
+            "receive_errors": driver.rx_errors,
+        },
+        "link": {
+            "frames_in": link.frames_in,
+            "frames_out": link.frames_out,
+            "not_sent": unsent,
+            "reads": link.reads,
+            "writes": link.writes,
+            "failed_bursts": link.failed_bursts,
+            "write_errors": link.write_errors,
+            "dropped": link.dropped,
+            "violations": link.violations,
+            "duplicates": link.duplicates,
+            "gaps": link.gaps,
+            "gap_repeats": link.gap_repeats,
+            "timeouts": link.timeouts,
+            "board_dropped": link.board_dropped,
+            "board_repeats": link.board_repeats,
+        },
+        "offload": {
+            "taken": offload.taken,
+            "left_to_the_kernel": offload.left,
+            "handed_off": stack.handoffs,
+            "refused": stack.refused,
+            "restored": stack.restores,
+            "shed": stack.shed,
+            "bytes_in": relay.bytes_in,
+            "bytes_out": relay.bytes_out,
+            "server_not_reached": relay.unreached,
+        },
+        "driver": {
+            "commands": driver.commands,
+            "events": driver.events,
+            "doorbells": driver.doorbells,
+            "interrupts": driver.interrupts,
+            "dma_errors": driver.dma_errors,
+        },
+    })
 }
 
 fn serve(args: &Args, adapter: &mut Adapter<PacketSocket, Tap>, stop: impl Fn() -> bool) -> Result<()> {

@@ -156,7 +156,7 @@ fn get<T: Plain>(socket: &TcpStream, option: libc::c_int) -> Result<T> {
     Ok(value)
 }
 
-fn set(socket: &TcpStream, option: libc::c_int, value: libc::c_int) -> Result<()> {
+fn set(socket: &impl AsRawFd, option: libc::c_int, value: libc::c_int) -> Result<()> {
     let len = mem::size_of_val(&value) as libc::socklen_t;
     // SAFETY: the kernel reads one `int`, which `value` is, for the length of the call.
     let status = unsafe {
@@ -207,6 +207,8 @@ mod tests {
     /// Both ends of a connection of this machine; `None`, and a word, where repair is forbidden.
     fn frozen(before: impl FnOnce(&mut TcpStream)) -> Option<(Frozen, TcpStream)> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        // Segments as on Ethernet, not of the loopback's 64 KiB.
+        set(&listener, libc::TCP_MAXSEG, 1460).expect("a segment size");
         let mut peer = TcpStream::connect(listener.local_addr().expect("an address")).expect("a connection");
         peer.set_read_timeout(Some(Duration::from_millis(50))).expect("a timeout");
         let (stream, _) = listener.accept().expect("a connection");
