@@ -91,9 +91,9 @@ impl<H: Hardware> Bus<'_, H> {
     #[inline(never)]
     fn set_up(&mut self, id: u32, (tx, rx): (bool, bool)) {
         let mut control = CONTROL_NEGOTIATE;
-        match id >> 4 {
+        match id & !0xF {
             // Marvell 88E1510 family: page 2, register 21; counts after a software reset.
-            0x0141_0DD => {
+            0x0141_0DD0 => {
                 self.write(22, 2);
                 self.change(21, 1 << 4, tx);
                 self.change(21, 1 << 5, rx);
@@ -101,14 +101,14 @@ impl<H: Hardware> Bus<'_, H> {
                 control |= CONTROL_RESET;
             }
             // Realtek RTL8211F family: page 0xD08, registers 17 and 21.
-            0x001C_C91 => {
+            0x001C_C910 => {
                 self.write(31, 0xD08);
                 self.change(17, 1 << 8, tx);
                 self.change(21, 1 << 3, rx);
                 self.write(31, 0);
             }
             // Broadcom BCM54612E and its relatives: shadow registers behind 28 (clock alignment) and 24 (miscellaneous).
-            0x0362_5E6 => {
+            0x0362_5E60 => {
                 self.write(28, 3 << 10);
                 let value = self.read(28) & !(1 << 9);
                 self.write(28, 1 << 15 | 3 << 10 | value | u16::from(tx) << 9);
@@ -119,7 +119,7 @@ impl<H: Hardware> Bus<'_, H> {
             // Microchip KSZ9031 family, behind the registers of clause 45. It has a receive delay of 1.2 ns and no other; its pads can
             // add next to nothing, so that all of them are set to their middle, and `tx` and `rx` are what they are.
             // Its pulses of negotiation come 16 ms apart, and not, as from reset on, at the edge of what others take.
-            0x0022_162 => {
+            0x0022_1620 => {
                 for (device, register, value) in
                     [(2, 4, 0x77), (2, 5, 0x7777), (2, 6, 0x7777), (2, 8, 0x1EF), (0, 4, 6), (0, 3, 0x1A80)]
                 {

@@ -414,7 +414,7 @@ impl Bench {
             self.monitors.1.check(reset, &self.dma.read, &read),
             self.monitors.2.check(reset, &lite, &self.lite),
         ];
-        for rule in results.into_iter().filter_map(Result::err) {
+        if let Some(rule) = results.into_iter().find_map(Result::err) {
             panic!("cycle {}: {rule}\n{write:x?}\n{read:x?}\n{lite:x?}\n{:x?}", self.cycle, self.lite);
         }
     }
