@@ -8,8 +8,10 @@ use anyhow::{anyhow, ensure, Result};
 use baton::client::{http::Expect, ClientConfig, ClientHost, FetchState};
 use baton::hostlink::adapter::{self, Adapter, Interface};
 use baton::hostlink::port::{LinkPort, Wire};
-use baton::server::{DriverConfig, FirstCome, Server, ServerConfig};
+use baton::server::frame::{self, Parsed};
+use baton::server::{Address, AdoptError, DriverConfig, FirstCome, Server, ServerConfig};
 use baton_abi::{
+    handoff::{Endpoints, TcbRecord},
     link,
     regs::{self, mailbox},
 };
@@ -18,6 +20,7 @@ use baton_cosim::nic::LinkedNic;
 use baton_cosim::port::{HostMemory, HostPort};
 use baton_hdl::board::{self, ecpix5};
 use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig};
+use baton_tcp::{wire, Flags, Instant, SeqNumber, Tcb};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -177,7 +180,7 @@ impl Interface for Kernel {
     }
 }
 
-fn frame(index: usize) -> Vec<u8> {
+fn numbered_frame(index: usize) -> Vec<u8> {
     let len = 60 + index * 97 % 1455;
     let mut frame: Vec<u8> = (0..len).map(|at| (at * 31 + index * 7) as u8).collect();
     frame[0] = 2;
@@ -214,7 +217,7 @@ fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
     adapter.follow_line()?;
     adapter.follow_line()?;
     assert_eq!(adapter.interface_mut().carrier, [true]);
-    let frames: Vec<Vec<u8>> = (0..60).map(frame).collect();
+    let frames: Vec<Vec<u8>> = (0..60).map(numbered_frame).collect();
     // All at once; over a shared port only as many as fit the NIC's smaller queue, because the PC's frames wait behind them.
     let window = if shared { 4 } else { frames.len() };
     let mut coming = frames.iter();
@@ -336,5 +339,120 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
         }
         println!("shared {shared}, handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
     }
+    Ok(())
+}
+
+/// The other stack of a NIC that is shared: it answers ARP and opens one connection.
+struct Opener {
+    own: Address,
+    opened: Option<(Endpoints, Tcb)>,
+    /// The connection is another's.
+    gone: bool,
+    /// Frames that are no business of either stack.
+    ignored: usize,
+}
+
+impl Opener {
+    /// Takes a frame; gives those to send, and whether the connection is open.
+    fn receive(&mut self, now: Instant, bytes: &[u8]) -> (Vec<Vec<u8>>, bool) {
+        match frame::parse(bytes, false) {
+            Some(Parsed::ArpRequest { sender_mac, sender_ip, .. }) => {
+                return (vec![frame::arp_reply(self.own, sender_mac, sender_ip).to_vec()], false);
+            }
+            Some(Parsed::Tcp { endpoints, segment, .. }) => {
+                let is_syn = segment.flags.has(Flags::SYN);
+                assert!(!self.gone, "{segment:?} of a connection that has left");
+                let (_, tcb) = self.opened.get_or_insert_with(|| {
+                    let tcb = Tcb::accept(baton_tcp::Config::default(), &segment, SeqNumber(1), 8192, now);
+                    (endpoints, tcb)
+                });
+                let open = !is_syn && tcb.segment_arrives(now, &segment).established;
+                let mut out = Vec::new();
+                while let Some(segment) = tcb.poll_transmit(now, |_| 0) {
+                    let mut frame = vec![0; 128];
+                    let len = wire::emit(&mut frame, &endpoints, &segment, 1).expect("room for a header");
+                    frame.truncate(len);
+                    wire::fill_checksums(&mut frame);
+                    out.push(frame);
+                }
+                return (out, open);
+            }
+            None => self.ignored += 1,
+        }
+        (Vec::new(), false)
+    }
+}
+
+/// Another stack opens a connection; the server's goes on with it beside that one and hands it off, and a smoltcp client gets its
+/// answers as if nobody had changed. What does not fit is refused, and nothing happens.
+#[test]
+fn a_connection_of_another_stack_is_handed_off() -> Result<()> {
+    let image = baton_tests::firmware()?;
+    let link = LinkConfig { session: 1, ..LinkConfig::default() };
+    let mut port =
+        LinkPort::connect(link, Board::new(false)?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
+    let mut config = ServerConfig { connections: 1, ..ServerConfig::default() };
+    config.driver = DriverConfig {
+        tx_log2: 6,
+        rx_log2: 6,
+        spare_rx_buffers: 64,
+        tso_buffers: 0,
+        ticks_per_us: 100,
+        ..DriverConfig::default()
+    };
+    config.tcp.min_rto_us = 20_000;
+    config.tcp.delayed_ack_us = 500;
+    let mut server = Server::start(&config, Box::<FirstCome>::default(), &mut port, Some(&image))?;
+    server.share();
+    let mut opener = Opener { own: config.address, opened: None, gone: false, ignored: 0 };
+    let mut client = ClientHost::new(ClientConfig {
+        server_ip: config.address.ip,
+        ack_delay_us: None,
+        ..ClientConfig::default()
+    });
+    let fetch = client.fetch([1, 5000, 20_000].map(|len| Expect::file(7, len)));
+    let end_ps = port.now_ps() + 60_000_000_000;
+    while !client.idle() {
+        ensure!(port.now_ps() < end_ps, "not done after 60 ms: {:?}", client.stats());
+        port.pump()?;
+        server.poll(&mut port)?;
+        while let Some(frame) = server.next_other() {
+            let bytes = port.memory().slice(frame.addr(), frame.len.into()).to_vec();
+            server.release(frame);
+            let now = Instant((port.now_ps() / 1_000_000) as u32);
+            let (out, open) = opener.receive(now, &bytes);
+            for frame in out {
+                ensure!(server.forward(&mut port, &frame), "the ring is full");
+            }
+            if let Some((endpoints, tcb)) = opener.opened.as_ref().filter(|_| open) {
+                let record = tcb.export(now);
+                let mut adopt = |record, unread: &[u8]| server.adopt(&mut port, *endpoints, record, unread);
+                assert_eq!(adopt(&record, &[0; 1]), Err(AdoptError::Window), "the ring is all announced");
+                let damaged = TcbRecord { cwnd: 0, ..record };
+                assert!(matches!(adopt(&damaged, &[]), Err(AdoptError::Record(_))));
+                adopt(&record, &[])?;
+                assert_eq!(adopt(&record, &[]), Err(AdoptError::Exists));
+                let elsewhere = Endpoints { remote_port: 1, ..*endpoints };
+                assert_eq!(server.adopt(&mut port, elsewhere, &record, &[]), Err(AdoptError::Full));
+                opener.gone = true;
+            }
+        }
+        server.announce_shared(&mut port);
+        port.pump()?;
+        client.poll(port.now_ps());
+        while let Some(frame) = client.take_frame() {
+            port.wire_mut().send_to(&frame);
+        }
+        port.wait(Duration::ZERO);
+        while let Some(frame) = port.wire_mut().sent() {
+            client.receive(frame);
+        }
+    }
+    assert_eq!(client.state(fetch), &FetchState::Done);
+    let stats = server.stats().stack;
+    assert_eq!((stats.handoffs, stats.refused, stats.resets_sent), (1, 0, 0));
+    assert_eq!(opener.ignored, 0);
+    let segments = port.reg_read(regs::STS + 4 * mailbox::STS_TX_SEGMENTS as u32)?;
+    assert!(segments > 10, "{segments} segments of the firmware");
     Ok(())
 }
