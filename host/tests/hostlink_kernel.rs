@@ -61,6 +61,7 @@ fn curl_fetches_a_file_through_the_board() {
     println!("{text}");
     assert!(output.status.success(), "{text}");
     assert!(text.contains("line up") && text.contains("failed 0"), "{text}");
-    assert!(text.contains("'handed_off': 3, 'left_to_the_kernel': 1, 'refused': 0,"), "{text}");
+    assert!(text.contains("'handed_off': 4, 'left_to_the_kernel': 1, 'refused': 0,"), "{text}");
+    assert!(text.contains("\nreset\n"), "{text}");
     assert!(text.contains("taken 3, left to the kernel 1, handed off 3, refused 0"), "{text}");
 }

@@ -29,7 +29,14 @@ attach() { # log, arguments
     await "Ctrl-C" "$log"
 }
 fetch() { # port, file
-    $in_far curl --silent --show-error --max-time 200 --output "$2" "http://192.0.2.1:$1/file.bin"
+    if ! $in_far curl --silent --show-error --max-time 90 --output "$2" "http://192.0.2.1:$1/file.bin"; then
+        echo "what both sides know:"
+        ip -s address show dev baton0
+        $in_far ip -s address show dev wire0
+        ip neighbour
+        $in_far ip neighbour
+        exit 1
+    fi
     cmp file.bin "$2"
 }
 
@@ -67,6 +74,14 @@ curl --silent --show-error --max-time 20 --output near.bin http://192.0.2.1:8080
 cmp file.bin near.bin
 await "on the NIC 0; bytes in [1-9][0-9]*, out 6[0-9]*" offload.log
 tail -n 2 offload.log
+# One that stays until the adapter goes, which resets it.
+$in_far python3 -c 'import socket
+try: socket.create_connection(("192.0.2.1", 8080)).recv(1)
+except ConnectionResetError: print("reset")' > idle.log 2>&1 &
+idle=$!
+await "on the NIC 1;" offload.log
 kill "$adapter"
 wait "$adapter"
+wait "$idle"
+cat idle.log
 python3 -c 'import json; print(json.load(open("offload.log.json"))["offload"])'

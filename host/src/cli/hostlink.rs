@@ -44,6 +44,9 @@ pub struct Args {
     /// Address and prefix length that the TAP gets, such as 192.0.2.1/24; without it the interface is left as it is
     #[arg(long)]
     address: Option<String>,
+    /// With --address: link address of the TAP; without, one made from that of the board's host link
+    #[arg(long, requires = "address", value_parser = board_address)]
+    mac: Option<[u8; 6]>,
     /// Port of the address whose connections the NIC gets, and the server that answers them
     #[arg(long, value_name = "PORT=SERVER:PORT", requires = "address", requires = "firmware", value_parser = offloaded)]
     offload: Option<(u16, SocketAddr)>,
@@ -73,8 +76,20 @@ pub struct Args {
     quiet: bool,
 }
 
+/// How long the end of what is offloaded may take.
+const CLOSE: Duration = Duration::from_secs(5);
+
 fn board_address(text: &str) -> Result<[u8; 6], String> {
     parse_mac(text).ok_or_else(|| format!("{text:?} is no Ethernet address, such as 02:ba:00:00:00:02"))
+}
+
+/// The NIC's own address: the same whenever the program starts, so that no neighbour has an old one.
+fn nic_address(board: [u8; 6]) -> [u8; 6] {
+    // Another of the addresses that are given locally (IEEE 802: bit 1 of the first byte).
+    let [first, rest @ ..] = board;
+    let mut address = [first ^ 4 | 2, 0, 0, 0, 0, 0];
+    address[1..].copy_from_slice(&rest);
+    address
 }
 
 fn offloaded(text: &str) -> Result<(u16, SocketAddr), String> {
@@ -120,17 +135,20 @@ pub fn run(args: &Args) -> Result<()> {
     };
     let port = LinkPort::connect(config, wire, adapter::memory(), args.wait * 1_000_000)
         .with_context(|| format!("no host link on {}", args.interface))?;
-    let board = port.board().map(|byte| format!("{byte:02x}")).join(":");
+    let board = port.board();
     let tap = Tap::open(&args.tap)?;
     if let Some(address) = &args.address {
+        tap.set_address(args.mac.unwrap_or(nic_address(board)))?;
         tap.configure(address)?;
     }
     let driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
     let offload = offload(args, &tap)?;
     let mut adapter = Adapter::start(port, tap, &driver, offload)?;
     adapter.follow_line()?;
+    let board = board.map(|byte| format!("{byte:02x}")).join(":");
     eprintln!("board {board} on {}, interface {}; Ctrl-C stops", args.interface, args.tap);
     serve(args, &mut adapter, || stop.load(Ordering::Relaxed))?;
+    adapter.close(CLOSE)?;
     let unsent = adapter.port_mut().wire_mut().unsent;
     println!("{}", serde_json::to_string_pretty(&summary(&adapter.stats(), unsent))?);
     Ok(())

@@ -14,6 +14,7 @@ use anyhow::{ensure, Result};
 use baton_abi::regs;
 use baton_cosim::hostlink::LinkStats;
 use baton_cosim::port::{HostMemory, HostPort};
+use std::time::Duration;
 
 /// Where the memory that the NIC reaches begins.
 pub const MEMORY_BASE: u32 = 0x1000_0000;
@@ -81,6 +82,8 @@ pub struct Adapter<W: Wire, I: Interface> {
     port: LinkPort<W>,
     server: Server<Relay>,
     offload: Option<Offload>,
+    /// Counts of the offload once it has ended.
+    ended: OffloadStats,
     interface: I,
     /// What the interface shows of the line, once it shows anything.
     carrier: Option<bool>,
@@ -122,7 +125,17 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
         })?;
         ensure!(!short, "the NIC's memory here is too small for {connections} connections");
         server.share();
-        Ok(Adapter { port, server, offload, interface, carrier: None, held: None, untaken: 0, unsendable: 0 })
+        Ok(Adapter {
+            port,
+            server,
+            offload,
+            ended: OffloadStats::default(),
+            interface,
+            carrier: None,
+            held: None,
+            untaken: 0,
+            unsendable: 0,
+        })
     }
 
     /// Whether the NIC's own line has a link, as its MAC's PHY reports; `None` without such a report.
@@ -175,6 +188,27 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
         Ok(self.moved() != before)
     }
 
+    /// Ends the offload: its connections are reset, since nobody would run them any more, and what is under way for it is waited for, at
+    /// most so long.
+    ///
+    /// # Errors
+    /// As [`Adapter::poll`].
+    pub fn close(&mut self, most: Duration) -> Result<()> {
+        let Some(offload) = self.offload.take() else { return Ok(()) };
+        self.ended = offload.stats();
+        self.server.act(&mut self.port, |_, sockets, _| {
+            let ids: Vec<_> = sockets.sockets().collect();
+            ids.into_iter().for_each(|id| sockets.abort(id));
+        });
+        let end_ps = self.port.now_ps() + most.as_nanos() as u64 * 1000;
+        while self.server.stack().sockets().next().is_some() && self.port.now_ps() < end_ps {
+            if !self.poll()? {
+                self.port.wait(Duration::from_micros(200));
+            }
+        }
+        Ok(())
+    }
+
     /// What changes when anything is done.
     fn moved(&self) -> (u64, u64, u64, RelayStats) {
         let DriverStats { rx_frames, tx_frames, events, .. } = self.server.driver_stats();
@@ -222,7 +256,7 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
             driver: self.server.driver_stats(),
             link: self.port.link_stats(),
             stack: self.server.stack().stats(),
-            offload: self.offload.as_ref().map_or_else(OffloadStats::default, Offload::stats),
+            offload: self.offload.as_ref().map_or(self.ended, Offload::stats),
             relay: self.server.application().stats(),
             untaken: self.untaken,
             unsendable: self.unsendable,

@@ -2,7 +2,7 @@
 //!
 //! A TAP carries Ethernet frames between a file and the kernel's network stack. No offload is negotiated, so every
 //! frame is at most as long as the interface's MTU allows and has its checksums. All that the standard library lacks for it,
-//! three requests of `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
+//! four requests of `ioctl` and one `poll`, is here, and nothing else in this crate is unsafe.
 
 use anyhow::{bail, ensure, Context, Result};
 use std::fs::{File, OpenOptions};
@@ -99,6 +99,29 @@ impl Tap {
         // SAFETY: a request for the link address answers in this part of the union.
         let data = unsafe { request.ifr_ifru.ifru_hwaddr.sa_data };
         Ok(std::array::from_fn(|at| data[at] as u8))
+    }
+
+    /// Gives the kernel's end a link address of a station.
+    ///
+    /// # Errors
+    /// When the address is a group's, or the interface was removed.
+    pub fn set_address(&self, address: [u8; 6]) -> Result<()> {
+        // SAFETY: all zeros is a valid `ifreq`.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        // SAFETY: what is written is the part of the union that this request reads.
+        let of = unsafe { &mut request.ifr_ifru.ifru_hwaddr };
+        of.sa_family = libc::ARPHRD_ETHER;
+        for (to, from) in of.sa_data.iter_mut().zip(address) {
+            *to = from as libc::c_char;
+        }
+        // SAFETY: the descriptor is open for as long as `file` lives. SIOCSIFHWADDR reads one `ifreq`, which `request` is, for the
+        // length of the call.
+        let status = unsafe { libc::ioctl(self.file.as_raw_fd(), libc::SIOCSIFHWADDR, &request) };
+        if status != 0 {
+            return Err(io::Error::last_os_error())
+                .with_context(|| format!("cannot set the address of {}", self.name));
+        }
+        Ok(())
     }
 
     /// Tells the kernel whether there is a line behind the interface, which `ip link` then shows.
