@@ -11,7 +11,7 @@ use crate::live::tap::Tap;
 use crate::server::driver::{DriverConfig, DriverStats};
 use crate::server::{Never, NicLoad, Server, ServerConfig, StackStats};
 use anyhow::{ensure, Result};
-use baton_abi::regs;
+use baton_abi::{regs, ring::RX_FLAG_CHECKSUM_OK};
 use baton_cosim::hostlink::LinkStats;
 use baton_cosim::port::{HostMemory, HostPort};
 use std::time::Duration;
@@ -173,7 +173,8 @@ impl<W: Wire, I: Interface> Adapter<W, I> {
         while let Some(frame) = self.server.next_other() {
             let bytes = self.port.memory().slice(frame.addr(), frame.len.into());
             if let Some(offload) = &mut self.offload {
-                offload.saw(bytes, self.port.now_ps() / 1_000_000);
+                let verified = frame.flags & RX_FLAG_CHECKSUM_OK != 0;
+                offload.saw(bytes, verified, self.port.now_ps() / 1_000_000);
             }
             self.untaken += u64::from(!self.interface.send(bytes));
             self.server.release(frame);

@@ -99,9 +99,9 @@ impl Offload {
         self.why.take()
     }
 
-    /// A frame has come for the kernel.
-    pub(super) fn saw(&mut self, bytes: &[u8], now_us: u64) {
-        if let Some(Parsed::Tcp { endpoints, segment, .. }) = frame::parse(bytes, true) {
+    /// A frame has come for the kernel; `verified`: hardware has seen right checksums.
+    pub(super) fn saw(&mut self, bytes: &[u8], verified: bool, now_us: u64) {
+        if let Some(Parsed::Tcp { endpoints, segment, .. }) = frame::parse(bytes, verified) {
             if endpoints.local_port == self.at.port() {
                 self.flows.saw(endpoints, &segment, now_us);
             }
@@ -203,20 +203,18 @@ fn listen(at: SocketAddrV4) -> io::Result<TcpListener> {
     Ok(TcpListener::from(socket))
 }
 
-/// Joins a connection that stayed with the kernel to the server: a thread for each direction, which end with it.
+/// Joins a connection that stayed with the kernel to the server: a thread for each direction, which end with it. Without a thread
+/// or a server the connection is closed.
 fn copy_both_ways(near: TcpStream, to: SocketAddr) {
-    thread::spawn(move || -> io::Result<()> {
+    let _ = thread::Builder::new().spawn(move || -> io::Result<()> {
         near.set_nonblocking(false)?;
         let far = TcpStream::connect(to)?;
         let (mut from, mut into) = (near.try_clone()?, far.try_clone()?);
-        let back = thread::spawn(move || {
-            let copied = io::copy(&mut from, &mut into);
-            let _ = into.shutdown(Shutdown::Write);
-            copied
-        });
+        thread::Builder::new().spawn(move || {
+            let _ = io::copy(&mut from, &mut into);
+            into.shutdown(Shutdown::Write)
+        })?;
         io::copy(&mut &far, &mut &near)?;
-        near.shutdown(Shutdown::Write)?;
-        let _ = back.join();
-        Ok(())
+        near.shutdown(Shutdown::Write)
     });
 }
