@@ -62,7 +62,7 @@ tail -n 1 link.log
 kill "$adapter"
 wait "$adapter"
 
-attach offload.log --offload 8080=127.0.0.1:80 --firmware "$firmware"
+attach offload.log --offload 8080=127.0.0.1:80 --hiwat 24 --lowat 12 --shed-ms 1000 --firmware "$firmware"
 fetch 8080 first.bin
 # Two at once, of which the NIC may have both.
 fetch 8080 second.bin &

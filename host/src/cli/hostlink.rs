@@ -1,5 +1,6 @@
 //! `baton hostlink`: a NIC on a board as a network interface of this machine.
 
+use super::load_control::LoadControl;
 use anyhow::{bail, Context, Result};
 use baton::hostlink::{
     adapter::{self, Adapter, AdapterStats},
@@ -56,6 +57,8 @@ pub struct Args {
     /// With --offload: firmware image for the board's core memory, as `cargo xtask firmware` makes it
     #[arg(long, env = "BATON_FIRMWARE")]
     firmware: Option<PathBuf>,
+    #[command(flatten)]
+    load_control: LoadControl,
     /// Ethernet address of the board's host link; without it any board on the wire is taken
     #[arg(long, value_parser = board_address)]
     board: Option<[u8; 6]>,
@@ -141,7 +144,8 @@ pub fn run(args: &Args) -> Result<()> {
         tap.set_address(args.mac.unwrap_or(nic_address(board)))?;
         tap.configure(address)?;
     }
-    let driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
+    let mut driver = DriverConfig { ticks_per_us: args.core_mhz, tso_buffers: 0, ..DriverConfig::default() };
+    args.load_control.apply(&mut driver.mailbox)?;
     let offload = offload(args, &tap)?;
     let mut adapter = Adapter::start(port, tap, &driver, offload)?;
     adapter.follow_line()?;

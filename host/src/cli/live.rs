@@ -1,9 +1,10 @@
 //! `baton live`: the co-simulated NIC on a Linux TAP.
 
+use super::load_control::LoadControl;
 use anyhow::{ensure, Context, Result};
 use baton::demo;
 use baton::live::{services::ServicePorts, tap::Tap, Handoff, Live, LiveConfig};
-use baton_abi::regs::{mailbox, SchedMode};
+use baton_abi::regs::SchedMode;
 use baton_cosim::nic::VerilatedNic;
 use baton_cosim::wire::Faults;
 use baton_tcp::CongestionAlgorithm;
@@ -64,16 +65,8 @@ pub struct Args {
     /// With --handoff roving: time between two moves, of one connection each, in milliseconds
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=60000))]
     move_ms: u64,
-    /// Turns load control on: length of the NIC receive queue above which the NIC takes fewer connections
-    #[arg(long, value_name = "PACKETS", requires = "lowat", value_parser = clap::value_parser!(u32).range(1..=1000))]
-    hiwat: Option<u32>,
-    /// Length of the NIC receive queue below which it takes more
-    #[arg(long, value_name = "PACKETS", requires = "hiwat", value_parser = clap::value_parser!(u32).range(0..=1000))]
-    lowat: Option<u32>,
-    /// With load control: how long the NIC must be overloaded before it gives the costliest connections back, in
-    /// milliseconds; 0 never does
-    #[arg(long, default_value_t = 0, requires = "hiwat", value_parser = clap::value_parser!(u32).range(0..=60000))]
-    shed_ms: u32,
+    #[command(flatten)]
+    load_control: LoadControl,
     /// How the NIC orders its work
     #[arg(long, value_enum, default_value_t = Mode::Direct)]
     mode: Mode,
@@ -202,14 +195,7 @@ fn config(args: &Args) -> Result<LiveConfig> {
         Congestion::Newreno => CongestionAlgorithm::NewReno,
         Congestion::Cubic => CongestionAlgorithm::Cubic,
     };
-    if let (Some(hiwat), Some(lowat)) = (args.hiwat, args.lowat) {
-        ensure!(lowat <= hiwat, "--lowat {lowat} is above --hiwat {hiwat}");
-        let words = &mut config.server.driver.mailbox;
-        words[mailbox::CFG_LOAD_CONTROL] = 1;
-        words[mailbox::CFG_HIWAT] = hiwat;
-        words[mailbox::CFG_LOWAT] = lowat;
-        words[mailbox::CFG_SHED_AFTER_US] = args.shed_ms * 1000;
-    }
+    args.load_control.apply(&mut config.server.driver.mailbox)?;
     config.services =
         ServicePorts { echo: args.echo_port, discard: args.discard_port, iperf: args.iperf_port };
     config.folder.clone_from(&args.dir);

@@ -5,6 +5,7 @@ mod calibrate;
 mod demo;
 mod hostlink;
 mod live;
+mod load_control;
 mod p4;
 mod profile;
 mod registers;
