@@ -160,7 +160,11 @@ impl<H: Hardware> Firmware<'_, H> {
         let word = |index| hw.command_word(2 + index);
         connection.take_over(now, len, word, cookie).map_err(|_| refused::BAD_RECORD)?;
         let sends = connection.tcb.has_something_to_send();
-        match self.hw.lookup_insert(connection.lookup_key().as_ref(), name) {
+        let entered = self.hw.lookup_insert(connection.lookup_key().as_ref(), name);
+        if entered != LookupOutcome::Done {
+            connection.tcb.vacate();
+        }
+        match entered {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),

@@ -135,7 +135,7 @@ impl<C: Parameters> Tcb<C> {
                         self.cwnd += smss;
                     }
                 }
-                if !self.has(flag::SACK) || self.sacked.is_empty() {
+                if !self.has(flag::SACK) || self.gaps().sacked.is_empty() {
                     // The next hole starts here. A peer that gives no blocks is treated as one without SACK.
                     self.rtx_nxt = self.snd_una;
                     self.flags |= flag::RTX_NOW;
@@ -157,7 +157,7 @@ impl<C: Parameters> Tcb<C> {
             Phase::Open => {
                 self.dup_acks = (self.dup_acks + 1).min(DUP_THRESH);
                 let lost = self.dup_acks >= DUP_THRESH
-                    || (!self.sacked.is_empty() && self.snd_una.lt(self.lost_end(false)));
+                    || (!self.gaps().sacked.is_empty() && self.snd_una.lt(self.lost_end(false)));
                 // RFC 6582 Section 3.2 step 2: not twice for one window. With SACK there is no such doubt.
                 if lost && (self.has(flag::SACK) || !self.has(flag::RECOVER)) {
                     self.enter_recovery();
@@ -195,7 +195,7 @@ impl<C: Parameters> Tcb<C> {
         self.dup_acks = 0;
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
-        self.sacked.clear();
+        self.gaps().sacked.clear();
         self.flags |= flag::RTX_NOW | flag::RECOVER;
         self.flags &= !flag::RTT_RUNNING;
     }
@@ -229,7 +229,7 @@ impl<C: Parameters> Tcb<C> {
     fn lost_end(&self, eager: bool) -> SeqNumber {
         let mut bytes = 0;
         let turns = at_most!(SACKED_RANGES);
-        for (n, range) in self.sacked.as_slice().iter().rev().enumerate() {
+        for (n, range) in self.gaps().sacked.iter_back().enumerate() {
             turns.take();
             bytes += range.end.since(range.start);
             if eager || n + 1 >= usize::from(DUP_THRESH) || bytes > 2 * self.smss() {
@@ -241,8 +241,8 @@ impl<C: Parameters> Tcb<C> {
 
     /// Numbers that are presumably in the network, when those below `lost_end` are lost unless sent again.
     fn pipe(&self, lost_end: SeqNumber) -> u32 {
-        self.sacked.missing(self.snd_una, self.rtx_nxt.min(lost_end))
-            + self.sacked.missing(lost_end, self.snd_nxt)
+        self.gaps().sacked.missing(self.snd_una, self.rtx_nxt.min(lost_end))
+            + self.gaps().sacked.missing(lost_end, self.snd_nxt)
     }
 
     /// Bytes that the congestion window lets go now.
@@ -268,7 +268,7 @@ impl<C: Parameters> Tcb<C> {
         if self.phase == Phase::Open && !forced {
             return None;
         }
-        let start = self.sacked.skip(self.rtx_nxt);
+        let start = self.gaps().sacked.skip(self.rtx_nxt);
         self.rtx_nxt = start;
         let end = match self.phase {
             _ if forced => self.snd_nxt,
@@ -281,7 +281,7 @@ impl<C: Parameters> Tcb<C> {
             self.flags &= !flag::RTX_NOW;
             return None;
         }
-        let end = self.sacked.next_start(start).map_or(end, |s| s.min(end));
+        let end = self.gaps().sacked.next_start(start).map_or(end, |s| s.min(end));
         if !forced {
             let room = self.cwnd_room();
             // RFC 6675 Section 5 step C: at least one segment of room.

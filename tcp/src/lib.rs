@@ -67,6 +67,7 @@ mod config;
 mod congestion;
 mod control;
 mod cubic;
+mod gaps;
 mod lean;
 mod output;
 mod predict;
@@ -82,7 +83,8 @@ mod timers;
 pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
-pub use config::{Config, CongestionAlgorithm, Parameters, SharedConfig};
+pub use config::{Config, CongestionAlgorithm};
+pub use gaps::{Own, Parameters, SharedConfig, SharedMemory};
 pub use lean::{LeanBurst, BURST_SEGMENTS_MAX};
 pub use predict::{Header, Predicted};
 pub use segment::{

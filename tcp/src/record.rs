@@ -9,14 +9,15 @@
 
 use baton_abi::{
     at_most,
-    handoff::{tcb, RecordError, TcbRecord, TCB_WORDS},
+    handoff::{tcb, RecordError, TcbRecord, RECEIVED_RANGES, SACKED_RANGES, TCB_WORDS},
 };
 
 use crate::{
     control::{Congestion, NewReno},
     cubic::{self, Cubic},
+    ranges::Ranges,
     tcb::{flag, Phase, State, Tcb, Timer, BUFFER_MAX, TIMESTAMP_BYTES},
-    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
+    Config, CongestionAlgorithm, Instant, Own, Parameters, SeqNumber,
 };
 
 impl Tcb {
@@ -33,7 +34,7 @@ impl Tcb {
         if TcbRecord::from_words(&words) != *record {
             return Err(RecordError::Parameter);
         }
-        let mut tcb = Tcb::blank(config.clamped());
+        let mut tcb = Tcb::blank(Own::new(config));
         tcb.take_over(|index| words[index], send_len, rcv_space, now)?;
         Ok(tcb)
     }
@@ -76,7 +77,7 @@ impl<C: Parameters> Tcb<C> {
             rcv_step: self.rcv_step,
             delayed_ack_us: if self.has(flag::ACK_DELAYED) { self.ack_at.remaining(now) } else { 0 },
             ts_age_us: (age & 0x3FF) as u16,
-            recent_range: self.recent_range() as u8,
+            recent_range: self.gaps().recent.get(),
             idle_ticks: ts_val.wrapping_sub(self.last_send_tick).min(0xFFFF) as u16,
             cubic_origin: control.origin,
             ..TcbRecord::default()
@@ -108,8 +109,8 @@ impl<C: Parameters> Tcb<C> {
         put(tcb::TIMER_US, if self.timer == Timer::Off { 0 } else { self.timer_at.remaining(now) });
         put(tcb::TS_RECENT, self.ts_recent);
         put(tcb::TS_VAL, ts_val);
-        self.received.write(|index, word| put(tcb::RECEIVED + index, word));
-        self.sacked.write(|index, word| put(tcb::SACKED + index, word));
+        self.gaps().received.write(|index, word| put(tcb::RECEIVED + index, word));
+        self.gaps().sacked.write(|index, word| put(tcb::SACKED + index, word));
     }
 
     /// Continues a connection here, as [`Tcb::import`] does, from the words of its record, wherever they lie. Nothing is left of
@@ -123,6 +124,21 @@ impl<C: Parameters> Tcb<C> {
         now: Instant,
     ) -> Result<(), RecordError> {
         self.state = State::Closed;
+        let taken = self.take_record(word, send_len, rcv_space, now);
+        if taken.is_err() {
+            self.forget_gaps();
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn take_record(
+        &mut self,
+        word: impl Fn(usize) -> u32,
+        send_len: u32,
+        rcv_space: u32,
+        now: Instant,
+    ) -> Result<(), RecordError> {
         let narrow = TcbRecord::from_narrow([word(0), word(1), word(2), word(3), word(4)]);
         let state = self.take_parameters(&narrow)?;
         (self.send_len, self.rcv_space) = (send_len, rcv_space);
@@ -252,25 +268,42 @@ impl<C: Parameters> Tcb<C> {
         narrow: &TcbRecord,
         state: State,
     ) -> Result<(), RecordError> {
-        let Tcb { rcv_nxt, rcv_space, .. } = *self;
-        self.sacked.read(|index| word(tcb::SACKED + index), self.snd_una, self.snd_nxt)?;
+        let (rcv_nxt, rcv_space) = (self.rcv_nxt, self.rcv_space);
+        let sacked = |index| word(tcb::SACKED + index);
+        let received = |index| word(tcb::RECEIVED + index);
+        let (sacked_len, _) = Ranges::<SACKED_RANGES>::check(sacked, self.snd_una, self.snd_nxt)?;
         // The peer's FIN may be the one number behind the buffer.
-        self.received.read(|index| word(tcb::RECEIVED + index), rcv_nxt, rcv_nxt + (rcv_space + 1))?;
-        self.set_recent_range(usize::from(narrow.recent_range));
+        let (len, end) = Ranges::<RECEIVED_RANGES>::check(received, rcv_nxt, rcv_nxt + (rcv_space + 1))?;
+        let recent = narrow.recent_range;
         let fin_known = self.has(flag::FIN_KNOWN);
-        let right = match self.received.as_slice() {
-            [] => !fin_known && self.recent_range() == 0,
-            ranges @ [.., last] => {
+        let right = match len {
+            0 => !fin_known && recent == 0,
+            _ => {
                 matches!(state, State::Established | State::FinWait1 | State::FinWait2)
-                    && self.recent_range() < ranges.len()
-                    && (fin_known || last.end.since(rcv_nxt) <= rcv_space)
+                    && usize::from(recent) < len
+                    && (fin_known || end.since(rcv_nxt) <= rcv_space)
             }
         };
-        if right {
-            Ok(())
-        } else {
-            Err(RecordError::Ranges)
+        if !right {
+            return Err(RecordError::Ranges);
         }
+        if sacked_len + len > 0 {
+            self.keep_ranges(sacked, received, recent);
+        }
+        Ok(())
+    }
+
+    /// Keeps ranges that were checked, where there is room.
+    #[inline(always)]
+    fn keep_ranges(&mut self, sacked: impl Fn(usize) -> u32, received: impl Fn(usize) -> u32, recent: u8) {
+        if !self.parameters.make_room() {
+            self.flags &= !flag::FIN_KNOWN;
+            return;
+        }
+        let gaps = self.gaps();
+        gaps.sacked.read(sacked);
+        gaps.received.read(received);
+        gaps.recent.set(recent);
     }
 
     #[inline(always)]

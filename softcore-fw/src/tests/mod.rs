@@ -11,10 +11,10 @@ mod world;
 use world::{Faults, Plan, World};
 
 use crate::{program::BothFamilies, timing, Firmware, Hardware, Program, Slot};
-use baton_tcp::{Config, SharedConfig};
+use baton_tcp::{Config, SharedConfig, SharedMemory};
 
 fn shared(config: Config) -> SharedConfig {
-    SharedConfig::new(Box::leak(Box::new(config)))
+    SharedConfig::new(config, Box::leak(Box::new(SharedMemory::<8>::new())))
 }
 
 /// Memory for connections. They have the timing that [`firmware`] finds configured.
