@@ -186,7 +186,7 @@ impl<H: Hardware> Firmware<'_, H> {
         self.end(slot, Fate::Restoring { after_segment: 0 });
         let after_segment = self.totals.received.wrapping_add(self.hw.segments_waiting());
         if let Some(connection) = self.table.get(slot) {
-            connection.fate = Fate::Restoring { after_segment };
+            connection.stage.set_fate(Fate::Restoring { after_segment });
         }
         self.table.enqueue(Queue::Restore, slot);
     }

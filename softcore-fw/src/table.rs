@@ -152,7 +152,7 @@ impl<'a, P: Program> Table<'a, P> {
     pub fn occupy(&mut self) -> Option<SlotIndex> {
         let slot = self.dequeue(Queue::Free)?;
         let entry = &mut self.slots[usize::from(slot)];
-        entry.connection.fate = Fate::Open(ShedMark::default());
+        entry.connection.stage.set_fate(Fate::Open(ShedMark::default()));
         entry.reached_as = ConnId::new(usize::from(slot), entry.generation());
         Some(slot)
     }
@@ -161,7 +161,7 @@ impl<'a, P: Program> Table<'a, P> {
     pub fn release(&mut self, slot: SlotIndex) {
         let entry = &mut self.slots[usize::from(slot)];
         debug_assert!(!entry.timer.is_running() && !entry.links.is_queued(Queue::Free));
-        entry.connection.fate = Fate::Absent;
+        entry.connection.stage.set_fate(Fate::Absent);
         entry.connection.tcb.vacate();
         entry.reached_as = ConnId::new(!usize::from(slot), entry.generation().wrapping_add(1));
         self.enqueue(Queue::Free, slot);

@@ -4,14 +4,14 @@
 //! Section 5.5): a peer idle for more than 24 days of its clock may have to reconnect. Payload and FIN on a
 //! SYN are left for the peer to send again.
 
-#[cfg(debug_assertions)]
-use crate::{predict::Header, segment::Options};
 use crate::{
     gaps::Gaps,
     segment::{Arrival, Deliver, Flags, SegmentIn, SACK_BLOCKS},
     tcb::{flag, State, Tcb, Timer, BUFFER_MAX},
     Instant, Parameters, SeqNumber,
 };
+#[cfg(debug_assertions)]
+use crate::{predict::Header, segment::Options};
 use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 
 impl<C: Parameters> Tcb<C> {
@@ -268,12 +268,21 @@ impl<C: Parameters> Tcb<C> {
         }
     }
 
-    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7.
+    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7. Times are kept in units of 2^16 us, so two are apart by up to
+    /// two units more than they must be.
     fn challenge(&mut self, now: Instant) {
-        if now.since(self.challenge_at) >= self.config().challenge_us {
-            self.challenge_at = now;
+        let limit_us = self.config().challenge_us;
+        let units = if limit_us == 0 { 0 } else { (limit_us >> 16) + 2 };
+        let at = (now.0 >> 16) as u16;
+        if u32::from(at.wrapping_sub(self.challenge_at)) >= units {
+            self.challenge_at = at;
             self.flags |= flag::ACK_NOW;
         }
+    }
+
+    /// What [`Tcb::challenge`] keeps before the first one: half the circle ago, more than any limit.
+    pub(crate) fn unchallenged(now: Instant) -> u16 {
+        (now.0 >> 16) as u16 ^ 0x8000
     }
 
     /// Fifth step. `false`: the segment is to be dropped.

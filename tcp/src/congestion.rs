@@ -12,9 +12,9 @@
 use baton_abi::{at_most, handoff::SACKED_RANGES};
 
 use crate::{
-    control::{Congestion, CongestionControl, Window},
+    control::Window,
     tcb::{flag, Phase, Tcb, BUFFER_MAX},
-    Instant, Parameters, SeqNumber,
+    CongestionAlgorithm, Instant, Parameters, SeqNumber,
 };
 
 /// Duplicate acknowledgements that mean a loss (RFC 5681 Section 3.2).
@@ -73,12 +73,11 @@ impl<C: Parameters> Tcb<C> {
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
-            match &mut self.control {
+            if by_clock {
+                self.grow_by_clock(now(), acked);
+            } else {
                 // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
-                Congestion::NewReno(control) if !by_clock => {
-                    self.cwnd = control.grown(self.cwnd, u32::from(self.snd_mss), acked);
-                }
-                _ => self.grow_by_clock(now(), acked),
+                self.cwnd = self.control.grown(self.cwnd, u32::from(self.snd_mss), acked);
             }
         }
         if self.cwnd > BUFFER_MAX {
@@ -89,7 +88,7 @@ impl<C: Parameters> Tcb<C> {
     /// Whether the algorithm looks at the clock.
     #[inline]
     pub fn grows_by_clock(&self) -> bool {
-        matches!(self.control, Congestion::Cubic(_))
+        self.control.algorithm == CongestionAlgorithm::Cubic
     }
 
     /// Congestion avoidance of an algorithm that looks at the clock.

@@ -10,9 +10,9 @@
 //! # Use
 //!
 //! ```
-//! use baton_tcp::{Config, Instant, SegmentIn, SeqNumber, Spans, Tcb, TimerOutcome};
+//! use baton_tcp::{Config, Instant, ReceiveSpans, SegmentIn, SendSpans, SeqNumber, Tcb, TimerOutcome};
 //! # fn demo(syn: &SegmentIn, segment: &SegmentIn, now: Instant) {
-//! let (mut send, mut receive) = (Spans::<4>::new(), Spans::<4>::new());
+//! let (mut send, mut receive) = (SendSpans::new(), ReceiveSpans::new());
 //! receive.push(0x1000, 65536).unwrap();
 //! let mut tcb = Tcb::accept(Config::default(), syn, SeqNumber(1), receive.len(), now);
 //!
@@ -91,7 +91,7 @@ pub use segment::{
     reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,
 };
 pub use seq::SeqNumber;
-pub use spans::{Full, Spans};
+pub use spans::{Full, ReceiveSpans, SendSpans, Spans};
 pub use tcb::{State, Tcb};
 pub use time::Instant;
 pub use timers::TimerOutcome;

@@ -34,7 +34,9 @@ impl<const N: usize> Ranges<N> {
     /// From the last one to the first.
     #[inline]
     pub fn iter_back(&self) -> impl Iterator<Item = Range> + '_ {
-        self.0.iter().rev().map(Cell::get).filter(|range| range.start != range.end)
+        let turns = Self::turns();
+        let all = self.0.iter().rev().map(Cell::get).inspect(move |_| turns.take());
+        all.filter(|range| range.start != range.end)
     }
 
     #[inline]

@@ -13,8 +13,8 @@ use baton_abi::{
 };
 
 use crate::{
-    control::{Congestion, NewReno},
-    cubic::{self, Cubic},
+    control::Congestion,
+    cubic,
     ranges::Ranges,
     tcb::{flag, Phase, State, Tcb, Timer, BUFFER_MAX, TIMESTAMP_BYTES},
     Config, CongestionAlgorithm, Instant, Own, Parameters, SeqNumber,
@@ -59,7 +59,7 @@ impl<C: Parameters> Tcb<C> {
         debug_assert!(self.exportable() && self.consistent());
         let age = now.since(self.ts_time);
         let ts_val = self.ts_val.wrapping_add(age >> 10);
-        let control = ControlRecord::new(&self.control, ts_val);
+        let control = &self.control;
         let narrow = TcbRecord {
             state: self.state as u8,
             phase: self.phase as u8,
@@ -72,14 +72,14 @@ impl<C: Parameters> Tcb<C> {
             dup_acks: self.dup_acks,
             retransmits: self.retransmits,
             backoff: self.backoff,
-            algorithm: control.algorithm,
+            algorithm: control.algorithm as u8,
             cubic_beat: control.beat,
             rcv_step: self.rcv_step,
             delayed_ack_us: if self.has(flag::ACK_DELAYED) { self.ack_at.remaining(now) } else { 0 },
             ts_age_us: (age & 0x3FF) as u16,
             recent_range: self.gaps().recent.get(),
             idle_ticks: ts_val.wrapping_sub(self.last_send_tick).min(0xFFFF) as u16,
-            cubic_origin: control.origin,
+            cubic_origin: control.origin_after(ts_val),
             ..TcbRecord::default()
         };
         let turns = at_most!(tcb::NARROW_WORDS);
@@ -237,20 +237,22 @@ impl<C: Parameters> Tcb<C> {
         self.cwnd = word(tcb::CWND);
         self.ssthresh = word(tcb::SSTHRESH);
         let w_max_step = word(tcb::CUBIC_W_MAX_STEP);
-        self.control = ControlRecord {
-            algorithm: narrow.algorithm,
+        self.control = Congestion {
             acked: word(tcb::CWND_ACKED),
-            beat: narrow.cubic_beat,
-            origin: narrow.cubic_origin,
+            w_est: word(tcb::CUBIC_W_EST),
             w_max: w_max_step as u16,
             step: (w_max_step >> 16) as u16,
-            w_est: word(tcb::CUBIC_W_EST),
-        }
-        .control(|| word(tcb::TS_VAL))
-        .ok_or(RecordError::Parameter)?;
+            origin: (word(tcb::TS_VAL) as u16).wrapping_add_signed(narrow.cubic_origin),
+            beat: narrow.cubic_beat,
+            algorithm: match narrow.algorithm {
+                0 => CongestionAlgorithm::NewReno,
+                _ => CongestionAlgorithm::Cubic,
+            },
+        };
         self.srtt_us8 = word(tcb::SRTT_US8);
         self.rttvar_us4 = word(tcb::RTTVAR_US4);
-        let fits = (u32::from(self.snd_mss)..=BUFFER_MAX).contains(&self.cwnd)
+        let fits = self.control.is_possible(narrow.cubic_origin)
+            && (u32::from(self.snd_mss)..=BUFFER_MAX).contains(&self.cwnd)
             && self.ssthresh <= BUFFER_MAX
             && self.srtt_us8 <= 1 << 29
             && self.rttvar_us4 <= 1 << 29;
@@ -329,7 +331,7 @@ impl<C: Parameters> Tcb<C> {
         self.rtt_seq = SeqNumber(word(tcb::RTT_SEQ));
         let rtt_age_us = word(tcb::RTT_AGE_US);
         self.rtt_start = Instant(now.0.wrapping_sub(rtt_age_us));
-        self.challenge_at = Instant(now.0.wrapping_sub(self.config().challenge_us));
+        self.challenge_at = Self::unchallenged(now);
         self.ts_recent = word(tcb::TS_RECENT);
         self.ts_val = word(tcb::TS_VAL);
         self.ts_time = Instant(now.0.wrapping_sub(u32::from(narrow.ts_age_us)));
@@ -350,52 +352,31 @@ impl<C: Parameters> Tcb<C> {
     }
 }
 
-/// The state of congestion control in a record: the union of what the algorithms keep, zero where one keeps nothing.
-#[derive(Default)]
-struct ControlRecord {
-    algorithm: u8,
-    acked: u32,
-    beat: u8,
-    origin: i16,
-    w_max: u16,
-    step: u16,
-    w_est: u32,
-}
-
-impl ControlRecord {
-    #[inline(always)]
-    fn new(control: &Congestion, tick: u32) -> Self {
-        let algorithm = control.algorithm() as u8;
-        match *control {
-            Congestion::NewReno(NewReno { acked }) => ControlRecord { algorithm, acked, ..Self::default() },
-            Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }) => {
-                // More than this is no further away on the curve.
-                let ahead =
-                    (origin.wrapping_sub(tick) as i32).clamp(-i32::from(i16::MAX), i32::from(i16::MAX));
-                // Before an epoch begins only W_max means something.
-                let (origin, w_est, beat) = if step == 0 { (0, 0, 0) } else { (ahead as i16, w_est, beat) };
-                ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est }
-            }
+impl Congestion {
+    /// CUBIC: how many ticks after this one the curve reaches W_max; more than a record holds is no further away on it. Before an epoch
+    /// begins only W_max means something.
+    fn origin_after(&self, tick: u32) -> i16 {
+        match self.step {
+            0 => 0,
+            _ => (self.origin.wrapping_sub(tick as u16) as i16).max(-i16::MAX),
         }
     }
 
-    /// What it is the state of, if any, at this time on the timestamp clock.
-    #[inline(always)]
-    fn control(self, tick: impl Fn() -> u32) -> Option<Congestion> {
-        let ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est } = self;
-        const NEW_RENO: u8 = CongestionAlgorithm::NewReno as u8;
-        if algorithm == NEW_RENO {
-            let fits = (w_est, w_max, step, origin, beat) == (0, 0, 0, 0, 0) && acked <= BUFFER_MAX;
-            return fits.then_some(Congestion::NewReno(NewReno { acked }));
+    /// Whether an exporter could have this state, with the curve's origin so many ticks away.
+    fn is_possible(&self, origin: i16) -> bool {
+        let Congestion { acked, w_est, w_max, step, beat, algorithm, .. } = *self;
+        let nothing = (w_est, step, origin, beat) == (0, 0, 0, 0);
+        match algorithm {
+            CongestionAlgorithm::NewReno => nothing && w_max == 0 && acked <= BUFFER_MAX,
+            CongestionAlgorithm::Cubic if step == 0 => nothing && acked == 0,
+            CongestionAlgorithm::Cubic => {
+                u32::from(step) >= cubic::STEP_MIN
+                    && acked <= cubic::ACKED_MAX
+                    && w_est <= BUFFER_MAX
+                    && w_max > 0
+                    && origin > i16::MIN
+            }
         }
-        let idle = step == 0 && (acked, w_est, origin, beat) == (0, 0, 0, 0);
-        let epoch = u32::from(step) >= cubic::STEP_MIN
-            && acked <= cubic::ACKED_MAX
-            && w_est <= BUFFER_MAX
-            && w_max > 0
-            && origin > i16::MIN;
-        let origin = tick().wrapping_add_signed(i32::from(origin));
-        (idle || epoch).then_some(Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }))
     }
 }
 

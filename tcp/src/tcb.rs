@@ -1,7 +1,7 @@
 //! The transmission control block and the calls of its user (RFC 9293 Sections 3.3 and 3.10.1 to 3.10.6).
 
 use crate::{
-    control::{Congestion, NewReno},
+    control::Congestion,
     gaps::Gaps,
     segment::{Options, SegmentIn},
     Config, CongestionAlgorithm, Instant, Own, Parameters, SeqNumber, SharedConfig,
@@ -139,7 +139,8 @@ pub struct Tcb<C = Own> {
 
     pub(crate) timer_at: Instant,
     pub(crate) ack_at: Instant,
-    pub(crate) challenge_at: Instant,
+    /// The time of the last challenge acknowledgement, in units of 2^16 us.
+    pub(crate) challenge_at: u16,
 
     pub(crate) ts_recent: u32,
     /// The timestamp clock, in ticks of 1024 us, as of `ts_time`.
@@ -181,7 +182,7 @@ impl Tcb {
             rtt_start: now,
             timer_at: now,
             ack_at: now,
-            challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
+            challenge_at: Self::unchallenged(now),
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
@@ -263,14 +264,14 @@ impl<C: Parameters> Tcb<C> {
             rcv_space: 0,
             cwnd: 0,
             ssthresh: 0,
-            control: Congestion::NewReno(NewReno { acked: 0 }),
+            control: Congestion::new(CongestionAlgorithm::NewReno),
             srtt_us8: 0,
             rttvar_us4: 0,
             rtt_seq: ZERO,
             rtt_start: Instant(0),
             timer_at: Instant(0),
             ack_at: Instant(0),
-            challenge_at: Instant(0),
+            challenge_at: 0,
             ts_recent: 0,
             ts_val: 0,
             ts_time: Instant(0),
@@ -500,7 +501,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// The algorithm of congestion control.
     pub fn congestion(&self) -> CongestionAlgorithm {
-        self.control.algorithm()
+        self.control.algorithm
     }
 
     /// Smoothed round-trip time in microseconds, once there is one.

@@ -466,7 +466,8 @@ impl HostPort for NicDouble {
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
                     let bus = CoreBus(self.device.clone());
-                    let config = SharedConfig::new(timing(&bus), Box::leak(Box::new(SharedMemory::<64>::new())));
+                    let config =
+                        SharedConfig::new(timing(&bus), Box::leak(Box::new(SharedMemory::<64>::new())));
                     let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::empty(config)).collect();
                     self.firmware = Some(Firmware::new(bus, Vec::leak(slots)));
                 }
