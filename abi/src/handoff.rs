@@ -267,6 +267,7 @@ pub struct TcbRecord {
     pub recover: u32,
     pub snd_wl1: u32,
     pub snd_wnd: u32,
+    /// A whole number of units of the peer's scale.
     pub max_snd_wnd: u32,
     pub rcv_nxt: u32,
     /// Right edge of the window last announced.

@@ -295,13 +295,13 @@ impl<C: Parameters> Tcb<C> {
                 return false;
             }
             self.snd_wnd = u32::from(segment.window) << self.snd_shift;
-            self.max_snd_wnd = self.snd_wnd;
+            self.max_snd_units = segment.window;
             self.snd_wl1 = segment.seq;
             self.complete_handshake(now, segment, arrival);
             return true;
         }
         // RFC 5961 Section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
-        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(BUFFER_MAX)) {
+        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd().min(BUFFER_MAX)) {
             self.challenge(now);
             return false;
         }
@@ -338,7 +338,7 @@ impl<C: Parameters> Tcb<C> {
             window_changed = window != self.snd_wnd;
             self.snd_wl1 = segment.seq;
             self.snd_wnd = window;
-            self.max_snd_wnd = self.max_snd_wnd.max(window);
+            self.max_snd_units = self.max_snd_units.max(segment.window);
             if window == 0 {
                 // Section 3.8.6.1: as long as the peer answers, the connection stays.
                 self.retransmits = 0;

@@ -207,7 +207,7 @@ impl<C: Parameters> Tcb<C> {
             flight == 0 || fin || !self.has(flag::NAGLE)
         } else {
             // (3) Half of the largest window seen; (4) the override timeout, which is that of the probe.
-            len > 0 && len == usable && (len >= self.max_snd_wnd / 2 || self.has(flag::PROBE_NOW))
+            len > 0 && len == usable && (len >= self.max_snd_wnd() / 2 || self.has(flag::PROBE_NOW))
         };
         if send {
             self.flags &= !flag::PROBE_NOW;

@@ -143,7 +143,7 @@ impl<C: Parameters> Tcb<C> {
             // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
             self.expected ^= news;
             self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
-            self.max_snd_wnd = self.max_snd_wnd.max(self.snd_wnd);
+            self.max_snd_units = self.max_snd_units.max(self.expected as u16);
         }
         if len > 0 {
             let delayed = self.has(flag::ACK_DELAYED);

@@ -93,7 +93,7 @@ impl<C: Parameters> Tcb<C> {
         put(tcb::RECOVER, self.recover.0);
         put(tcb::SND_WL1, self.snd_wl1.0);
         put(tcb::SND_WND, self.snd_wnd);
-        put(tcb::MAX_SND_WND, self.max_snd_wnd);
+        put(tcb::MAX_SND_WND, self.max_snd_wnd());
         put(tcb::RCV_NXT, self.rcv_nxt.0);
         put(tcb::RCV_ADV, self.rcv_adv.0);
         put(tcb::LAST_ACK_SENT, self.last_ack_sent.0);
@@ -206,7 +206,8 @@ impl<C: Parameters> Tcb<C> {
         self.recover = SeqNumber(word(tcb::RECOVER));
         self.snd_wl1 = SeqNumber(word(tcb::SND_WL1));
         self.snd_wnd = word(tcb::SND_WND);
-        self.max_snd_wnd = word(tcb::MAX_SND_WND);
+        let max_snd_wnd = word(tcb::MAX_SND_WND);
+        self.max_snd_units = (max_snd_wnd >> self.snd_shift) as u16;
         self.rcv_nxt = SeqNumber(word(tcb::RCV_NXT));
         self.rcv_adv = SeqNumber(word(tcb::RCV_ADV));
         self.last_ack_sent = SeqNumber(word(tcb::LAST_ACK_SENT));
@@ -222,7 +223,7 @@ impl<C: Parameters> Tcb<C> {
         {
             return Err(RecordError::Sequence);
         }
-        if self.snd_wnd > self.max_snd_wnd || self.max_snd_wnd > 0xFFFF << 14 {
+        if self.snd_wnd > max_snd_wnd || self.max_snd_wnd() != max_snd_wnd {
             return Err(RecordError::Parameter);
         }
         Ok(())

@@ -116,7 +116,8 @@ pub struct Tcb<C = Own> {
     pub(crate) recover: SeqNumber,
     pub(crate) snd_wl1: SeqNumber,
     pub(crate) snd_wnd: u32,
-    pub(crate) max_snd_wnd: u32,
+    /// The largest window seen, in units of its scale, rounded up: that of a SYN is not scaled.
+    pub(crate) max_snd_units: u16,
     /// Bytes in the send buffer, counted from `snd_una`.
     pub(crate) send_len: u32,
 
@@ -256,7 +257,7 @@ impl<C: Parameters> Tcb<C> {
             recover: ZERO,
             snd_wl1: ZERO,
             snd_wnd: 0,
-            max_snd_wnd: 0,
+            max_snd_units: 0,
             send_len: 0,
             rcv_nxt: ZERO,
             rcv_adv: ZERO,
@@ -287,13 +288,14 @@ impl<C: Parameters> Tcb<C> {
         self.snd_wl1 = syn.seq;
         // RFC 7323 Section 2.2: the window of a SYN is never scaled.
         self.snd_wnd = u32::from(syn.window);
-        self.max_snd_wnd = self.snd_wnd;
         let Options { mss, window_scale, sack_permitted, timestamps, .. } = syn.options;
         // RFC 7323 Section 2.2: scaling is on only when both sides offer it; Section 2.3: 14 at most.
         match window_scale {
             Some(shift) => self.snd_shift = shift.min(14),
             None => (self.snd_shift, self.rcv_shift) = (0, 0),
         }
+        self.max_snd_units = 0;
+        self.note_window();
         if !sack_permitted {
             self.flags &= !flag::SACK;
         }
@@ -307,6 +309,18 @@ impl<C: Parameters> Tcb<C> {
             _ => self.flags &= !flag::TIMESTAMPS,
         }
         self.cwnd = self.initial_cwnd();
+    }
+
+    /// The largest window seen.
+    #[inline]
+    pub(crate) fn max_snd_wnd(&self) -> u32 {
+        u32::from(self.max_snd_units) << self.snd_shift
+    }
+
+    /// The peer has announced a window, of what a header can say.
+    pub(crate) fn note_window(&mut self) {
+        let units = self.snd_wnd.div_ceil(1 << self.snd_shift) as u16;
+        self.max_snd_units = self.max_snd_units.max(units);
     }
 
     /// Nothing is kept beyond gaps.
