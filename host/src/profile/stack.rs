@@ -1,8 +1,8 @@
 //! The most stack that the firmware takes, by its executable.
 //!
 //! A function takes its frame, by which it moves the stack pointer, and below it what the deepest of the functions takes that it calls; one
-//! that it goes on with at its end has the stack to itself. All functions count, and the start code has no frame. What comes after a panic
-//! stands alone: nothing is needed any more of what lies below the stack. Whatever moves the stack pointer otherwise than by a number in the code, and functions that call each other in a circle, are
+//! that it goes on with at its end has the stack to itself. All functions count, those on the way to a panic too; the start code has no
+//! frame. Whatever moves the stack pointer otherwise than by a number in the code, and functions that call each other in a circle, are
 //! errors.
 
 use super::code::{Code, Flow};
@@ -21,9 +21,6 @@ pub fn deepest(code: &Code) -> Result<u32> {
     }
     Ok(most)
 }
-
-/// Where all panics end.
-const PANIC: &str = "rust_begin_unwind";
 
 struct Search<'a> {
     code: &'a Code,
