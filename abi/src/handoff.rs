@@ -12,14 +12,16 @@ use crate::address::IpAddress;
 use crate::ring::{SLOTS_MAX, SLOT_WORDS};
 
 /// Version of the layout below, 4 bits; in the first word of a record, under [`MAGIC`]. Between them is the VLAN.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 5;
 /// Version of a record with IPv6 addresses: the same layout, with the low words of both addresses where those of IPv4
 /// are; the upper 96 bits of the local and then of the remote one follow behind everything else.
-pub const VERSION_IPV6: u32 = 4;
+pub const VERSION_IPV6: u32 = 6;
 /// High half of a record's first word.
 pub const MAGIC: u32 = 0xB470;
-/// Spans of memory in each of the two buffers of a record.
-pub const SPANS: usize = 4;
+/// Spans of memory in the send buffer of a record: what is sent may lie scattered.
+pub const SEND_SPANS: usize = 4;
+/// Spans of memory in its receive buffer: a ring is one, or two where it goes round.
+pub const RECEIVE_SPANS: usize = 2;
 /// Out-of-order ranges of received data: as many as SACK reports beside timestamps (RFC 2018 Section 3).
 pub const RECEIVED_RANGES: usize = 3;
 /// Ranges of sent data that the peer has selectively acknowledged.
@@ -40,16 +42,16 @@ const _: () = assert!(RECORD_WORDS_IPV6 + 2 <= SLOTS_MAX * SLOT_WORDS);
 
 /// Where the parts of a record begin, in words.
 pub mod at {
-    use super::{HEAD_WORDS, SPANS, TCB_WORDS};
+    use super::{HEAD_WORDS, RECEIVE_SPANS, SEND_SPANS, TCB_WORDS};
 
     /// [`TcbRecord`](super::TcbRecord).
     pub const TCB: usize = HEAD_WORDS;
     /// The send buffer: address and length of each span.
     pub const SEND: usize = TCB + TCB_WORDS;
     /// The receive buffer likewise.
-    pub const RECEIVE: usize = SEND + 2 * SPANS;
+    pub const RECEIVE: usize = SEND + 2 * SEND_SPANS;
     /// What a record with IPv6 addresses has more.
-    pub const UPPER: usize = RECEIVE + 2 * SPANS;
+    pub const UPPER: usize = RECEIVE + 2 * RECEIVE_SPANS;
 }
 
 /// Where the words of a [`TcbRecord`] stand, for whoever reads or writes them one by one. In the first [`tcb::NARROW_WORDS`] are the
@@ -265,6 +267,7 @@ pub struct TcbRecord {
     pub recover: u32,
     pub snd_wl1: u32,
     pub snd_wnd: u32,
+    /// A whole number of units of the peer's scale.
     pub max_snd_wnd: u32,
     pub rcv_nxt: u32,
     /// Right edge of the window last announced.
@@ -421,9 +424,9 @@ pub struct HandoffRecord {
     pub endpoints: Endpoints,
     pub tcb: TcbRecord,
     /// The send buffer, from the first unacknowledged byte on.
-    pub send: [Span; SPANS],
+    pub send: [Span; SEND_SPANS],
     /// The receive buffer, from the next byte expected on.
-    pub receive: [Span; SPANS],
+    pub receive: [Span; RECEIVE_SPANS],
 }
 
 /// A record's words.

@@ -211,14 +211,8 @@ fn put<H: Hardware>(hw: &mut H, byte: u8) {
 /// Eight digits, the most significant first.
 #[inline(never)]
 fn print_hex<H: Hardware>(hw: &mut H, word: u32) {
-    print_digits(hw, word, 8);
-}
-
-#[inline(never)]
-fn print_digits<H: Hardware>(hw: &mut H, word: u32, count: u32) {
-    if count > 1 {
-        print_digits(hw, word >> 4, count - 1);
+    for shift in (0..32).step_by(4).rev() {
+        let digit = (word >> shift & 15) as u8;
+        put(hw, if digit < 10 { b'0' + digit } else { b'A' + digit - 10 });
     }
-    let digit = (word & 15) as u8;
-    put(hw, if digit < 10 { b'0' + digit } else { b'A' + digit - 10 });
 }

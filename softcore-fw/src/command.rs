@@ -160,7 +160,11 @@ impl<H: Hardware> Firmware<'_, H> {
         let word = |index| hw.command_word(2 + index);
         connection.take_over(now, len, word, cookie).map_err(|_| refused::BAD_RECORD)?;
         let sends = connection.tcb.has_something_to_send();
-        match self.hw.lookup_insert(connection.lookup_key().as_ref(), name) {
+        let entered = self.hw.lookup_insert(connection.lookup_key().as_ref(), name);
+        if entered != LookupOutcome::Done {
+            connection.tcb.vacate();
+        }
+        match entered {
             LookupOutcome::Done => {}
             LookupOutcome::Exists => return Err(refused::DUPLICATE),
             LookupOutcome::BucketFull | LookupOutcome::Absent => return Err(refused::BUCKET_FULL),
@@ -182,7 +186,7 @@ impl<H: Hardware> Firmware<'_, H> {
         self.end(slot, Fate::Restoring { after_segment: 0 });
         let after_segment = self.totals.received.wrapping_add(self.hw.segments_waiting());
         if let Some(connection) = self.table.get(slot) {
-            connection.fate = Fate::Restoring { after_segment };
+            connection.stage.set_fate(Fate::Restoring { after_segment });
         }
         self.table.enqueue(Queue::Restore, slot);
     }

@@ -2,9 +2,9 @@
 
 use baton_abi::{
     at_most,
-    handoff::{at, RecordError, HEAD_WORDS, RECORD_WORDS_IPV6, SPANS, UPPER_WORDS},
+    handoff::{at, RecordError, HEAD_WORDS, RECEIVE_SPANS, RECORD_WORDS_IPV6, SEND_SPANS, UPPER_WORDS},
 };
-use baton_tcp::{wire::Template, Endpoints, Instant, SharedConfig, Span, Spans, Tcb};
+use baton_tcp::{wire::Template, Endpoints, Instant, ReceiveSpans, SendSpans, SharedConfig, Span, Tcb};
 
 use crate::{
     program::{Built, Program},
@@ -18,12 +18,83 @@ pub enum Fate {
     Absent,
     /// It stays; active restoration counts its packets.
     Open(ShedMark),
-    /// It goes back to the host, once the firmware has taken this many segments since its start.
+    /// It goes back to the host, once the firmware has taken this many segments since its start, of which the last [`Stage::BITS`] bits
+    /// count.
     Restoring { after_segment: u32 },
     /// It has ended in order, or by the host's ABORT.
     Closed,
     /// It was reset, for this `abi::msg::reset` reason.
     Reset(u32),
+}
+
+/// A [`Fate`], and what is to be said of it, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stage(u32);
+
+impl Stage {
+    /// Bits of the number that some fates have.
+    pub const BITS: u32 = 32 - Self::SHIFT;
+    const SHIFT: u32 = 5;
+    /// The peer sent FIN, and the host is to be told.
+    const PEER_CLOSED: u32 = 1 << 4;
+    /// On its way out, and ready for its last event.
+    const SETTLED: u32 = 1 << 3;
+    const KIND: u32 = 7;
+    const ABSENT: u32 = 0;
+    const OPEN: u32 = 1;
+    const RESTORING: u32 = 2;
+    const CLOSED: u32 = 3;
+    const RESET: u32 = 4;
+
+    const VACANT: Self = Stage(Self::ABSENT);
+
+    #[inline]
+    pub fn fate(self) -> Fate {
+        let number = self.0 >> Self::SHIFT;
+        match self.0 & Self::KIND {
+            Self::ABSENT => Fate::Absent,
+            Self::OPEN => Fate::Open(ShedMark::from_bits(number)),
+            Self::RESTORING => Fate::Restoring { after_segment: number },
+            Self::CLOSED => Fate::Closed,
+            _ => Fate::Reset(number),
+        }
+    }
+
+    /// What is to be said stays so.
+    pub fn set_fate(&mut self, fate: Fate) {
+        let (kind, number) = match fate {
+            Fate::Absent => (Self::ABSENT, 0),
+            Fate::Open(mark) => (Self::OPEN, mark.to_bits()),
+            Fate::Restoring { after_segment } => (Self::RESTORING, after_segment),
+            Fate::Closed => (Self::CLOSED, 0),
+            Fate::Reset(reason) => (Self::RESET, reason),
+        };
+        self.0 = number << Self::SHIFT | self.0 & (Self::PEER_CLOSED | Self::SETTLED) | kind;
+    }
+
+    /// On its way out, and ready for its last event.
+    pub fn is_settled(self) -> bool {
+        self.0 & Self::SETTLED != 0
+    }
+
+    pub fn settle(&mut self) {
+        self.0 |= Self::SETTLED;
+    }
+
+    /// The peer sent FIN, and the host is to be told.
+    pub fn is_peer_closed(self) -> bool {
+        self.0 & Self::PEER_CLOSED != 0
+    }
+
+    pub fn set_peer_closed(&mut self, closed: bool) {
+        self.0 = self.0 & !Self::PEER_CLOSED | if closed { Self::PEER_CLOSED } else { 0 };
+    }
+
+    /// Whether anything is to be said.
+    #[inline]
+    pub fn has_news(self) -> bool {
+        self.0 & (Self::PEER_CLOSED | Self::SETTLED) != 0
+    }
 }
 
 /// Segments of a connection: what QUERY reports.
@@ -47,18 +118,14 @@ pub struct Unreported {
 pub struct Connection<P: Program = Built> {
     pub tcb: Tcb<SharedConfig>,
     /// From the first unacknowledged byte on.
-    pub send: Spans,
+    pub send: SendSpans,
     /// From the next byte expected on.
-    pub receive: Spans,
+    pub receive: ReceiveSpans,
     /// How its segments begin; it knows both ends.
     pub header: P::Header,
     /// The host's own name for the connection, in word 1 of its events.
     pub cookie: u32,
-    pub fate: Fate,
-    /// On its way out, and ready for its last event.
-    pub settled: bool,
-    /// The peer sent FIN, and the host is to be told.
-    pub peer_closed: bool,
+    pub stage: Stage,
     pub unreported: Unreported,
     pub counters: Counters,
 }
@@ -86,13 +153,11 @@ impl<P: Program> Connection<P> {
     pub const fn vacant(config: SharedConfig) -> Self {
         Connection {
             tcb: Tcb::vacant(config),
-            send: Spans::EMPTY,
-            receive: Spans::EMPTY,
+            send: SendSpans::EMPTY,
+            receive: ReceiveSpans::EMPTY,
             header: P::Header::EMPTY,
             cookie: 0,
-            fate: Fate::Absent,
-            settled: false,
-            peer_closed: false,
+            stage: Stage::VACANT,
             unreported: Unreported { sent: 0, received: 0 },
             counters: Counters { received: 0, sent: 0, retransmitted: 0 },
         }
@@ -119,7 +184,7 @@ impl<P: Program> Connection<P> {
         let tcb = |index| word(at::TCB + index);
         self.tcb.take_over(tcb, self.send.len(), self.receive.len(), now)?;
         self.cookie = cookie;
-        (self.settled, self.peer_closed) = (false, false);
+        self.stage = Stage::VACANT;
         self.unreported = Unreported::default();
         self.counters = Counters::default();
         Ok(())
@@ -135,7 +200,7 @@ impl<P: Program> Connection<P> {
             put(index, word);
         }
         self.tcb.export_words(now, |index, word| put(at::TCB + index, word));
-        let turns = at_most!(2 * SPANS);
+        let turns = at_most!(SEND_SPANS + RECEIVE_SPANS);
         for (index, span) in self.send.to_record().iter().chain(&self.receive.to_record()).enumerate() {
             turns.take();
             put(at::SEND + 2 * index, span.addr);
@@ -157,11 +222,11 @@ impl<P: Program> Connection<P> {
 
     /// Whether there is none.
     pub fn is_absent(&self) -> bool {
-        matches!(self.fate, Fate::Absent)
+        self.stage.0 & Stage::KIND == Stage::ABSENT
     }
 
     /// Whether packets and commands reach it.
     pub fn is_open(&self) -> bool {
-        matches!(self.fate, Fate::Open(_))
+        self.stage.0 & Stage::KIND == Stage::OPEN
     }
 }

@@ -336,7 +336,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     pub(crate) fn end(&mut self, slot: SlotIndex, fate: Fate) {
         let Some(connection) = self.table.get(slot) else { return };
         debug_assert!(connection.is_open());
-        connection.fate = fate;
+        connection.stage.set_fate(fate);
         let key = connection.lookup_key();
         self.table.close(slot);
         self.hw.lookup_delete(key.as_ref());

@@ -15,8 +15,8 @@ use baton_abi::{
     mmio::{MBOX_STS, MMIO_BASE},
     regs::mailbox,
 };
-use baton_fw::{board, timing, Built, Firmware, Hardware, Slot};
-use baton_tcp::{Config, SharedConfig};
+use baton_fw::{board, gap_rooms, timing, Built, Firmware, Hardware, Slot};
+use baton_tcp::{SharedConfig, SharedMemory};
 
 // Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
 // `main`. A trap has no way back: its handler starts on a fresh stack, whatever state the old one is in.
@@ -168,7 +168,7 @@ impl Hardware for Registers {
 /// the image no bytes.
 struct Memory {
     table: [MaybeUninit<Slot>; CONNECTIONS],
-    config: MaybeUninit<Config>,
+    shared: SharedMemory<{ gap_rooms(CONNECTIONS) }>,
 }
 
 struct MemoryCell(UnsafeCell<Memory>);
@@ -179,14 +179,14 @@ unsafe impl Sync for MemoryCell {}
 #[link_section = ".uninit"]
 static MEMORY: MemoryCell = MemoryCell(UnsafeCell::new(Memory {
     table: [const { MaybeUninit::uninit() }; CONNECTIONS],
-    config: MaybeUninit::uninit(),
+    shared: SharedMemory::new(),
 }));
 
 /// Called once, by the start code.
 extern "C" fn main() -> ! {
     // SAFETY: `main` runs once and nothing else names `MEMORY`, so this is the only reference to it.
-    let Memory { table, config } = unsafe { &mut *MEMORY.0.get() };
-    let config = SharedConfig::new(config.write(timing(&Registers)));
+    let Memory { table, shared } = unsafe { &mut *MEMORY.0.get() };
+    let config = SharedConfig::new(timing(&Registers), shared);
     for slot in table.iter_mut() {
         slot.write(Slot::empty(config));
     }

@@ -30,7 +30,7 @@ pub mod wheel;
 pub use firmware::{timing, Firmware};
 pub use hardware::Hardware;
 pub use program::{Built, Program};
-pub use table::Slot;
+pub use table::{gap_rooms, Slot};
 
 #[cfg(test)]
 mod tests;

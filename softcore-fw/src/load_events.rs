@@ -116,8 +116,11 @@ impl<H: Hardware> Firmware<'_, H> {
     #[inline(never)]
     fn shed_packet(&mut self, slot: SlotIndex, now: Instant, load: Load) {
         let name = self.table.name(slot);
-        let Some(Connection { fate: Fate::Open(mark), .. }) = self.table.get(slot) else { return };
-        if !self.shed.packet(now, load.qlen, name, mark) || !self.load_events.has_room(CANDIDATES) {
+        let Some(Connection { stage, .. }) = self.table.get(slot) else { return };
+        let Fate::Open(mut mark) = stage.fate() else { return };
+        let sampled = self.shed.packet(now, load.qlen, name, &mut mark);
+        stage.set_fate(Fate::Open(mark));
+        if !sampled || !self.load_events.has_room(CANDIDATES) {
             return;
         }
         // As many as bring `Cnum` below `Soft_Limit`, and at least one.
@@ -127,9 +130,11 @@ impl<H: Hardware> Firmware<'_, H> {
         for candidate in self.shed.costliest().into_iter().take(wanted as usize) {
             turns.take();
             let connection = self.table.find(candidate.conn).and_then(|slot| self.table.get(slot));
-            let Some(Connection { fate: Fate::Open(mark), cookie, .. }) = connection else { continue };
+            let Some(Connection { stage, cookie, .. }) = connection else { continue };
+            let Fate::Open(mut mark) = stage.fate() else { continue };
             if candidate.packets > 0 {
                 mark.asked = true;
+                stage.set_fate(Fate::Open(mark));
                 let body = [*cookie, u32::from(candidate.packets), cycle, load.qlen, load.cnum, 0];
                 self.load_events.push(event::SHED, candidate.conn, body);
             }

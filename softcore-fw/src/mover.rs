@@ -10,7 +10,7 @@
 
 use baton_abi::{
     at_most,
-    handoff::SPANS,
+    handoff::RECEIVE_SPANS,
     mmio::{job, JOB_ROOM, NIC_RX_COPY, NIC_RX_POP, STATUS, STATUS_EVENT_ROOM, STATUS_JOB_ROOM},
     msg::Header,
     ring::SLOT_WORDS,
@@ -21,7 +21,7 @@ use crate::hardware::{Hardware, HardwareExt};
 /// Event slots that `STATUS_EVENT_ROOM` promises.
 const EVENT_CREDITS: u8 = 9;
 // A copy for each span of the receive buffer, and the packet's release.
-const _: () = assert!((SPANS as u32) < JOB_ROOM);
+const _: () = assert!((RECEIVE_SPANS as u32) < JOB_ROOM);
 
 #[derive(Debug, Default)]
 pub struct Mover {

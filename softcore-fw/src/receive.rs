@@ -8,7 +8,7 @@
 
 use baton_abi::{
     at_most,
-    handoff::SPANS,
+    handoff::RECEIVE_SPANS,
     mmio::{nic_rx, NIC_RX_NEXT, TIME_US},
     msg::{reset, ConnId},
     regs::mailbox,
@@ -224,7 +224,9 @@ impl<H: Hardware> Firmware<'_, H> {
 
         connection.receive.consume(arrival.advanced);
         connection.unreported.received += arrival.advanced;
-        connection.peer_closed |= arrival.peer_closed;
+        if arrival.peer_closed {
+            connection.stage.set_peer_closed(true);
+        }
         let freed = connection.acknowledged(arrival.acked);
         if freed || arrival.advanced > 0 || arrival.peer_closed {
             self.table.enqueue(Queue::Report, slot);
@@ -280,7 +282,7 @@ fn copy_payload<H: Hardware>(
     mut len: u16,
     mut stream_offset: u32,
 ) {
-    let turns = at_most!(SPANS);
+    let turns = at_most!(RECEIVE_SPANS);
     while len > 0 {
         turns.take();
         let Some((addr, contiguous)) = connection.receive.at(stream_offset) else {

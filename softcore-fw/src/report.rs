@@ -17,7 +17,7 @@ use baton_abi::{
 use baton_tcp::{wire::Template, Instant};
 
 use crate::{
-    connection::{Connection, Fate, Unreported},
+    connection::{Connection, Fate, Stage, Unreported},
     firmware::Firmware,
     hardware::{Hardware, HardwareExt},
     program::Program,
@@ -64,12 +64,12 @@ impl<H: Hardware> Firmware<'_, H> {
     fn settle_restored(&mut self) {
         let Some(slot) = self.table.first(Queue::Restore) else { return };
         if let Some(connection) = self.table.get(slot) {
-            if let Fate::Restoring { after_segment } = connection.fate {
-                if (self.totals.received.wrapping_sub(after_segment) as i32) < 0 {
+            if let Fate::Restoring { after_segment } = connection.stage.fate() {
+                if ((self.totals.received.wrapping_sub(after_segment) << (32 - Stage::BITS)) as i32) < 0 {
                     return;
                 }
             }
-            connection.settled = true;
+            connection.stage.settle();
         }
         self.table.dequeue(Queue::Restore);
         self.table.enqueue(Queue::Report, slot);
@@ -98,7 +98,7 @@ impl<H: Hardware> Firmware<'_, H> {
                         self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
                     }
                 }
-                if connection.peer_closed || connection.settled {
+                if connection.stage.has_news() {
                     match self.write_end(slot) {
                         End::Written => {}
                         End::NoRoom => return,
@@ -118,20 +118,20 @@ impl<H: Hardware> Firmware<'_, H> {
     fn write_end(&mut self, slot: SlotIndex) -> End {
         let Some((conn, connection)) = self.table.entry(slot) else { return End::Written };
         let cookie = connection.cookie;
-        if connection.peer_closed {
+        if connection.stage.is_peer_closed() {
             if !self.mover.has_event_room(1) {
                 return End::NoRoom;
             }
-            connection.peer_closed = false;
+            connection.stage.set_peer_closed(false);
             self.mover.event(&mut self.hw, Header { code: event::PEER_CLOSED, slots: 1, conn }, &[cookie]);
         }
-        if !connection.settled {
+        if !connection.stage.is_settled() {
             return End::Written;
         }
         if !self.mover.has_event_room(last_slots(connection)) {
             return End::NoRoom;
         }
-        match connection.fate {
+        match connection.stage.fate() {
             Fate::Absent | Fate::Open(_) => return End::Written,
             Fate::Closed => {
                 self.mover.event(&mut self.hw, Header { code: event::CLOSED, slots: 1, conn }, &[cookie]);
@@ -176,7 +176,7 @@ enum End {
 
 /// Event slots of a connection's last event.
 fn last_slots<P: Program>(connection: &Connection<P>) -> u8 {
-    match connection.fate {
+    match connection.stage.fate() {
         Fate::Restoring { .. } if connection.header.endpoints().is_ipv6() => RESTORED_SLOTS_IPV6,
         Fate::Restoring { .. } => RESTORED_SLOTS,
         _ => 1,

@@ -12,6 +12,8 @@
 use baton_abi::{at_most, msg::ConnId};
 use baton_tcp::Instant;
 
+use crate::connection::Stage;
+
 /// Connections that are offered after a sample, at most.
 pub const CANDIDATES: usize = 4;
 /// Packets of a sample: enough to tell a connection that has a tenth of them from one that has a hundredth.
@@ -26,6 +28,29 @@ pub struct ShedMark {
     /// The host was offered the connection.
     pub asked: bool,
 }
+
+impl ShedMark {
+    /// The least bits of a mark: whether the host was asked, and the packets, which are no more than a sample has.
+    const PACKETS_SHIFT: u32 = 1;
+    const SAMPLE_SHIFT: u32 = Self::PACKETS_SHIFT + u16::BITS - SAMPLE_PACKETS.leading_zeros();
+
+    pub fn to_bits(self) -> u32 {
+        let (sample, packets) = (u32::from(self.sample), u32::from(self.packets));
+        sample << Self::SAMPLE_SHIFT | packets << Self::PACKETS_SHIFT | u32::from(self.asked)
+    }
+
+    pub fn from_bits(bits: u32) -> Self {
+        let packets = bits & ((1 << Self::SAMPLE_SHIFT) - 1);
+        ShedMark {
+            sample: (bits >> Self::SAMPLE_SHIFT) as u16,
+            packets: (packets >> Self::PACKETS_SHIFT) as u16,
+            asked: bits & 1 != 0,
+        }
+    }
+}
+
+/// It fits into what a connection has for it.
+const _: () = assert!(ShedMark::SAMPLE_SHIFT + u16::BITS <= Stage::BITS);
 
 /// A connection and its packets in the sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

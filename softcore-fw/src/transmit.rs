@@ -118,7 +118,7 @@ impl<H: Hardware> Firmware<'_, H> {
     fn send_in_full(&mut self, slot: SlotIndex) -> bool {
         let now = Instant(self.hw.read(TIME_US));
         let Some((name, connection)) = self.table.entry(slot) else { return false };
-        if let Fate::Restoring { .. } = connection.fate {
+        if let Fate::Restoring { .. } = connection.stage.fate() {
             return false;
         }
         let send = &connection.send;
@@ -128,7 +128,7 @@ impl<H: Hardware> Firmware<'_, H> {
             if connection.is_open() {
                 self.arm(slot);
             } else {
-                connection.settled = true;
+                connection.stage.settle();
                 self.table.enqueue(Queue::Report, slot);
             }
             return false;

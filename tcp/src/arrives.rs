@@ -4,13 +4,14 @@
 //! Section 5.5): a peer idle for more than 24 days of its clock may have to reconnect. Payload and FIN on a
 //! SYN are left for the peer to send again.
 
-#[cfg(debug_assertions)]
-use crate::{predict::Header, segment::Options};
 use crate::{
+    gaps::Gaps,
     segment::{Arrival, Deliver, Flags, SegmentIn, SACK_BLOCKS},
     tcb::{flag, State, Tcb, Timer, BUFFER_MAX},
     Instant, Parameters, SeqNumber,
 };
+#[cfg(debug_assertions)]
+use crate::{predict::Header, segment::Options};
 use baton_abi::{at_most, handoff::RECEIVED_RANGES};
 
 impl<C: Parameters> Tcb<C> {
@@ -267,12 +268,21 @@ impl<C: Parameters> Tcb<C> {
         }
     }
 
-    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7.
+    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7. Times are kept in units of 2^16 us, so two are apart by up to
+    /// two units more than they must be.
     fn challenge(&mut self, now: Instant) {
-        if now.since(self.challenge_at) >= self.config().challenge_us {
-            self.challenge_at = now;
+        let limit_us = self.config().challenge_us;
+        let units = if limit_us == 0 { 0 } else { (limit_us >> 16) + 2 };
+        let at = (now.0 >> 16) as u16;
+        if u32::from(at.wrapping_sub(self.challenge_at)) >= units {
+            self.challenge_at = at;
             self.flags |= flag::ACK_NOW;
         }
+    }
+
+    /// What [`Tcb::challenge`] keeps before the first one: half the circle ago, more than any limit.
+    pub(crate) fn unchallenged(now: Instant) -> u16 {
+        (now.0 >> 16) as u16 ^ 0x8000
     }
 
     /// Fifth step. `false`: the segment is to be dropped.
@@ -285,13 +295,13 @@ impl<C: Parameters> Tcb<C> {
                 return false;
             }
             self.snd_wnd = u32::from(segment.window) << self.snd_shift;
-            self.max_snd_wnd = self.snd_wnd;
+            self.max_snd_units = segment.window;
             self.snd_wl1 = segment.seq;
             self.complete_handshake(now, segment, arrival);
             return true;
         }
         // RFC 5961 Section 5.2: SND.UNA - MAX.SND.WND =< SEG.ACK =< SND.NXT.
-        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd.min(BUFFER_MAX)) {
+        if ack.gt(self.snd_nxt) || ack.lt(self.snd_una - self.max_snd_wnd().min(BUFFER_MAX)) {
             self.challenge(now);
             return false;
         }
@@ -306,11 +316,12 @@ impl<C: Parameters> Tcb<C> {
             let fin_acked = self.fin_sent() && ack == self.snd_nxt;
             arrival.acked = advanced - u32::from(fin_acked);
             self.send_len -= arrival.acked;
-            self.sacked.remove_below(ack);
-            if self.sacked.iter().next().is_some_and(|range| range.start == ack) {
+            let sacked = &self.gaps().sacked;
+            sacked.remove_below(ack);
+            if sacked.iter().next().is_some_and(|range| range.start == ack) {
                 // The peer asks for what it had reported: it has reneged, and the rest is not to be relied on either
                 // (RFC 2018 Section 8).
-                self.sacked.clear();
+                sacked.clear();
             }
             self.advance(now, ack, flight, self.echo(segment));
             if fin_acked {
@@ -327,7 +338,7 @@ impl<C: Parameters> Tcb<C> {
             window_changed = window != self.snd_wnd;
             self.snd_wl1 = segment.seq;
             self.snd_wnd = window;
-            self.max_snd_wnd = self.max_snd_wnd.max(window);
+            self.max_snd_units = self.max_snd_units.max(segment.window);
             if window == 0 {
                 // Section 3.8.6.1: as long as the peer answers, the connection stays.
                 self.retransmits = 0;
@@ -377,8 +388,8 @@ impl<C: Parameters> Tcb<C> {
                 turns.take();
                 // Counted from `ack`, so that no block is taken that lies half the circle away.
                 let (start, end) = (block.start.since(ack), block.end.since(ack));
-                if 0 < start && start < end && end <= self.snd_nxt.since(ack) {
-                    new += self.sacked.insert(block.start, block.end).unwrap_or(0);
+                if 0 < start && start < end && end <= self.snd_nxt.since(ack) && self.parameters.make_room() {
+                    new += self.gaps().sacked.insert(block.start, block.end).unwrap_or(0);
                 }
             }
         }
@@ -421,7 +432,7 @@ impl<C: Parameters> Tcb<C> {
         // What does not fit, and what would follow a FIN that is known.
         let ahead = start.since(self.rcv_nxt);
         let mut limit = self.rcv_window();
-        if let (true, Some(last)) = (self.has(flag::FIN_KNOWN), self.received.as_slice().last()) {
+        if let (true, Some(last)) = (self.has(flag::FIN_KNOWN), self.gaps().received.last()) {
             limit = limit.min((last.end - 1).since(self.rcv_nxt));
         }
         if ahead > limit {
@@ -450,24 +461,23 @@ impl<C: Parameters> Tcb<C> {
 
     /// Text up to `end`, from RCV.NXT on, and what lies behind it already.
     fn take_in_order(&mut self, now: Instant, mut end: SeqNumber, mut fin: bool, arrival: &mut Arrival) {
-        let mut at_once = !self.received.is_empty();
+        let mut at_once = self.has_gap();
         if fin {
             // Nothing can follow: whatever lies there is not of this stream.
-            self.received.clear();
-            self.set_recent_range(0);
+            self.gaps().clear_received();
         } else if at_once {
-            let ranges = self.received.as_slice();
-            let fin_end = ranges.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
+            let Gaps { received, recent, .. } = self.gaps();
+            let fin_end = received.last().map(|last| last.end).filter(|_| self.has(flag::FIN_KNOWN));
             // In ascending order, so one pass joins all that the segment reaches.
             let turns = at_most!(RECEIVED_RANGES);
-            for range in ranges {
+            for range in received.iter() {
                 turns.take();
                 if range.start.le(end) {
                     end = end.max(range.end);
                 }
             }
-            let removed = self.received.remove_below(end);
-            self.set_recent_range(self.recent_range().saturating_sub(removed));
+            let removed = received.remove_below(end) as u8;
+            recent.set(recent.get().saturating_sub(removed));
             if fin_end == Some(end) {
                 end = end - 1;
                 fin = true;
@@ -478,8 +488,7 @@ impl<C: Parameters> Tcb<C> {
         self.rcv_nxt = end;
         if fin {
             self.flags &= !flag::FIN_KNOWN;
-            self.received.clear();
-            self.set_recent_range(0);
+            self.gaps().clear_received();
             self.take_fin(now, arrival);
             at_once = true;
         }
@@ -506,15 +515,19 @@ impl<C: Parameters> Tcb<C> {
         // FIN counts as one more number at the end of the last range. One that data contradicts is ignored.
         let fin = fin
             && !self.has(flag::FIN_KNOWN)
-            && self.received.as_slice().last().is_none_or(|last| last.end.le(end));
+            && self.gaps().received.last().is_none_or(|last| last.end.le(end));
         let end = end + u32::from(fin);
-        if start == end || self.received.insert(start, end).is_none() {
+        if start == end || !self.parameters.make_room() {
             return false;
         }
+        let Gaps { received, recent, .. } = self.parameters.gaps();
+        if received.insert(start, end).is_none() {
+            return false;
+        }
+        recent.set(received.position(start) as u8);
         if fin {
             self.flags |= flag::FIN_KNOWN;
         }
-        self.set_recent_range(self.received.position(start));
         true
     }
 

@@ -1,7 +1,5 @@
 //! What a user of the engine may choose.
 
-use core::fmt::Debug;
-
 /// How the congestion window falls and grows.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
@@ -48,45 +46,6 @@ pub struct Config {
     pub fin_wait_2_us: u32,
     /// Least time between two challenge acknowledgements (RFC 5961 Section 7).
     pub challenge_us: u32,
-}
-
-/// What a [`crate::Tcb`] keeps of its parameters: all of them, or where those are that it shares with others.
-pub trait Parameters: Copy + Debug + PartialEq {
-    /// Whether there are TCBs that open a connection. Without, there are those alone that continue one, and the handshake is not
-    /// in their code.
-    const OPEN: bool;
-
-    fn get(&self) -> &Config;
-}
-
-impl Parameters for Config {
-    const OPEN: bool = true;
-
-    #[inline]
-    fn get(&self) -> &Config {
-        self
-    }
-}
-
-/// Parameters that many connections share, all of them handed over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SharedConfig(&'static Config);
-
-impl SharedConfig {
-    /// Brings the parameters into their ranges, where they stay.
-    pub fn new(config: &'static mut Config) -> Self {
-        *config = config.clamped();
-        SharedConfig(config)
-    }
-}
-
-impl Parameters for SharedConfig {
-    const OPEN: bool = false;
-
-    #[inline]
-    fn get(&self) -> &Config {
-        self.0
-    }
 }
 
 impl Default for Config {

@@ -12,9 +12,9 @@
 use baton_abi::{at_most, handoff::SACKED_RANGES};
 
 use crate::{
-    control::{Congestion, CongestionControl, Window},
+    control::Window,
     tcb::{flag, Phase, Tcb, BUFFER_MAX},
-    Instant, Parameters, SeqNumber,
+    CongestionAlgorithm, Instant, Parameters, SeqNumber,
 };
 
 /// Duplicate acknowledgements that mean a loss (RFC 5681 Section 3.2).
@@ -73,12 +73,11 @@ impl<C: Parameters> Tcb<C> {
         if slow_start {
             self.cwnd += acked.min(self.smss());
         } else {
-            match &mut self.control {
+            if by_clock {
+                self.grow_by_clock(now(), acked);
+            } else {
                 // The fields that it looks at, and not a whole `Window`, on the path of every acknowledgement.
-                Congestion::NewReno(control) if !by_clock => {
-                    self.cwnd = control.grown(self.cwnd, u32::from(self.snd_mss), acked);
-                }
-                _ => self.grow_by_clock(now(), acked),
+                self.cwnd = self.control.grown(self.cwnd, u32::from(self.snd_mss), acked);
             }
         }
         if self.cwnd > BUFFER_MAX {
@@ -89,7 +88,7 @@ impl<C: Parameters> Tcb<C> {
     /// Whether the algorithm looks at the clock.
     #[inline]
     pub fn grows_by_clock(&self) -> bool {
-        matches!(self.control, Congestion::Cubic(_))
+        self.control.algorithm == CongestionAlgorithm::Cubic
     }
 
     /// Congestion avoidance of an algorithm that looks at the clock.
@@ -135,7 +134,7 @@ impl<C: Parameters> Tcb<C> {
                         self.cwnd += smss;
                     }
                 }
-                if !self.has(flag::SACK) || self.sacked.is_empty() {
+                if !self.has(flag::SACK) || self.gaps().sacked.is_empty() {
                     // The next hole starts here. A peer that gives no blocks is treated as one without SACK.
                     self.rtx_nxt = self.snd_una;
                     self.flags |= flag::RTX_NOW;
@@ -157,7 +156,7 @@ impl<C: Parameters> Tcb<C> {
             Phase::Open => {
                 self.dup_acks = (self.dup_acks + 1).min(DUP_THRESH);
                 let lost = self.dup_acks >= DUP_THRESH
-                    || (!self.sacked.is_empty() && self.snd_una.lt(self.lost_end(false)));
+                    || (!self.gaps().sacked.is_empty() && self.snd_una.lt(self.lost_end(false)));
                 // RFC 6582 Section 3.2 step 2: not twice for one window. With SACK there is no such doubt.
                 if lost && (self.has(flag::SACK) || !self.has(flag::RECOVER)) {
                     self.enter_recovery();
@@ -195,7 +194,7 @@ impl<C: Parameters> Tcb<C> {
         self.dup_acks = 0;
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
-        self.sacked.clear();
+        self.gaps().sacked.clear();
         self.flags |= flag::RTX_NOW | flag::RECOVER;
         self.flags &= !flag::RTT_RUNNING;
     }
@@ -229,7 +228,7 @@ impl<C: Parameters> Tcb<C> {
     fn lost_end(&self, eager: bool) -> SeqNumber {
         let mut bytes = 0;
         let turns = at_most!(SACKED_RANGES);
-        for (n, range) in self.sacked.as_slice().iter().rev().enumerate() {
+        for (n, range) in self.gaps().sacked.iter_back().enumerate() {
             turns.take();
             bytes += range.end.since(range.start);
             if eager || n + 1 >= usize::from(DUP_THRESH) || bytes > 2 * self.smss() {
@@ -241,8 +240,8 @@ impl<C: Parameters> Tcb<C> {
 
     /// Numbers that are presumably in the network, when those below `lost_end` are lost unless sent again.
     fn pipe(&self, lost_end: SeqNumber) -> u32 {
-        self.sacked.missing(self.snd_una, self.rtx_nxt.min(lost_end))
-            + self.sacked.missing(lost_end, self.snd_nxt)
+        self.gaps().sacked.missing(self.snd_una, self.rtx_nxt.min(lost_end))
+            + self.gaps().sacked.missing(lost_end, self.snd_nxt)
     }
 
     /// Bytes that the congestion window lets go now.
@@ -268,7 +267,7 @@ impl<C: Parameters> Tcb<C> {
         if self.phase == Phase::Open && !forced {
             return None;
         }
-        let start = self.sacked.skip(self.rtx_nxt);
+        let start = self.gaps().sacked.skip(self.rtx_nxt);
         self.rtx_nxt = start;
         let end = match self.phase {
             _ if forced => self.snd_nxt,
@@ -281,7 +280,7 @@ impl<C: Parameters> Tcb<C> {
             self.flags &= !flag::RTX_NOW;
             return None;
         }
-        let end = self.sacked.next_start(start).map_or(end, |s| s.min(end));
+        let end = self.gaps().sacked.next_start(start).map_or(end, |s| s.min(end));
         if !forced {
             let room = self.cwnd_room();
             // RFC 6675 Section 5 step C: at least one segment of room.

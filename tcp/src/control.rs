@@ -16,32 +16,85 @@ pub(crate) struct Window {
     pub tick: u32,
 }
 
+/// An algorithm, of whose connections this is the state.
 pub(crate) trait CongestionControl {
     /// A loss was detected with `flight` bytes outstanding. Returns `ssthresh`, before its lower bound.
-    fn reduce(&mut self, window: &Window, flight: u32) -> u32;
+    fn reduce(state: &mut Congestion, window: &Window, flight: u32) -> u32;
 
     /// The retransmission timer expired; [`CongestionControl::reduce`] was called for the first timeout of a row.
-    fn timed_out(&mut self);
+    fn timed_out(state: &mut Congestion);
 
     /// `acked` bytes were acknowledged in congestion avoidance. Returns the new `cwnd`.
-    fn avoid(&mut self, window: &Window, acked: u32) -> u32;
+    fn avoid(state: &mut Congestion, window: &Window, acked: u32) -> u32;
 
     /// The sender was not held back by the congestion window, or was idle.
-    fn unused(&mut self);
+    fn unused(state: &mut Congestion);
 
     /// What was acknowledged so far does not count for the next growth: recovery has ended.
-    fn restart(&mut self);
+    fn restart(state: &mut Congestion);
+}
+
+/// The algorithm of a connection and its state, one layout for both: fields of which an algorithm knows nothing are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Congestion {
+    /// Bytes acknowledged since `cwnd` last grew.
+    pub acked: u32,
+    /// CUBIC: W_est in bytes, what Reno would have (RFC 9438 Section 4.3).
+    pub w_est: u32,
+    /// CUBIC: W_max in segments.
+    pub w_max: u16,
+    /// CUBIC: sixteenths of a segment to be acknowledged for each segment of growth; 0: no epoch has begun.
+    pub step: u16,
+    /// CUBIC: low half of the tick at which the curve reaches `w_max`: the start of the epoch and K.
+    pub origin: u16,
+    /// CUBIC: bits of the clock at the last update.
+    pub beat: u8,
+    pub algorithm: CongestionAlgorithm,
 }
 
 /// RFC 5681: half at a loss, a segment a round trip.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NewReno {
-    /// Bytes acknowledged since the last growth.
-    pub acked: u32,
+pub(crate) struct NewReno;
+
+impl CongestionControl for NewReno {
+    /// RFC 5681 Section 3.1, equation 4.
+    fn reduce(state: &mut Congestion, _: &Window, flight: u32) -> u32 {
+        state.acked = 0;
+        flight / 2
+    }
+
+    fn timed_out(state: &mut Congestion) {
+        state.acked = 0;
+    }
+
+    /// RFC 5681 Section 3.1, by counting bytes, with no division.
+    #[inline]
+    fn avoid(state: &mut Congestion, window: &Window, acked: u32) -> u32 {
+        state.grown(window.cwnd, window.smss, acked)
+    }
+
+    fn unused(_: &mut Congestion) {}
+
+    fn restart(state: &mut Congestion) {
+        state.acked = 0;
+    }
 }
 
-impl NewReno {
-    /// As [`CongestionControl::avoid`].
+/// To the algorithm at hand; a branch where a table of functions would be a load and an indirect call.
+macro_rules! dispatch {
+    ($self:ident, $function:ident($($argument:expr),*)) => {
+        match $self.algorithm {
+            CongestionAlgorithm::NewReno => NewReno::$function($self, $($argument),*),
+            CongestionAlgorithm::Cubic => Cubic::$function($self, $($argument),*),
+        }
+    };
+}
+
+impl Congestion {
+    pub const fn new(algorithm: CongestionAlgorithm) -> Self {
+        Congestion { acked: 0, w_est: 0, w_max: 0, step: 0, origin: 0, beat: 0, algorithm }
+    }
+
+    /// The window of NewReno's [`CongestionControl::avoid`].
     #[inline]
     pub fn grown(&mut self, cwnd: u32, smss: u32, acked: u32) -> u32 {
         self.acked += acked.min(cwnd);
@@ -51,85 +104,26 @@ impl NewReno {
         self.acked -= cwnd;
         cwnd + smss
     }
-}
 
-impl CongestionControl for NewReno {
-    /// RFC 5681 Section 3.1, equation 4.
-    fn reduce(&mut self, _: &Window, flight: u32) -> u32 {
-        self.acked = 0;
-        flight / 2
+    pub fn reduce(&mut self, window: &Window, flight: u32) -> u32 {
+        dispatch!(self, reduce(window, flight))
     }
 
-    fn timed_out(&mut self) {
-        self.acked = 0;
-    }
-
-    /// RFC 5681 Section 3.1, by counting bytes, with no division.
-    #[inline]
-    fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
-        self.grown(window.cwnd, window.smss, acked)
-    }
-
-    fn unused(&mut self) {}
-
-    fn restart(&mut self) {
-        self.acked = 0;
-    }
-}
-
-/// The algorithm of a connection with its state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Congestion {
-    NewReno(NewReno),
-    Cubic(Cubic),
-}
-
-impl Congestion {
-    pub fn new(algorithm: CongestionAlgorithm) -> Self {
-        match algorithm {
-            CongestionAlgorithm::NewReno => Congestion::NewReno(NewReno { acked: 0 }),
-            CongestionAlgorithm::Cubic => Congestion::Cubic(Cubic::new()),
-        }
-    }
-
-    pub fn algorithm(&self) -> CongestionAlgorithm {
-        match self {
-            Congestion::NewReno(_) => CongestionAlgorithm::NewReno,
-            Congestion::Cubic(_) => CongestionAlgorithm::Cubic,
-        }
-    }
-}
-
-/// To the algorithm at hand; a branch where a table of functions would be a load and an indirect call.
-macro_rules! dispatch {
-    ($self:ident, $control:ident => $call:expr) => {
-        match $self {
-            Congestion::NewReno($control) => $call,
-            Congestion::Cubic($control) => $call,
-        }
-    };
-}
-
-impl CongestionControl for Congestion {
-    fn reduce(&mut self, window: &Window, flight: u32) -> u32 {
-        dispatch!(self, control => control.reduce(window, flight))
-    }
-
-    fn timed_out(&mut self) {
-        dispatch!(self, control => control.timed_out());
+    pub fn timed_out(&mut self) {
+        dispatch!(self, timed_out());
     }
 
     #[inline]
-    fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
-        dispatch!(self, control => control.avoid(window, acked))
+    pub fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
+        dispatch!(self, avoid(window, acked))
     }
 
     #[inline]
-    fn unused(&mut self) {
-        dispatch!(self, control => control.unused());
+    pub fn unused(&mut self) {
+        dispatch!(self, unused());
     }
 
-    fn restart(&mut self) {
-        dispatch!(self, control => control.restart());
+    pub fn restart(&mut self) {
+        dispatch!(self, restart());
     }
 }

@@ -16,8 +16,9 @@
 use baton_abi::at_most;
 
 use crate::{
-    control::{CongestionControl, Window},
+    control::{Congestion, CongestionControl, Window},
     tcb::BUFFER_MAX,
+    CongestionAlgorithm,
 };
 
 /// Most ticks between `origin` and now that count, either way.
@@ -35,32 +36,20 @@ pub(crate) const ACKED_MAX: u32 = 1 << 27;
 const ALPHA: u32 = 34_695;
 const ONE: u32 = 1 << 16;
 
-/// State of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Cubic {
-    /// Bytes acknowledged since `cwnd` was last updated.
-    pub acked: u32,
-    /// W_est in bytes: what Reno would have (Section 4.3).
-    pub w_est: u32,
-    /// Tick at which the curve reaches `w_max`: the start of the epoch and K.
-    pub origin: u32,
-    /// W_max in segments.
-    pub w_max: u16,
-    /// Sixteenths of a segment to be acknowledged for each segment of growth; 0: no epoch has begun.
-    pub step: u16,
-    /// Bits of the clock at the last update.
-    pub beat: u8,
-}
+/// RFC 9438.
+pub(crate) struct Cubic;
 
-impl Cubic {
-    pub fn new() -> Self {
-        Cubic { acked: 0, w_est: 0, origin: 0, w_max: 0, step: 0, beat: 0 }
+impl Congestion {
+    /// How many ticks after `origin` a tick is. Both ways that is less than half of what 16 bits hold: K is at most [`TICKS_MAX`], an
+    /// origin further back is brought up when the curve is looked at, and a flow that rests for longer ends its epoch.
+    fn ahead(&self, tick: u32) -> i32 {
+        i32::from((tick as u16).wrapping_sub(self.origin) as i16)
     }
 
     /// W_cubic at `tick`, in bytes (Section 4.2, equation 1).
     fn at(&self, tick: u32, smss: u32) -> u32 {
         let w_max = u32::from(self.w_max) * smss;
-        let ahead = tick.wrapping_sub(self.origin) as i32;
+        let ahead = self.ahead(tick);
         let distance = cubic_bytes(ahead.unsigned_abs().min(TICKS_MAX), smss);
         if ahead < 0 {
             w_max.saturating_sub(distance)
@@ -86,7 +75,7 @@ impl Cubic {
                 self.w_max = segments(cwnd + cubic_bytes(k, smss), smss);
             }
         }
-        self.origin = tick.wrapping_add(k);
+        self.origin = tick.wrapping_add(k) as u16;
         self.aim(window);
     }
 
@@ -107,6 +96,10 @@ impl Cubic {
     fn aim(&mut self, window: &Window) -> u32 {
         let Window { mut cwnd, smss, srtt_us8, tick, .. } = *window;
         self.beat = beat(tick);
+        if self.ahead(tick) > TICKS_MAX as i32 {
+            // No higher on the curve than this.
+            self.origin = tick.wrapping_sub(TICKS_MAX) as u16;
+        }
         let step = if self.at(tick, smss) < self.w_est {
             // Section 4.3: the Reno-friendly region.
             cwnd = cwnd.max(self.w_est);
@@ -128,43 +121,43 @@ impl Cubic {
 
 impl CongestionControl for Cubic {
     /// Sections 4.6 and 4.7: beta is 0.7, and a flow that loses before it was back at W_max leaves room to others.
-    fn reduce(&mut self, window: &Window, flight: u32) -> u32 {
+    fn reduce(state: &mut Congestion, window: &Window, flight: u32) -> u32 {
         let now = segments(window.cwnd, window.smss);
-        self.w_max = if now < self.w_max { (u32::from(now) * 17 / 20) as u16 } else { now };
-        self.restart();
+        state.w_max = if now < state.w_max { (u32::from(now) * 17 / 20) as u16 } else { now };
+        Self::restart(state);
         flight / 10 * 7
     }
 
     /// Section 4.8: the next epoch starts with K = 0 and W_max = cwnd.
-    fn timed_out(&mut self) {
-        self.w_max = 0;
-        self.restart();
+    fn timed_out(state: &mut Congestion) {
+        state.w_max = 0;
+        Self::restart(state);
     }
 
     #[inline]
-    fn avoid(&mut self, window: &Window, acked: u32) -> u32 {
-        if self.step == 0 {
-            self.begin_epoch(window);
+    fn avoid(state: &mut Congestion, window: &Window, acked: u32) -> u32 {
+        if state.step == 0 {
+            state.begin_epoch(window);
             return window.cwnd;
         }
-        self.acked = (self.acked + acked).min(ACKED_MAX);
+        state.acked = (state.acked + acked).min(ACKED_MAX);
         // A segment of growth has come together, or two windows went by in which W_est has grown.
-        let enough = ((u32::from(self.step) * window.smss) >> 4).min(2 * window.cwnd);
-        if self.acked < enough && beat(window.tick) == self.beat {
+        let enough = ((u32::from(state.step) * window.smss) >> 4).min(2 * window.cwnd);
+        if state.acked < enough && beat(window.tick) == state.beat {
             return window.cwnd;
         }
-        self.update(window)
+        state.update(window)
     }
 
     /// Section 5.8: t does not include times in which the application, or the peer's window, was the limit. A new
     /// epoch starts from the window that there is, when that is the limit again.
-    fn unused(&mut self) {
-        self.restart();
+    fn unused(state: &mut Congestion) {
+        Self::restart(state);
     }
 
     /// Leaves nothing but W_max.
-    fn restart(&mut self) {
-        *self = Cubic { w_max: self.w_max, ..Cubic::new() };
+    fn restart(state: &mut Congestion) {
+        *state = Congestion { w_max: state.w_max, ..Congestion::new(CongestionAlgorithm::Cubic) };
     }
 }
 

@@ -132,7 +132,7 @@ impl<C: Parameters> Tcb<C> {
         }
         // What is left may go at once when it is a segment, or the last of the text, or half of the largest window.
         let rest = allowed - len;
-        let more = rest >= max || (rest > 0 && (rest == unsent - len || rest >= self.max_snd_wnd / 2));
+        let more = rest >= max || (rest > 0 && (rest == unsent - len || rest >= self.max_snd_wnd() / 2));
         self.commit_lean(now, len, max);
         let flags = if len == unsent { Flags::ACK | Flags::PSH } else { Flags::ACK };
         let arm = flight == 0;

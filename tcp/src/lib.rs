@@ -10,9 +10,9 @@
 //! # Use
 //!
 //! ```
-//! use baton_tcp::{Config, Instant, SegmentIn, SeqNumber, Spans, Tcb, TimerOutcome};
+//! use baton_tcp::{Config, Instant, ReceiveSpans, SegmentIn, SendSpans, SeqNumber, Tcb, TimerOutcome};
 //! # fn demo(syn: &SegmentIn, segment: &SegmentIn, now: Instant) {
-//! let (mut send, mut receive) = (Spans::<4>::new(), Spans::<4>::new());
+//! let (mut send, mut receive) = (SendSpans::new(), ReceiveSpans::new());
 //! receive.push(0x1000, 65536).unwrap();
 //! let mut tcb = Tcb::accept(Config::default(), syn, SeqNumber(1), receive.len(), now);
 //!
@@ -67,6 +67,7 @@ mod config;
 mod congestion;
 mod control;
 mod cubic;
+mod gaps;
 mod lean;
 mod output;
 mod predict;
@@ -82,14 +83,15 @@ mod timers;
 pub mod wire;
 
 pub use baton_abi::handoff::{Endpoints, RecordError, Span};
-pub use config::{Config, CongestionAlgorithm, Parameters, SharedConfig};
+pub use config::{Config, CongestionAlgorithm};
+pub use gaps::{Own, Parameters, SharedConfig, SharedMemory};
 pub use lean::{LeanBurst, BURST_SEGMENTS_MAX};
 pub use predict::{Header, Predicted};
 pub use segment::{
     reset_for, Arrival, BurstOut, Deliver, Flags, Options, Range, SegmentIn, SegmentOut, SACK_BLOCKS,
 };
 pub use seq::SeqNumber;
-pub use spans::{Full, Spans};
+pub use spans::{Full, ReceiveSpans, SendSpans, Spans};
 pub use tcb::{flag, State, Tcb};
 pub use time::Instant;
 pub use timers::TimerOutcome;

@@ -127,7 +127,7 @@ impl<C: Parameters> Tcb<C> {
             _ => {}
         }
         // A duplicate acknowledgement must carry no text, or it does not count as one (RFC 5681 Section 2).
-        if self.has(flag::ACK_NOW) && !self.received.is_empty() {
+        if self.has(flag::ACK_NOW) && self.has_gap() {
             return self.plan_bare();
         }
         if self.flight() > 0 {
@@ -207,7 +207,7 @@ impl<C: Parameters> Tcb<C> {
             flight == 0 || fin || !self.has(flag::NAGLE)
         } else {
             // (3) Half of the largest window seen; (4) the override timeout, which is that of the probe.
-            len > 0 && len == usable && (len >= self.max_snd_wnd / 2 || self.has(flag::PROBE_NOW))
+            len > 0 && len == usable && (len >= self.max_snd_wnd() / 2 || self.has(flag::PROBE_NOW))
         };
         if send {
             self.flags &= !flag::PROBE_NOW;
@@ -366,7 +366,7 @@ impl<C: Parameters> Tcb<C> {
         if self.has(flag::TIMESTAMPS) {
             options.timestamps = Some((self.ts_val, self.ts_recent));
         }
-        if !self.received.is_empty() {
+        if self.has_gap() {
             self.report_ranges(options);
         }
     }
@@ -374,18 +374,19 @@ impl<C: Parameters> Tcb<C> {
     /// RFC 2018 Section 4: the block with the most recent segment first.
     #[inline(never)]
     fn report_ranges(&self, options: &mut Options) {
-        let (count, first) = (self.sack_count(), self.recent_range());
-        let ranges = self.received.as_slice();
+        let (count, first) = (self.sack_count(), usize::from(self.gaps().recent.get()));
+        let ranges = || self.gaps().received.iter();
         let mut places = options.sack.iter_mut();
-        let mut put = |range: &Range| {
+        let mut put = |range: Range| {
             if let (true, Some(place)) = (options.sack_count < count, places.next()) {
-                *place = *range;
+                *place = range;
                 options.sack_count += 1;
             }
         };
-        ranges.get(first).map(&mut put);
         let turns = at_most!(RECEIVED_RANGES);
-        for (index, range) in ranges.iter().enumerate() {
+        ranges().inspect(|_| turns.take()).nth(first).map(&mut put);
+        let turns = at_most!(RECEIVED_RANGES);
+        for (index, range) in ranges().enumerate() {
             turns.take();
             if index != first {
                 put(range);
@@ -399,7 +400,7 @@ impl<C: Parameters> Tcb<C> {
             return 0;
         }
         let most = if self.has(flag::TIMESTAMPS) { 3 } else { SACK_BLOCKS };
-        self.received.as_slice().len().min(most) as u8
+        self.gaps().received.len().min(most) as u8
     }
 
     /// The window that could be announced, as whole units of its scale.

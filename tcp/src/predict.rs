@@ -63,8 +63,7 @@ impl<C: Parameters> Tcb<C> {
             && self.phase == Phase::Open
             && (self.flight() > 0) == (self.timer == Timer::Retransmit)
             && self.timer != Timer::Persist
-            && self.received.is_empty()
-            && self.sacked.is_empty()
+            && self.gaps().is_empty()
             && self.dup_acks | self.retransmits | self.backoff == 0
             && !self.has(flag::RECOVER)
             && self.snd_wl1.le(self.rcv_nxt)
@@ -79,6 +78,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// Brings what is kept for header prediction up to date. Every call that changes a TCB otherwise ends with it.
     pub(crate) fn settle(&mut self) {
+        self.parameters.give_room_back();
         self.expected = self.prediction();
         self.rto = self.rto_us();
     }
@@ -143,7 +143,7 @@ impl<C: Parameters> Tcb<C> {
             // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
             self.expected ^= news;
             self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
-            self.max_snd_wnd = self.max_snd_wnd.max(self.snd_wnd);
+            self.max_snd_units = self.max_snd_units.max(self.expected as u16);
         }
         if len > 0 {
             let delayed = self.has(flag::ACK_DELAYED);

@@ -1,15 +1,17 @@
 //! A short sorted list of ranges of sequence numbers.
 //!
-//! Two of them live in a TCB: what arrived out of order, and what the peer selectively acknowledged
+//! Two of them belong to a TCB ([`crate::gaps`]): what arrived out of order, and what the peer selectively acknowledged
 //! (RFC 2018). All ranges lie within half the sequence space, so their order is that of the numbers.
 
 use baton_abi::{handoff::RecordError, work::Turns};
+use core::cell::Cell;
 
 use crate::{segment::Range, SeqNumber};
 
-/// Up to `N` disjoint ranges that do not touch, in ascending order, none empty. Places without one are zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ranges<const N: usize>([Range; N]);
+/// Up to `N` disjoint ranges that do not touch, in ascending order, none empty. Places without one are zero. They are cells, because
+/// a list may lie where a TCB can but point to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ranges<const N: usize>([Cell<Range>; N]);
 
 /// Most ranges of any list, for the longest path through the firmware.
 const LONGEST: usize = if cfg!(test) { 4 } else { 3 };
@@ -20,27 +22,42 @@ const LINE: u32 = line!();
 const NONE: Range = Range { start: SeqNumber(0), end: SeqNumber(0) };
 
 impl<const N: usize> Ranges<N> {
-    pub const EMPTY: Self = Ranges([NONE; N]);
-
-    #[inline]
-    pub fn as_slice(&self) -> &[Range] {
-        let turns = Self::turns();
-        let count = self.iter().inspect(|_| turns.take()).count();
-        self.0.get(..count).unwrap_or(&self.0)
+    pub const fn new() -> Self {
+        Ranges([const { Cell::new(NONE) }; N])
     }
 
     #[inline]
-    pub fn iter(&self) -> impl Iterator<Item = &Range> {
-        self.0.iter().take_while(|range| range.start != range.end)
+    pub fn iter(&self) -> impl Iterator<Item = Range> + '_ {
+        self.0.iter().map(Cell::get).take_while(|range| range.start != range.end)
+    }
+
+    /// From the last one to the first.
+    #[inline]
+    pub fn iter_back(&self) -> impl Iterator<Item = Range> + '_ {
+        let turns = Self::turns();
+        let all = self.0.iter().rev().map(Cell::get).inspect(move |_| turns.take());
+        all.filter(|range| range.start != range.end)
+    }
+
+    #[inline]
+    pub fn len(&self) -> usize {
+        let turns = Self::turns();
+        self.iter().inspect(|_| turns.take()).count()
     }
 
     #[inline]
     pub fn is_empty(&self) -> bool {
-        self.0.first().is_none_or(|first| first.start == first.end)
+        self.0.first().is_none_or(|first| first.get().start == first.get().end)
+    }
+
+    #[inline]
+    pub fn last(&self) -> Option<Range> {
+        let turns = Self::turns();
+        self.iter().inspect(|_| turns.take()).last()
     }
 
     /// Whether all ranges are so.
-    pub fn all(&self, is_so: impl Fn(&Range) -> bool) -> bool {
+    pub fn all(&self, is_so: impl Fn(Range) -> bool) -> bool {
         let turns = Self::turns();
         self.iter().all(|range| {
             turns.take();
@@ -55,15 +72,25 @@ impl<const N: usize> Ranges<N> {
         Turns::new()
     }
 
-    pub fn clear(&mut self) {
-        *self = Self::EMPTY;
+    pub fn clear(&self) {
+        self.put([NONE; N]);
+    }
+
+    /// Puts these in place of what there is.
+    #[inline]
+    fn put(&self, list: [Range; N]) {
+        let turns = Self::turns();
+        for (place, range) in self.0.iter().zip(list) {
+            turns.take();
+            place.set(range);
+        }
     }
 
     /// Adds `start..end` and says how many numbers are new. `None`: the list is full and the range
     /// touches none in it; nothing was changed.
-    pub fn insert(&mut self, start: SeqNumber, end: SeqNumber) -> Option<u32> {
-        let mut list = Self::EMPTY;
-        let mut places = list.0.iter_mut();
+    pub fn insert(&self, start: SeqNumber, end: SeqNumber) -> Option<u32> {
+        let mut list = [NONE; N];
+        let mut places = list.iter_mut();
         let mut push = |range: Range| places.next().map(|place| *place = range);
         let mut merged = Range { start, end };
         let mut known = 0;
@@ -72,13 +99,13 @@ impl<const N: usize> Ranges<N> {
         for range in self.iter() {
             turns.take();
             if range.end.lt(start) {
-                push(*range)?;
+                push(range)?;
             } else if range.start.gt(end) {
                 if !placed {
                     push(merged)?;
                     placed = true;
                 }
-                push(*range)?;
+                push(range)?;
             } else {
                 merged.start = merged.start.min(range.start);
                 merged.end = merged.end.max(range.end);
@@ -88,18 +115,18 @@ impl<const N: usize> Ranges<N> {
         if !placed {
             push(merged)?;
         }
-        *self = list;
+        self.put(list);
         Some(merged.end.since(merged.start) - known)
     }
 
     /// Forgets everything below `seq`. Returns how many ranges are gone.
-    pub fn remove_below(&mut self, seq: SeqNumber) -> usize {
+    pub fn remove_below(&self, seq: SeqNumber) -> usize {
         let mut removed = 0;
         if self.is_empty() {
             return removed;
         }
-        let mut list = Self::EMPTY;
-        let mut places = list.0.iter_mut();
+        let mut list = [NONE; N];
+        let mut places = list.iter_mut();
         let turns = Self::turns();
         for range in self.iter() {
             turns.take();
@@ -113,7 +140,7 @@ impl<const N: usize> Ranges<N> {
                 removed += 1;
             }
         }
-        *self = list;
+        self.put(list);
         removed
     }
 
@@ -132,7 +159,7 @@ impl<const N: usize> Ranges<N> {
     /// Which range holds `seq`, or how many there are.
     pub fn position(&self, seq: SeqNumber) -> usize {
         let turns = Self::turns();
-        let before = |range: &&Range| {
+        let before = |range: &Range| {
             turns.take();
             range.end.le(seq)
         };
@@ -142,7 +169,7 @@ impl<const N: usize> Ranges<N> {
     /// Start of the first range above `seq`.
     pub fn next_start(&self, seq: SeqNumber) -> Option<SeqNumber> {
         let turns = Self::turns();
-        let above = |r: &&Range| {
+        let above = |r: &Range| {
             turns.take();
             r.start.gt(seq)
         };
@@ -170,39 +197,46 @@ impl<const N: usize> Ranges<N> {
     #[inline(always)]
     pub fn write(&self, mut put: impl FnMut(usize, u32)) {
         let turns = Self::turns();
-        for (index, range) in self.0.iter().enumerate() {
+        for (index, range) in self.0.iter().map(Cell::get).enumerate() {
             turns.take();
             put(2 * index, range.start.0);
             put(2 * index + 1, range.end.0);
         }
     }
 
-    /// Takes the ranges of a record's words, which must be in order and within `low..=high`.
+    /// How many ranges a record's words are, and where the last one ends; they must be in order and within `low..=high`.
     #[inline(always)]
-    pub fn read(
-        &mut self,
+    pub fn check(
         word: impl Fn(usize) -> u32,
         low: SeqNumber,
         high: SeqNumber,
-    ) -> Result<(), RecordError> {
-        let mut edge = low;
-        let mut ended = false;
+    ) -> Result<(usize, SeqNumber), RecordError> {
+        let (mut count, mut edge) = (0, low);
         let turns = Self::turns();
-        for (index, place) in self.0.iter_mut().enumerate() {
+        for index in 0..N {
             turns.take();
             let (start, end) = (SeqNumber(word(2 * index)), SeqNumber(word(2 * index + 1)));
-            *place = Range { start, end };
-            if *place == NONE {
-                ended = true;
+            if (Range { start, end }) == NONE {
                 continue;
             }
             let room = high.since(edge);
+            let ended = count < index;
             if ended || start == edge || start.since(edge) > room || end.since(edge) > room || end.le(start) {
                 return Err(RecordError::Ranges);
             }
-            edge = end;
+            (count, edge) = (index + 1, end);
         }
-        Ok(())
+        Ok((count, edge))
+    }
+
+    /// Takes the ranges of a record's words, which were checked.
+    #[inline(always)]
+    pub fn read(&self, word: impl Fn(usize) -> u32) {
+        let turns = Self::turns();
+        for (index, place) in self.0.iter().enumerate() {
+            turns.take();
+            place.set(Range { start: SeqNumber(word(2 * index)), end: SeqNumber(word(2 * index + 1)) });
+        }
     }
 }
 
@@ -216,7 +250,7 @@ mod tests {
         #[test]
         fn behaves_as_a_set(base: u32, ops in proptest::collection::vec((0u32..60, 1u32..12, any::<bool>()), 1..40)) {
             let base = SeqNumber(base);
-            let mut list = Ranges::<4>::EMPTY;
+            let list = Ranges::<4>::new();
             let mut set = [false; 80];
             let mut low = 0;
             for (start, len, trim) in ops {
@@ -232,7 +266,7 @@ mod tests {
                             prop_assert_eq!(n, new);
                             span.fill(true);
                         }
-                        None => prop_assert_eq!(list.as_slice().len(), 4),
+                        None => prop_assert_eq!(list.len(), 4),
                     }
                 }
                 for (i, x) in set.iter().enumerate() {
@@ -240,14 +274,19 @@ mod tests {
                     prop_assert_eq!(list.missing(seq, seq + 1) == 0, *x);
                     prop_assert_eq!(list.skip(seq) != seq, *x);
                 }
-                for pair in list.as_slice().windows(2) {
-                    prop_assert!(pair[0].end.lt(pair[1].start));
+                for (range, next) in list.iter().zip(list.iter().skip(1)) {
+                    prop_assert!(range.end.lt(next.start));
                 }
+                prop_assert_eq!(list.last(), list.iter_back().next());
+                prop_assert_eq!(list.len(), list.iter_back().count());
                 let mut words = [0; 8];
                 list.write(|index, word| words[index] = word);
-                let mut copy = Ranges([Range { start: base, end: base + 1 }; 4]);
-                prop_assert_eq!(copy.read(|index| words[index], base - 1, base + 100), Ok(()));
-                prop_assert_eq!(copy, list);
+                let copy = Ranges([const { Cell::new(Range { start: SeqNumber(7), end: SeqNumber(8) }) }; 4]);
+                let checked = Ranges::<4>::check(|index| words[index], base - 1, base + 100);
+                let end = list.last().map_or(base - 1, |last| last.end);
+                prop_assert_eq!(checked, Ok((list.len(), end)));
+                copy.read(|index| words[index]);
+                prop_assert_eq!(&copy, &list);
             }
         }
     }

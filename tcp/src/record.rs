@@ -9,14 +9,15 @@
 
 use baton_abi::{
     at_most,
-    handoff::{tcb, RecordError, TcbRecord, TCB_WORDS},
+    handoff::{tcb, RecordError, TcbRecord, RECEIVED_RANGES, SACKED_RANGES, TCB_WORDS},
 };
 
 use crate::{
-    control::{Congestion, NewReno},
-    cubic::{self, Cubic},
+    control::Congestion,
+    cubic,
+    ranges::Ranges,
     tcb::{flag, Phase, State, Tcb, Timer, BUFFER_MAX, TIMESTAMP_BYTES},
-    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber,
+    Config, CongestionAlgorithm, Instant, Own, Parameters, SeqNumber,
 };
 
 impl Tcb {
@@ -33,7 +34,7 @@ impl Tcb {
         if TcbRecord::from_words(&words) != *record {
             return Err(RecordError::Parameter);
         }
-        let mut tcb = Tcb::blank(config.clamped());
+        let mut tcb = Tcb::blank(Own::new(config));
         tcb.take_over(|index| words[index], send_len, rcv_space, now)?;
         Ok(tcb)
     }
@@ -58,7 +59,7 @@ impl<C: Parameters> Tcb<C> {
         debug_assert!(self.exportable() && self.consistent());
         let age = now.since(self.ts_time);
         let ts_val = self.ts_val.wrapping_add(age >> 10);
-        let control = ControlRecord::new(&self.control, ts_val);
+        let control = &self.control;
         let narrow = TcbRecord {
             state: self.state as u8,
             phase: self.phase as u8,
@@ -71,14 +72,14 @@ impl<C: Parameters> Tcb<C> {
             dup_acks: self.dup_acks,
             retransmits: self.retransmits,
             backoff: self.backoff,
-            algorithm: control.algorithm,
+            algorithm: control.algorithm as u8,
             cubic_beat: control.beat,
             rcv_step: self.rcv_step,
             delayed_ack_us: if self.has(flag::ACK_DELAYED) { self.ack_at.remaining(now) } else { 0 },
             ts_age_us: (age & 0x3FF) as u16,
-            recent_range: self.recent_range() as u8,
+            recent_range: self.gaps().recent.get(),
             idle_ticks: ts_val.wrapping_sub(self.last_send_tick).min(0xFFFF) as u16,
-            cubic_origin: control.origin,
+            cubic_origin: control.origin_after(ts_val),
             ..TcbRecord::default()
         };
         let turns = at_most!(tcb::NARROW_WORDS);
@@ -92,7 +93,7 @@ impl<C: Parameters> Tcb<C> {
         put(tcb::RECOVER, self.recover.0);
         put(tcb::SND_WL1, self.snd_wl1.0);
         put(tcb::SND_WND, self.snd_wnd);
-        put(tcb::MAX_SND_WND, self.max_snd_wnd);
+        put(tcb::MAX_SND_WND, self.max_snd_wnd());
         put(tcb::RCV_NXT, self.rcv_nxt.0);
         put(tcb::RCV_ADV, self.rcv_adv.0);
         put(tcb::LAST_ACK_SENT, self.last_ack_sent.0);
@@ -108,8 +109,8 @@ impl<C: Parameters> Tcb<C> {
         put(tcb::TIMER_US, if self.timer == Timer::Off { 0 } else { self.timer_at.remaining(now) });
         put(tcb::TS_RECENT, self.ts_recent);
         put(tcb::TS_VAL, ts_val);
-        self.received.write(|index, word| put(tcb::RECEIVED + index, word));
-        self.sacked.write(|index, word| put(tcb::SACKED + index, word));
+        self.gaps().received.write(|index, word| put(tcb::RECEIVED + index, word));
+        self.gaps().sacked.write(|index, word| put(tcb::SACKED + index, word));
     }
 
     /// Continues a connection here, as [`Tcb::import`] does, from the words of its record, wherever they lie. Nothing is left of
@@ -123,6 +124,21 @@ impl<C: Parameters> Tcb<C> {
         now: Instant,
     ) -> Result<(), RecordError> {
         self.state = State::Closed;
+        let taken = self.take_record(word, send_len, rcv_space, now);
+        if taken.is_err() {
+            self.forget_gaps();
+        }
+        taken
+    }
+
+    #[inline(always)]
+    fn take_record(
+        &mut self,
+        word: impl Fn(usize) -> u32,
+        send_len: u32,
+        rcv_space: u32,
+        now: Instant,
+    ) -> Result<(), RecordError> {
         let narrow = TcbRecord::from_narrow([word(0), word(1), word(2), word(3), word(4)]);
         let state = self.take_parameters(&narrow)?;
         (self.send_len, self.rcv_space) = (send_len, rcv_space);
@@ -190,7 +206,8 @@ impl<C: Parameters> Tcb<C> {
         self.recover = SeqNumber(word(tcb::RECOVER));
         self.snd_wl1 = SeqNumber(word(tcb::SND_WL1));
         self.snd_wnd = word(tcb::SND_WND);
-        self.max_snd_wnd = word(tcb::MAX_SND_WND);
+        let max_snd_wnd = word(tcb::MAX_SND_WND);
+        self.max_snd_units = (max_snd_wnd >> self.snd_shift) as u16;
         self.rcv_nxt = SeqNumber(word(tcb::RCV_NXT));
         self.rcv_adv = SeqNumber(word(tcb::RCV_ADV));
         self.last_ack_sent = SeqNumber(word(tcb::LAST_ACK_SENT));
@@ -206,7 +223,7 @@ impl<C: Parameters> Tcb<C> {
         {
             return Err(RecordError::Sequence);
         }
-        if self.snd_wnd > self.max_snd_wnd || self.max_snd_wnd > 0xFFFF << 14 {
+        if self.snd_wnd > max_snd_wnd || self.max_snd_wnd() != max_snd_wnd {
             return Err(RecordError::Parameter);
         }
         Ok(())
@@ -221,20 +238,22 @@ impl<C: Parameters> Tcb<C> {
         self.cwnd = word(tcb::CWND);
         self.ssthresh = word(tcb::SSTHRESH);
         let w_max_step = word(tcb::CUBIC_W_MAX_STEP);
-        self.control = ControlRecord {
-            algorithm: narrow.algorithm,
+        self.control = Congestion {
             acked: word(tcb::CWND_ACKED),
-            beat: narrow.cubic_beat,
-            origin: narrow.cubic_origin,
+            w_est: word(tcb::CUBIC_W_EST),
             w_max: w_max_step as u16,
             step: (w_max_step >> 16) as u16,
-            w_est: word(tcb::CUBIC_W_EST),
-        }
-        .control(|| word(tcb::TS_VAL))
-        .ok_or(RecordError::Parameter)?;
+            origin: (word(tcb::TS_VAL) as u16).wrapping_add_signed(narrow.cubic_origin),
+            beat: narrow.cubic_beat,
+            algorithm: match narrow.algorithm {
+                0 => CongestionAlgorithm::NewReno,
+                _ => CongestionAlgorithm::Cubic,
+            },
+        };
         self.srtt_us8 = word(tcb::SRTT_US8);
         self.rttvar_us4 = word(tcb::RTTVAR_US4);
-        let fits = (u32::from(self.snd_mss)..=BUFFER_MAX).contains(&self.cwnd)
+        let fits = self.control.is_possible(narrow.cubic_origin)
+            && (u32::from(self.snd_mss)..=BUFFER_MAX).contains(&self.cwnd)
             && self.ssthresh <= BUFFER_MAX
             && self.srtt_us8 <= 1 << 29
             && self.rttvar_us4 <= 1 << 29;
@@ -252,25 +271,42 @@ impl<C: Parameters> Tcb<C> {
         narrow: &TcbRecord,
         state: State,
     ) -> Result<(), RecordError> {
-        let Tcb { rcv_nxt, rcv_space, .. } = *self;
-        self.sacked.read(|index| word(tcb::SACKED + index), self.snd_una, self.snd_nxt)?;
+        let (rcv_nxt, rcv_space) = (self.rcv_nxt, self.rcv_space);
+        let sacked = |index| word(tcb::SACKED + index);
+        let received = |index| word(tcb::RECEIVED + index);
+        let (sacked_len, _) = Ranges::<SACKED_RANGES>::check(sacked, self.snd_una, self.snd_nxt)?;
         // The peer's FIN may be the one number behind the buffer.
-        self.received.read(|index| word(tcb::RECEIVED + index), rcv_nxt, rcv_nxt + (rcv_space + 1))?;
-        self.set_recent_range(usize::from(narrow.recent_range));
+        let (len, end) = Ranges::<RECEIVED_RANGES>::check(received, rcv_nxt, rcv_nxt + (rcv_space + 1))?;
+        let recent = narrow.recent_range;
         let fin_known = self.has(flag::FIN_KNOWN);
-        let right = match self.received.as_slice() {
-            [] => !fin_known && self.recent_range() == 0,
-            ranges @ [.., last] => {
+        let right = match len {
+            0 => !fin_known && recent == 0,
+            _ => {
                 matches!(state, State::Established | State::FinWait1 | State::FinWait2)
-                    && self.recent_range() < ranges.len()
-                    && (fin_known || last.end.since(rcv_nxt) <= rcv_space)
+                    && usize::from(recent) < len
+                    && (fin_known || end.since(rcv_nxt) <= rcv_space)
             }
         };
-        if right {
-            Ok(())
-        } else {
-            Err(RecordError::Ranges)
+        if !right {
+            return Err(RecordError::Ranges);
         }
+        if sacked_len + len > 0 {
+            self.keep_ranges(sacked, received, recent);
+        }
+        Ok(())
+    }
+
+    /// Keeps ranges that were checked, where there is room.
+    #[inline(always)]
+    fn keep_ranges(&mut self, sacked: impl Fn(usize) -> u32, received: impl Fn(usize) -> u32, recent: u8) {
+        if !self.parameters.make_room() {
+            self.flags &= !flag::FIN_KNOWN;
+            return;
+        }
+        let gaps = self.gaps();
+        gaps.sacked.read(sacked);
+        gaps.received.read(received);
+        gaps.recent.set(recent);
     }
 
     #[inline(always)]
@@ -296,7 +332,7 @@ impl<C: Parameters> Tcb<C> {
         self.rtt_seq = SeqNumber(word(tcb::RTT_SEQ));
         let rtt_age_us = word(tcb::RTT_AGE_US);
         self.rtt_start = Instant(now.0.wrapping_sub(rtt_age_us));
-        self.challenge_at = Instant(now.0.wrapping_sub(self.config().challenge_us));
+        self.challenge_at = Self::unchallenged(now);
         self.ts_recent = word(tcb::TS_RECENT);
         self.ts_val = word(tcb::TS_VAL);
         self.ts_time = Instant(now.0.wrapping_sub(u32::from(narrow.ts_age_us)));
@@ -317,52 +353,31 @@ impl<C: Parameters> Tcb<C> {
     }
 }
 
-/// The state of congestion control in a record: the union of what the algorithms keep, zero where one keeps nothing.
-#[derive(Default)]
-struct ControlRecord {
-    algorithm: u8,
-    acked: u32,
-    beat: u8,
-    origin: i16,
-    w_max: u16,
-    step: u16,
-    w_est: u32,
-}
-
-impl ControlRecord {
-    #[inline(always)]
-    fn new(control: &Congestion, tick: u32) -> Self {
-        let algorithm = control.algorithm() as u8;
-        match *control {
-            Congestion::NewReno(NewReno { acked }) => ControlRecord { algorithm, acked, ..Self::default() },
-            Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }) => {
-                // More than this is no further away on the curve.
-                let ahead =
-                    (origin.wrapping_sub(tick) as i32).clamp(-i32::from(i16::MAX), i32::from(i16::MAX));
-                // Before an epoch begins only W_max means something.
-                let (origin, w_est, beat) = if step == 0 { (0, 0, 0) } else { (ahead as i16, w_est, beat) };
-                ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est }
-            }
+impl Congestion {
+    /// CUBIC: how many ticks after this one the curve reaches W_max; more than a record holds is no further away on it. Before an epoch
+    /// begins only W_max means something.
+    fn origin_after(&self, tick: u32) -> i16 {
+        match self.step {
+            0 => 0,
+            _ => (self.origin.wrapping_sub(tick as u16) as i16).max(-i16::MAX),
         }
     }
 
-    /// What it is the state of, if any, at this time on the timestamp clock.
-    #[inline(always)]
-    fn control(self, tick: impl Fn() -> u32) -> Option<Congestion> {
-        let ControlRecord { algorithm, acked, beat, origin, w_max, step, w_est } = self;
-        const NEW_RENO: u8 = CongestionAlgorithm::NewReno as u8;
-        if algorithm == NEW_RENO {
-            let fits = (w_est, w_max, step, origin, beat) == (0, 0, 0, 0, 0) && acked <= BUFFER_MAX;
-            return fits.then_some(Congestion::NewReno(NewReno { acked }));
+    /// Whether an exporter could have this state, with the curve's origin so many ticks away.
+    fn is_possible(&self, origin: i16) -> bool {
+        let Congestion { acked, w_est, w_max, step, beat, algorithm, .. } = *self;
+        let nothing = (w_est, step, origin, beat) == (0, 0, 0, 0);
+        match algorithm {
+            CongestionAlgorithm::NewReno => nothing && w_max == 0 && acked <= BUFFER_MAX,
+            CongestionAlgorithm::Cubic if step == 0 => nothing && acked == 0,
+            CongestionAlgorithm::Cubic => {
+                u32::from(step) >= cubic::STEP_MIN
+                    && acked <= cubic::ACKED_MAX
+                    && w_est <= BUFFER_MAX
+                    && w_max > 0
+                    && origin > i16::MIN
+            }
         }
-        let idle = step == 0 && (acked, w_est, origin, beat) == (0, 0, 0, 0);
-        let epoch = u32::from(step) >= cubic::STEP_MIN
-            && acked <= cubic::ACKED_MAX
-            && w_est <= BUFFER_MAX
-            && w_max > 0
-            && origin > i16::MIN;
-        let origin = tick().wrapping_add_signed(i32::from(origin));
-        (idle || epoch).then_some(Congestion::Cubic(Cubic { acked, w_est, origin, w_max, step, beat }))
     }
 }
 

@@ -4,7 +4,7 @@
 //! tells where they are. The firmware and the host use the same type, and a handoff copies it.
 
 use baton_abi::{
-    handoff::{RecordError, Span},
+    handoff::{RecordError, Span, RECEIVE_SPANS, SEND_SPANS},
     work::Turns,
 };
 
@@ -14,14 +14,18 @@ pub struct Full;
 
 /// Up to `N` spans, none of them empty. Places without one are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Spans<const N: usize = 4> {
+pub struct Spans<const N: usize> {
     spans: [Span; N],
 }
 
 const NONE: Span = Span { addr: 0, len: 0 };
 
+/// The spans of a send buffer and those of a receive buffer, as a handoff record has them.
+pub type SendSpans = Spans<SEND_SPANS>;
+pub type ReceiveSpans = Spans<RECEIVE_SPANS>;
+
 /// Most spans of any list, for the longest path through the firmware.
-const LONGEST: usize = 4;
+const LONGEST: usize = SEND_SPANS;
 /// Stands for the loops over lists.
 const LINE: u32 = line!();
 
@@ -165,14 +169,14 @@ impl<const N: usize> Spans<N> {
     }
 }
 
-impl Spans<4> {
+impl<const N: usize> Spans<N> {
     /// For a handoff record.
-    pub fn to_record(&self) -> [Span; 4] {
+    pub fn to_record(&self) -> [Span; N] {
         self.spans
     }
 
     /// From a handoff record: spans that are not empty, from the first on.
-    pub fn from_record(spans: &[Span; 4]) -> Result<Self, RecordError> {
+    pub fn from_record(spans: &[Span; N]) -> Result<Self, RecordError> {
         let mut list = Self::EMPTY;
         list.refill(|index| spans[index])?;
         Ok(list)
@@ -183,7 +187,7 @@ impl Spans<4> {
     pub fn refill(&mut self, span: impl Fn(usize) -> Span) -> Result<(), RecordError> {
         *self = Self::EMPTY;
         let turns = Self::turns();
-        for index in 0..4 {
+        for index in 0..N {
             turns.take();
             let Span { addr, len } = span(index);
             if len > 0 {

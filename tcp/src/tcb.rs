@@ -1,12 +1,10 @@
 //! The transmission control block and the calls of its user (RFC 9293 Sections 3.3 and 3.10.1 to 3.10.6).
 
-use baton_abi::handoff::{RECEIVED_RANGES, SACKED_RANGES};
-
 use crate::{
-    control::{Congestion, NewReno},
-    ranges::Ranges,
+    control::Congestion,
+    gaps::Gaps,
     segment::{Options, SegmentIn},
-    Config, CongestionAlgorithm, Instant, Parameters, SeqNumber, SharedConfig,
+    Config, CongestionAlgorithm, Instant, Own, Parameters, SeqNumber, SharedConfig,
 };
 
 /// States of a connection (RFC 9293 Section 3.3.2). LISTEN has no TCB: see [`Tcb::accept`].
@@ -81,15 +79,12 @@ pub mod flag {
     pub const PROBED: u16 = 1 << 13;
     /// All that a record may carry.
     pub const RECORD: u16 = 0x37FF;
-    /// Not a flag: [`super::Tcb::recent_range`].
-    pub const RECENT_RANGE: u16 = 3 << RECENT_RANGE_SHIFT;
-    pub const RECENT_RANGE_SHIFT: u32 = 14;
 }
 
 /// A connection. Plain data: copy it, compare it, move it. It has its own parameters, unless it shares them with others.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tcb<C = Config> {
-    config: C,
+pub struct Tcb<C = Own> {
+    pub(crate) parameters: C,
     /// [`Tcb::prediction`] as of now.
     pub(crate) expected: u32,
     /// [`Tcb::rto_us`] as of now.
@@ -121,7 +116,8 @@ pub struct Tcb<C = Config> {
     pub(crate) recover: SeqNumber,
     pub(crate) snd_wl1: SeqNumber,
     pub(crate) snd_wnd: u32,
-    pub(crate) max_snd_wnd: u32,
+    /// The largest window seen, in units of its scale, rounded up: that of a SYN is not scaled.
+    pub(crate) max_snd_units: u16,
     /// Bytes in the send buffer, counted from `snd_una`.
     pub(crate) send_len: u32,
 
@@ -144,7 +140,8 @@ pub struct Tcb<C = Config> {
 
     pub(crate) timer_at: Instant,
     pub(crate) ack_at: Instant,
-    pub(crate) challenge_at: Instant,
+    /// The time of the last challenge acknowledgement, in units of 2^16 us.
+    pub(crate) challenge_at: u16,
 
     pub(crate) ts_recent: u32,
     /// The timestamp clock, in ticks of 1024 us, as of `ts_time`.
@@ -152,10 +149,6 @@ pub struct Tcb<C = Config> {
     pub(crate) ts_time: Instant,
     /// `ts_val` when data was last sent.
     pub(crate) last_send_tick: u32,
-
-    /// Out-of-order data, which lies in the receive buffer already.
-    pub(crate) received: Ranges<RECEIVED_RANGES>,
-    pub(crate) sacked: Ranges<SACKED_RANGES>,
 }
 
 impl Tcb {
@@ -190,11 +183,11 @@ impl Tcb {
             rtt_start: now,
             timer_at: now,
             ack_at: now,
-            challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
+            challenge_at: Self::unchallenged(now),
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
-            ..Tcb::blank(config)
+            ..Tcb::blank(Own::new(config))
         };
         tcb.grow_receive_space(rcv_space);
         tcb.settle();
@@ -222,6 +215,12 @@ impl Tcb<SharedConfig> {
     pub const fn vacant(config: SharedConfig) -> Self {
         Tcb::blank(config)
     }
+
+    /// The place is to be for another connection.
+    pub fn vacate(&mut self) {
+        self.state = State::Closed;
+        self.forget_gaps();
+    }
 }
 
 /// [`Tcb::BUFFER_MAX`], which is the same whatever a TCB keeps of its parameters.
@@ -234,10 +233,10 @@ impl<C: Parameters> Tcb<C> {
     const DEFAULT_MSS: u16 = 536;
 
     /// Closed, and never anything else.
-    pub(crate) const fn blank(config: C) -> Self {
+    pub(crate) const fn blank(parameters: C) -> Self {
         const ZERO: SeqNumber = SeqNumber(0);
         Tcb {
-            config,
+            parameters,
             expected: 0,
             rto: 0,
             state: State::Closed,
@@ -258,7 +257,7 @@ impl<C: Parameters> Tcb<C> {
             recover: ZERO,
             snd_wl1: ZERO,
             snd_wnd: 0,
-            max_snd_wnd: 0,
+            max_snd_units: 0,
             send_len: 0,
             rcv_nxt: ZERO,
             rcv_adv: ZERO,
@@ -266,20 +265,18 @@ impl<C: Parameters> Tcb<C> {
             rcv_space: 0,
             cwnd: 0,
             ssthresh: 0,
-            control: Congestion::NewReno(NewReno { acked: 0 }),
+            control: Congestion::new(CongestionAlgorithm::NewReno),
             srtt_us8: 0,
             rttvar_us4: 0,
             rtt_seq: ZERO,
             rtt_start: Instant(0),
             timer_at: Instant(0),
             ack_at: Instant(0),
-            challenge_at: Instant(0),
+            challenge_at: 0,
             ts_recent: 0,
             ts_val: 0,
             ts_time: Instant(0),
             last_send_tick: 0,
-            received: Ranges::EMPTY,
-            sacked: Ranges::EMPTY,
         }
     }
 
@@ -291,13 +288,14 @@ impl<C: Parameters> Tcb<C> {
         self.snd_wl1 = syn.seq;
         // RFC 7323 Section 2.2: the window of a SYN is never scaled.
         self.snd_wnd = u32::from(syn.window);
-        self.max_snd_wnd = self.snd_wnd;
         let Options { mss, window_scale, sack_permitted, timestamps, .. } = syn.options;
         // RFC 7323 Section 2.2: scaling is on only when both sides offer it; Section 2.3: 14 at most.
         match window_scale {
             Some(shift) => self.snd_shift = shift.min(14),
             None => (self.snd_shift, self.rcv_shift) = (0, 0),
         }
+        self.max_snd_units = 0;
+        self.note_window();
         if !sack_permitted {
             self.flags &= !flag::SACK;
         }
@@ -313,19 +311,35 @@ impl<C: Parameters> Tcb<C> {
         self.cwnd = self.initial_cwnd();
     }
 
+    /// The largest window seen.
+    #[inline]
+    pub(crate) fn max_snd_wnd(&self) -> u32 {
+        u32::from(self.max_snd_units) << self.snd_shift
+    }
+
+    /// The peer has announced a window, of what a header can say.
+    pub(crate) fn note_window(&mut self) {
+        let units = self.snd_wnd.div_ceil(1 << self.snd_shift) as u16;
+        self.max_snd_units = self.max_snd_units.max(units);
+    }
+
+    /// Nothing is kept beyond gaps.
+    pub(crate) fn forget_gaps(&mut self) {
+        let gaps = self.gaps();
+        gaps.clear_received();
+        gaps.sacked.clear();
+        self.parameters.give_room_back();
+    }
+
     #[inline]
     pub(crate) fn has(&self, bit: u16) -> bool {
         self.flags & bit != 0
     }
 
-    /// Which of the received ranges the last segment that came out of order went to; 0 without any.
+    /// The ranges beyond gaps, to be looked at and to be made less.
     #[inline]
-    pub(crate) fn recent_range(&self) -> usize {
-        usize::from(self.flags >> flag::RECENT_RANGE_SHIFT)
-    }
-
-    pub(crate) fn set_recent_range(&mut self, index: usize) {
-        self.flags = self.flags & !flag::RECENT_RANGE | (index as u16) << flag::RECENT_RANGE_SHIFT;
+    pub(crate) fn gaps(&self) -> &Gaps {
+        self.parameters.gaps()
     }
 
     /// Advances the timestamp clock. Lazy, so that it stays continuous when `now` wraps; an interval of
@@ -437,7 +451,7 @@ impl<C: Parameters> Tcb<C> {
 
     #[inline]
     pub fn config(&self) -> &Config {
-        self.config.get()
+        self.parameters.config()
     }
 
     /// Bytes in the send buffer, sent or not.
@@ -466,7 +480,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// Whether data has arrived beyond a gap.
     pub fn has_gap(&self) -> bool {
-        !self.received.is_empty()
+        !self.gaps().received.is_empty()
     }
 
     pub fn snd_una(&self) -> SeqNumber {
@@ -501,7 +515,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// The algorithm of congestion control.
     pub fn congestion(&self) -> CongestionAlgorithm {
-        self.control.algorithm()
+        self.control.algorithm
     }
 
     /// Smoothed round-trip time in microseconds, once there is one.
@@ -546,8 +560,8 @@ impl<C: Parameters> Tcb<C> {
             || (self.snd_una.le(self.rtx_nxt)
                 && self.rtx_nxt.le(self.snd_nxt)
                 && self.snd_nxt.le(sent_end)
-                && self.received.all(|r| r.start.gt(self.rcv_nxt))
-                && self.sacked.all(|r| r.start.gt(self.snd_una) && r.end.le(self.snd_nxt))
-                && (!self.has(flag::FIN_KNOWN) || !self.received.is_empty()))
+                && self.gaps().received.all(|r| r.start.gt(self.rcv_nxt))
+                && self.gaps().sacked.all(|r| r.start.gt(self.snd_una) && r.end.le(self.snd_nxt))
+                && (!self.has(flag::FIN_KNOWN) || self.has_gap()))
     }
 }

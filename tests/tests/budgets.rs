@@ -40,6 +40,8 @@ fn every_event_is_within_its_budget() -> Result<()> {
     assert!(over.is_empty(), "over their budgets: {over:?}, as measured: {figures:?}");
     let (worst, bound) = (figures["worst_event_instructions"], figures["event_bound_instructions"]);
     assert!(worst <= bound, "an event took {worst} instructions; the longest path has {bound}");
+    let (deepest, reserved) = (figures["stack_bound_bytes"], program.stack_reserved);
+    assert!(deepest <= f64::from(reserved), "the stack takes {deepest} bytes of {reserved}");
     assert!(figures.values().all(|value| *value > 0.0), "something was not measured: {figures:?}");
     Ok(())
 }

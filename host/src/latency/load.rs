@@ -7,7 +7,8 @@ use baton_abi::handoff::{HandoffRecord, RECORD_WORDS};
 use baton_abi::msg::{command, event, refused, slots_for, ConnId, Header};
 use baton_cosim::{nic::Nic, pins::NicOut};
 use baton_tcp::{
-    wire, Config, Endpoints, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, Tcb, TimerOutcome,
+    wire, Config, Endpoints, Instant, ReceiveSpans, SegmentIn, SegmentOut, SendSpans, SeqNumber, Tcb,
+    TimerOutcome,
 };
 use std::collections::VecDeque;
 
@@ -296,8 +297,8 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
         remote_mac: SERVER_MAC,
         vlan: 0,
     };
-    let mut send = Spans::<4>::new();
-    let mut receive = Spans::<4>::new();
+    let mut send = SendSpans::new();
+    let mut receive = ReceiveSpans::new();
     let full = "a span fits an empty buffer";
     match load.command_bytes {
         0 => {
@@ -307,7 +308,7 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
             receive.push(RECEIVE_BUFFER, STREAM_BYTES).ok().context(full)?;
         }
         bytes => {
-            for number in 0..SPANS {
+            for number in 0..PIECES {
                 if load.nic_sends {
                     send.push(span(0, number, bytes), bytes).ok().context(full)?;
                 }
@@ -332,14 +333,15 @@ fn connection(number: u16, now_us: u32, load: &LatencyConfig) -> Result<(Peer, H
         send: send.to_record(),
         receive: receive.to_record(),
     };
-    let peer = Peer { tcb: peer, ends, queued: false, conn: ConnId(0), done: [0; 2], given: [SPANS - 1; 2] };
+    let peer = Peer { tcb: peer, ends, queued: false, conn: ConnId(0), done: [0; 2], given: [PIECES - 1; 2] };
     Ok((peer, record))
 }
 
-/// Spans that each buffer has.
-const SPANS: u32 = 4;
+/// Pieces that each buffer has.
+const PIECES: u32 = baton_abi::handoff::SEND_SPANS as u32;
 
-/// Where a connection's next span lies: sent ones and received ones come round, and never touch their neighbours.
+/// Where a connection's next piece lies: both kinds come round; sent ones never touch their neighbours, received ones are a ring.
 fn span(direction: usize, number: u32, bytes: u32) -> u32 {
-    [SEND_BUFFER, RECEIVE_BUFFER][direction] + number % (2 * SPANS) * 2 * bytes
+    let (buffer, stride) = [(SEND_BUFFER, 2 * bytes), (RECEIVE_BUFFER, bytes)][direction];
+    buffer + number % (2 * PIECES) * stride
 }

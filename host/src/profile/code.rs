@@ -62,6 +62,29 @@ impl Function {
         self.words[index] & 0x707F == 0x2023
     }
 
+    /// Bytes by which the function moves the stack pointer down, together.
+    ///
+    /// # Errors
+    /// When it moves it otherwise than by a number in the code.
+    pub fn frame_bytes(&self) -> Result<u32> {
+        const SP: u32 = 2;
+        let mut bytes = 0;
+        for (index, &word) in self.words.iter().enumerate() {
+            // Branches and stores have other things where the destination stands.
+            let writes = !matches!(word & 0x7F, 0x63 | 0x23) && word >> 7 & 0x1F == SP;
+            if writes {
+                // addi sp, sp, number
+                ensure!(
+                    word & 0xF_FFFF == SP << 15 | SP << 7 | 0x13,
+                    "the stack moves in an unknown way at {:#x}",
+                    self.address_of(index)
+                );
+                bytes += (word as i32 >> 20).min(0).unsigned_abs();
+            }
+        }
+        Ok(bytes)
+    }
+
     /// The number that the third argument has at a call, where the instructions in front of it say one.
     pub fn third_argument(&self, call: usize) -> Option<u32> {
         const A2: u32 = 12;

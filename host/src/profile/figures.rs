@@ -1,6 +1,6 @@
 //! Figures of the firmware's work by name, what they may be at most, and what they are made of.
 
-use super::{measure, turns, worst::Worst, Profile, Program, Workload};
+use super::{measure, stack, turns, worst::Worst, Profile, Program, Workload};
 use anyhow::Result;
 use baton_abi::work::{
     HOST_PACKET, LOOK, RECEIVE_ACK, RECEIVE_IN_FULL, RECEIVE_TEXT, REPORT, TIMER, TRANSMIT, TRANSMIT_ACK,
@@ -20,10 +20,14 @@ pub const BUDGETS: [(&str, f64); 6] = [
 /// The bounds that hold whatever arrives: the longest paths through the program.
 ///
 /// # Errors
-/// As [`Worst::of`].
-pub fn bounds(program: &Program) -> Result<[(&'static str, f64); 2]> {
+/// As [`Worst::of`], and when the executable does not say how much stack it takes.
+pub fn bounds(program: &Program) -> Result<[(&'static str, f64); 3]> {
     let worst = Worst::of(program)?;
-    Ok([("event_bound_instructions", worst.event() as f64), ("turn_bound_instructions", worst.turn as f64)])
+    Ok([
+        ("event_bound_instructions", worst.event() as f64),
+        ("turn_bound_instructions", worst.turn as f64),
+        ("stack_bound_bytes", f64::from(stack::deepest(&program.code)?)),
+    ])
 }
 
 /// Turns of each connection that receives. Every second segment asks for a delayed acknowledgement, whose entry in the timer wheel comes

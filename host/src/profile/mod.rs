@@ -13,6 +13,7 @@ mod code;
 pub mod counted;
 pub mod figures;
 mod program;
+mod stack;
 pub mod worst;
 
 use crate::latency::{LatencyConfig, Load, Machine, Messages};

@@ -20,6 +20,8 @@ pub struct Program {
     marks: BTreeMap<u32, Vec<usize>>,
     /// Whether an instruction has a mark, for each word of the image.
     marked: Vec<bool>,
+    /// Bytes of core memory that the image leaves to the stack at least (`link.ld`).
+    pub stack_reserved: u32,
     /// For the longest path.
     pub(super) code: Code,
     /// What the loops say of their turns, by address of a place that each turn passes.
@@ -67,6 +69,8 @@ impl Program {
             *place = true;
             marks.entry(address).or_default().push(kind);
         }
+        let reserved = file.symbols().find(|symbol| symbol.name() == Ok("_stack_size"));
+        let stack_reserved = reserved.context("there is no _stack_size")?.address() as u32;
         let code = Code::of(&file)?;
         let mut turns: BTreeMap<u32, Vec<TurnMark>> = BTreeMap::new();
         let section = file.section_by_name(TURNS).with_context(|| format!("there is no {TURNS}"))?.data()?;
@@ -76,7 +80,7 @@ impl Program {
             let word = |at: usize| u32::from_le_bytes([note[at], note[at + 1], note[at + 2], note[at + 3]]);
             turns.entry(word(0)).or_default().push(TurnMark { most: word(4), line: word(8) });
         }
-        Ok(Program { functions, owner, marks, marked, code, turns })
+        Ok(Program { functions, owner, marks, marked, stack_reserved, code, turns })
     }
 
     /// Words of code.

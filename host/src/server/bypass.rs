@@ -28,7 +28,7 @@ use std::fmt;
 use baton_abi::handoff::{HandoffRecord, Span};
 use baton_abi::msg::{command, error, event, ConnId, Header};
 use baton_cosim::port::HostPort;
-use baton_tcp::{Spans, State, Tcb};
+use baton_tcp::{ReceiveSpans, SendSpans, State, Tcb};
 
 use super::driver::{Message, RxFrame};
 use super::selection::Notice;
@@ -315,8 +315,8 @@ impl Stack {
         assert_eq!(record.endpoints, socket.endpoints, "the NIC returned another connection");
 
         // Both sides kept the buffers: after what the NIC has not reported yet they are the same.
-        let send = Spans::from_record(&record.send).expect("the NIC returns what it was given");
-        let receive = Spans::from_record(&record.receive).expect("the NIC returns what it was given");
+        let send = SendSpans::from_record(&record.send).expect("the NIC returns what it was given");
+        let receive = ReceiveSpans::from_record(&record.receive).expect("the NIC returns what it was given");
         let tcb = Tcb::import(&record.tcb, send.len(), receive.len(), config, now)
             .expect("the NIC returns a possible TCB");
         let sent = socket.send.len().checked_sub(send.len()).expect("the NIC never lengthens a buffer");

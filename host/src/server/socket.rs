@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 
 use baton_abi::handoff::{Endpoints, Span};
 use baton_abi::msg::ConnId;
-use baton_tcp::{SeqNumber, Spans, Tcb};
+use baton_tcp::{ReceiveSpans, SendSpans, SeqNumber, Tcb};
 
 use super::driver::RxFrame;
 
@@ -198,9 +198,9 @@ pub(super) struct Socket {
     /// Opened by the peer, and the application has not accepted it yet.
     pub in_backlog: bool,
     /// Given to the owner of the TCB and not acknowledged yet.
-    pub send: Spans<4>,
+    pub send: SendSpans,
     /// Given to the owner of the TCB and not filled yet.
-    pub receive: Spans<4>,
+    pub receive: ReceiveSpans,
     /// To be sent, not given yet.
     pub outbox: VecDeque<Span>,
     /// Bytes in the outbox and in `send`.
@@ -253,7 +253,7 @@ mod tests {
     #[test]
     fn a_ring_posts_each_byte_once_a_lap() {
         let mut ring = ReceiveRing::new(1000, 100);
-        let mut posted = Spans::<4>::new();
+        let mut posted = ReceiveSpans::new();
         let mut next = 1000;
         for step in 0..500u32 {
             while let Some(span) = ring.next_post() {

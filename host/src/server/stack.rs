@@ -15,7 +15,8 @@ use baton_abi::handoff::Endpoints;
 use baton_abi::ring::{RX_FLAG_CHECKSUM_OK, TSO_FRAME_BYTES_MAX, TSO_HEADER_BYTES_MAX};
 use baton_cosim::port::HostPort;
 use baton_tcp::{
-    reset_for, BurstOut, Config, Flags, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb,
+    reset_for, BurstOut, Config, Flags, Instant, ReceiveSpans, SegmentIn, SegmentOut, SendSpans, SeqNumber,
+    State, Tcb,
 };
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -326,7 +327,7 @@ impl Stack {
         });
         let (generation, place) = &mut self.table[usize::from(index)];
         let id = SocketId { index, generation: *generation };
-        let mut receive = Spans::default();
+        let mut receive = ReceiveSpans::default();
         if let Some(span) = ring.next_post() {
             receive.push(span.addr, span.len).expect("an empty list takes a span");
             ring.posted(span);
@@ -337,7 +338,7 @@ impl Stack {
             owner: Owner::Host(tcb),
             established: false,
             in_backlog: false,
-            send: Spans::default(),
+            send: SendSpans::default(),
             receive,
             outbox: VecDeque::new(),
             queued: 0,
@@ -641,7 +642,7 @@ impl Stack {
         if let Some(reset) = reset_for(segment) {
             if self.driver.tx_buffer().is_some() {
                 let desc = self.driver.tx_desc_addr();
-                self.emit(port, &endpoints, &reset, &Spans::default());
+                self.emit(port, &endpoints, &reset, &SendSpans::default());
                 self.meter.reset_out(desc);
                 self.announce_frame(port);
                 self.stats.resets_sent += 1;
@@ -776,7 +777,7 @@ impl Stack {
                 self.remove(id, ending);
             }
             State::TimeWait if socket.ring.as_ref().is_some_and(|r| r.unread() == 0) => {
-                socket.receive = Spans::default();
+                socket.receive = ReceiveSpans::default();
                 if let Some(ring) = socket.ring.take() {
                     self.rings.give(ring.base);
                     self.linger(id);
@@ -812,7 +813,7 @@ impl Stack {
         port: &mut dyn HostPort,
         endpoints: &Endpoints,
         segment: &SegmentOut,
-        send: &Spans<4>,
+        send: &SendSpans,
     ) {
         let buffer = self.driver.tx_buffer().expect("the caller has seen a free slot");
         self.packet_id = self.packet_id.wrapping_add(1);
@@ -835,7 +836,7 @@ impl Stack {
         port: &mut dyn HostPort,
         endpoints: &Endpoints,
         burst: &BurstOut,
-        send: &Spans<4>,
+        send: &SendSpans,
     ) {
         let buffer = self.driver.large_buffer().expect("the caller has seen a free buffer");
         let segments = burst.segments();
@@ -849,7 +850,7 @@ impl Stack {
     }
 
     /// Copies `len` bytes of a send buffer, from `offset` on, to `to`.
-    fn copy_out(&mut self, port: &mut dyn HostPort, send: &Spans<4>, offset: u32, len: u32, to: u32) {
+    fn copy_out(&mut self, port: &mut dyn HostPort, send: &SendSpans, offset: u32, len: u32, to: u32) {
         let mut done = 0;
         while done < len {
             let (from, room) =

@@ -13,7 +13,7 @@ use baton_abi::msg::{command, event, refused, ConnId, Header};
 use baton_abi::{regs, ring};
 use baton_cosim::port::{HostMemory, HostPort};
 use baton_fw::{timing, Firmware, Slot};
-use baton_tcp::SharedConfig;
+use baton_tcp::{SharedConfig, SharedMemory};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -466,7 +466,8 @@ impl HostPort for NicDouble {
                     }
                     // The firmware borrows its table for as long as the image runs, here to the test's end.
                     let bus = CoreBus(self.device.clone());
-                    let config = SharedConfig::new(Box::leak(Box::new(timing(&bus))));
+                    let config =
+                        SharedConfig::new(timing(&bus), Box::leak(Box::new(SharedMemory::<64>::new())));
                     let slots: Vec<Slot> = (0..self.slots).map(|_| Slot::empty(config)).collect();
                     self.firmware = Some(Firmware::new(bus, Vec::leak(slots)));
                 }

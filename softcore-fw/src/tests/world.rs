@@ -13,7 +13,9 @@ use baton_abi::{
     regs::mailbox,
     ring::RX_FLAG_FROM_NIC,
 };
-use baton_tcp::{wire, Config, Endpoints, Instant, SeqNumber, Spans, Tcb, TimerOutcome};
+use baton_tcp::{
+    wire, Config, Endpoints, Instant, ReceiveSpans, SendSpans, SeqNumber, SharedConfig, Tcb, TimerOutcome,
+};
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
     ChaCha8Rng,
@@ -32,8 +34,8 @@ fn stream_byte(seed: u32, position: u32) -> u8 {
 struct Side {
     endpoints: Endpoints,
     tcb: Option<Tcb>,
-    send: Spans,
-    receive: Spans,
+    send: SendSpans,
+    receive: ReceiveSpans,
     send_area: u32,
     receive_area: u32,
     send_cursor: u32,
@@ -58,8 +60,8 @@ impl Side {
         Side {
             endpoints,
             tcb: None,
-            send: Spans::new(),
-            receive: Spans::new(),
+            send: SendSpans::new(),
+            receive: ReceiveSpans::new(),
             send_area: base,
             receive_area: base + AREA,
             send_cursor: 0,
@@ -228,6 +230,8 @@ pub struct Tally {
     pub held: u32,
     pub from_nic: u32,
     pub sent_events: u32,
+    /// Steps after which a connection on the NIC had a gap.
+    pub steps_with_gap: u32,
 }
 
 const STEP_US: u32 = 10;
@@ -235,6 +239,9 @@ const COOKIE: u32 = 0xC00C_1E00;
 
 pub struct World<'a, P: Program = Built> {
     pub fw: Firmware<'a, MockNic<P>>,
+    /// Of the connections on the NIC.
+    pub shared: SharedConfig,
+    rooms: usize,
     plan: Plan,
     host: Side,
     peer: Side,
@@ -260,8 +267,8 @@ fn config() -> Config {
 }
 
 impl<'a, P: Program> World<'a, P> {
-    /// Over IPv4, or over IPv6.
-    pub fn new(plan: Plan, ipv6: bool, slots: &'a mut [Slot<P>]) -> Self {
+    /// Over IPv4, or over IPv6. The NIC has room for the gaps of `ROOMS` connections.
+    pub fn new<const ROOMS: usize>(plan: Plan, ipv6: bool, slots: &'a mut [Slot<P>]) -> Self {
         let address = |host: u32| match ipv6 {
             true => IpAddress([0x2001_0DB8, 0xFFFF_FFFF, 0, host]),
             false => IpAddress::v4(0x0A00_0000 | host),
@@ -283,8 +290,11 @@ impl<'a, P: Program> World<'a, P> {
         nic.config[mailbox::CFG_DELAYED_ACK_US] = timing.delayed_ack_us;
         nic.config[mailbox::CFG_TIME_WAIT_US] = timing.time_wait_us;
         nic.config[mailbox::CFG_MAX_RETRANSMITS] = timing.max_retransmits.into();
+        let (fw, shared) = super::firmware_in::<ROOMS, _>(nic, slots);
         World {
-            fw: super::firmware(nic, slots),
+            fw,
+            shared,
+            rooms: ROOMS,
             plan,
             host: Side::new(endpoints, 0x1000, 1, 2, plan.down),
             peer: Side::new(endpoints.reversed(), 0, 2, 1, plan.up),
@@ -374,6 +384,7 @@ impl<'a, P: Program> World<'a, P> {
         for _ in 0..turns {
             self.fw.turn();
         }
+        self.tally.steps_with_gap += u32::from(self.shared.rooms_left() < self.rooms);
         let frames: Vec<_> = self.fw.hw.wire.drain(..).collect();
         for frame in frames {
             self.launch(true, frame);
@@ -552,8 +563,12 @@ impl<'a, P: Program> World<'a, P> {
                 self.tally.restores += 1;
                 let record = HandoffRecord::from_words(&event[2..]).unwrap();
                 assert_eq!(record.endpoints, self.host.endpoints);
-                assert_eq!(Spans::from_record(&record.send), Ok(self.host.send), "every buffer once");
-                assert_eq!(Spans::from_record(&record.receive), Ok(self.host.receive), "every buffer once");
+                assert_eq!(SendSpans::from_record(&record.send), Ok(self.host.send), "every buffer once");
+                assert_eq!(
+                    ReceiveSpans::from_record(&record.receive),
+                    Ok(self.host.receive),
+                    "every buffer once"
+                );
                 let (send_len, receive_len) = (self.host.send.len(), self.host.receive.len());
                 self.host.tcb = Some(Tcb::import(&record.tcb, send_len, receive_len, config(), now).unwrap());
                 self.owner = Owner::Host;

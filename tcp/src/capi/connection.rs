@@ -274,7 +274,7 @@ impl Connection {
             endpoints: self.ends,
             tcb: tcb.export(self.now()),
             send: [span(0, send), none, none, none],
-            receive: [span(send + unread, window), none, none, none],
+            receive: [span(send + unread, window), none],
         };
         let total = HEAD_BYTES as u32 + send + unread + window;
         let words = [total, send, unread, self.send_limit]
@@ -295,7 +295,7 @@ impl Connection {
         let window = record.receive[0].len;
         let sum = u64::from(send) + u64::from(unread) + u64::from(window);
         let expected =
-            [(record.send, 0, send), (record.receive, u64::from(send) + u64::from(unread), window)];
+            [(&record.send[..], 0, send), (&record.receive[..], u64::from(send) + u64::from(unread), window)];
         let spans_fit = expected.iter().all(|(spans, addr, len)| {
             let addr = if *len == 0 { 0 } else { *addr };
             u64::from(spans[0].addr) == addr

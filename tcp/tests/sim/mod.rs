@@ -6,10 +6,10 @@
 //! be handed over, record and all, at any moment.
 #![allow(dead_code)]
 
-use baton_abi::handoff::HandoffRecord;
+use baton_abi::handoff::{HandoffRecord, RECEIVE_SPANS};
 use baton_tcp::{
-    reset_for, wire, Config, Endpoints, Instant, SegmentIn, SegmentOut, SeqNumber, Spans, State, Tcb,
-    TimerOutcome,
+    reset_for, wire, Config, Endpoints, Instant, ReceiveSpans, SegmentIn, SegmentOut, SendSpans, SeqNumber,
+    State, Tcb, TimerOutcome,
 };
 use rand_chacha::{
     rand_core::{RngCore, SeedableRng},
@@ -116,8 +116,8 @@ pub struct Host {
     ends: Endpoints,
     clock_offset: u32,
     memory: Vec<u8>,
-    pub send: Spans,
-    pub receive: Spans,
+    pub send: SendSpans,
+    pub receive: ReceiveSpans,
     pub written: u32,
     pub read: u32,
     /// Bytes read whose buffer has not been posted again, and when it will be.
@@ -148,7 +148,7 @@ impl Host {
     fn post(&mut self, mut bytes: u32, dice: &mut Dice) -> u32 {
         let mut posted = 0;
         // A list with all spans in use takes no more, unless by luck.
-        while bytes > 0 && self.receive.spans().len() < 4 {
+        while bytes > 0 && self.receive.spans().len() < RECEIVE_SPANS {
             let len = bytes.min(1 + dice.below(self.app.piece));
             let addr = self.allocate(len, dice);
             if self.receive.push(addr, len).is_err() {
@@ -259,8 +259,8 @@ impl Host {
         let now = self.clock(now_us);
         let copy = HandoffRecord::from_words(&record.to_words()).expect("a record");
         assert_eq!(copy, record);
-        self.send = Spans::from_record(&copy.send).expect("spans");
-        self.receive = Spans::from_record(&copy.receive).expect("spans");
+        self.send = SendSpans::from_record(&copy.send).expect("spans");
+        self.receive = ReceiveSpans::from_record(&copy.receive).expect("spans");
         let imported = Tcb::import(&copy.tcb, self.send.len(), self.receive.len(), self.config, now);
         let imported = imported.unwrap_or_else(|e| panic!("{e:?}: {tcb:?}"));
         assert_eq!(imported.export(now), record.tcb);
@@ -314,8 +314,8 @@ impl Sim {
                 ends: if index == 0 { ends } else { ends.reversed() },
                 clock_offset: 0xFFFF_0000 + index as u32,
                 memory: Vec::new(),
-                send: Spans::new(),
-                receive: Spans::new(),
+                send: SendSpans::new(),
+                receive: ReceiveSpans::new(),
                 written: 0,
                 read: 0,
                 unposted: 0,
