@@ -13,6 +13,7 @@ pub mod hostlink;
 pub mod library;
 pub mod mdio;
 pub mod monitor;
+pub mod netlist;
 pub mod nic;
 pub mod pcap;
 pub mod pins;

@@ -199,7 +199,7 @@ fn throughput_and_latency_are_as_documented() {
         }
         assert_eq!(reads, 3, "phase {phase_ps}");
 
-        // And a pop shows in the level at the third write edge after its own.
+        // And a pop shows in the level at the fourth write edge after its own.
         assert_eq!(bench.dut.get(bench.level), 1);
         bench.dut.set(bench.pop, 1);
         let (mut popped, mut writes) = (false, 0);
@@ -211,7 +211,7 @@ fn throughput_and_latency_are_as_documented() {
             popped |= pops;
             assert!(writes < 10);
         }
-        assert_eq!(writes, 3, "phase {phase_ps}");
+        assert_eq!(writes, 4, "phase {phase_ps}");
     }
 }
 
@@ -229,7 +229,7 @@ fn a_reset_of_either_side_empties_both() {
         let (mut pushed, mut resets, mut after_reset) = (0u64, 0, 0);
         // Cycles that each reset still lasts, and when both sides must run again.
         let mut left = [0u32; 2];
-        let settling_ps = 8 * (ratio.0 + ratio.1);
+        let settling_ps = 9 * (ratio.0 + ratio.1);
         let mut settled_ps = settling_ps;
         for _ in 0..60_000 {
             let rising = bench.before();

@@ -51,7 +51,8 @@ fn lookup() -> String {
         true => line.to_string(),
         false => {
             let line = line.replace("[31:0]", "[1:0]").replace("32'h0", "2'h0");
-            line.replace("[95:0]", "[5:0]").replace("96'h0", "6'h0")
+            let line = line.replace("[95:0]", "[5:0]").replace("96'h0", "6'h0").replace("+:(96)", "+:(6)");
+            line.replace("[107:0]", "[17:0]").replace("108'(", "18'(")
         }
     };
     text.lines().map(|line| cut(line) + "\n").collect()

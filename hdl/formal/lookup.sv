@@ -1,5 +1,5 @@
 // Properties of `rx::Lookup`. `cargo xtask formal` puts this text at the end of module `lookup`, a table of two halves of
-// two buckets, after yosys has dissolved its parts in it: `\left.tags.mem ` is a memory of its left half. All inputs are
+// two buckets, after yosys has dissolved its parts in it: `\left.rests.mem ` is a memory of its left half. All inputs are
 // free in every cycle, reset included, but for the two rules of an operation: its inputs hold from `lk_start` until
 // `lk_busy` falls, and none starts before. What the memories hold before the table is cleared is free too.
 //
@@ -30,16 +30,16 @@ wire [15:0] value [0:15];
 genvar entry;
 generate
   for (entry = 0; entry < 8; entry = entry + 1) begin : each
-    wire [5:0] left_key = \left.keys.mem [entry];
-    wire [5:0] right_key = \right.keys.mem [entry];
-    assign stands[entry] = \left.tags.mem [entry][16];
-    assign stands[entry + 8] = \right.tags.mem [entry][16];
+    wire [5:0] left_key = \left.firsts.mem [entry][17:12];
+    wire [5:0] right_key = \right.firsts.mem [entry][17:12];
+    assign stands[entry] = \left.rests.mem [entry][4];
+    assign stands[entry + 8] = \right.rests.mem [entry][4];
     assign holds_key[entry] = stands[entry] && left_key == key;
     assign holds_key[entry + 8] = stands[entry + 8] && right_key == key;
     assign holds_same[entry] = stands[entry] && left_key == looked_up;
     assign holds_same[entry + 8] = stands[entry + 8] && right_key == looked_up;
-    assign value[entry] = \left.tags.mem [entry][15:0];
-    assign value[entry + 8] = \right.tags.mem [entry][15:0];
+    assign value[entry] = {\left.rests.mem [entry][3:0], \left.firsts.mem [entry][11:0]};
+    assign value[entry + 8] = {\right.rests.mem [entry][3:0], \right.firsts.mem [entry][11:0]};
   end
 endgenerate
 
@@ -154,10 +154,10 @@ always @(*) begin
   assert (state == 4 ? way >= 1 && way <= 4 : way == (state == 5 ? 5 : 0));
   // The scan: what it has read, and what it knows of the ways that it has seen.
   if (state == 4) begin
-    assert (\left.tags.read_data == \left.tags.mem [left_entry]);
-    assert (\left.keys.read_data == \left.keys.mem [left_entry]);
-    assert (\right.tags.read_data == \right.tags.mem [right_entry]);
-    assert (\right.keys.read_data == \right.keys.mem [right_entry]);
+    assert (\left.rests.read_data == \left.rests.mem [left_entry]);
+    assert (\left.firsts.read_data == \left.firsts.mem [left_entry]);
+    assert (\right.rests.read_data == \right.rests.mem [right_entry]);
+    assert (\right.firsts.read_data == \right.firsts.mem [right_entry]);
   end
   if (state >= 3) begin
     assert (\left.hit == ((seen & left_same) != 0));

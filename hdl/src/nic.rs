@@ -21,11 +21,11 @@
 use crate::core::Mmio;
 use crate::dma::WriteSide;
 use crate::emit::Gated;
-use crate::kit::{Cr, Reg, Ticker};
+use crate::kit::{Cr, Ticker};
 use crate::module;
 use crate::regs::{
     axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
-    mailbox::Mailbox, rings::Rings, statistics::Statistics,
+    mailbox::Mailbox, rings::Rings, statistics::Statistics, RegTap, RegUser,
 };
 use crate::rx::{RxPath, JUMBO_WORDS_LOG2};
 use crate::softcore::{Pace, System, ADDRESS_BITS};
@@ -60,6 +60,27 @@ pub enum ReceiveSize {
     Small,
 }
 
+/// An expression in which `$sized` is the type of `$block`, a block with the parameters of [`Nic`], for a [`ReceiveSize`].
+macro_rules! by_size {
+    ($size:expr, $block:ident as $sized:ident, $value:expr) => {
+        match $size {
+            $crate::nic::ReceiveSize::Full => {
+                type $sized = $block<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
+                $value
+            }
+            $crate::nic::ReceiveSize::Board => {
+                type $sized = $block<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
+                $value
+            }
+            $crate::nic::ReceiveSize::Small => {
+                type $sized = $block<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
+                $value
+            }
+        }
+    };
+}
+pub(crate) use by_size;
+
 impl Default for NicConfig {
     fn default() -> Self {
         NicConfig {
@@ -73,11 +94,7 @@ impl Default for NicConfig {
 
 /// Verilog of the whole NIC; the top module is `nic_top`, its clock and reset are `clock` and `reset`.
 pub fn verilog(config: &NicConfig) -> String {
-    let text = match config.receive {
-        ReceiveSize::Full => crate::emit::verilog("nic_top", FullNic::new(config)),
-        ReceiveSize::Board => crate::emit::verilog("nic_top", BoardNic::new(config)),
-        ReceiveSize::Small => crate::emit::verilog("nic_top", SmallNic::new(config)),
-    };
+    let text = by_size!(config.receive, Nic as Chosen, crate::emit::verilog("nic_top", Chosen::new(config)));
     plain_pins(&text)
 }
 
@@ -88,11 +105,11 @@ fn plain_pins(text: &str) -> String {
 
 /// [`verilog`]'s text behind gates for a simulation, whose wrapper is a module `wrapper`; see [`Gated`].
 pub fn gated(config: &NicConfig, wrapper: &str) -> Gated {
-    let mut gated = match config.receive {
-        ReceiveSize::Full => crate::emit::gated("nic_top", FullNic::new(config), wrapper, &gate_of),
-        ReceiveSize::Board => crate::emit::gated("nic_top", BoardNic::new(config), wrapper, &gate_of),
-        ReceiveSize::Small => crate::emit::gated("nic_top", SmallNic::new(config), wrapper, &gate_of),
-    };
+    let mut gated = by_size!(
+        config.receive,
+        Nic as Chosen,
+        crate::emit::gated("nic_top", Chosen::new(config), wrapper, &gate_of)
+    );
     gated.text = plain_pins(&gated.text);
     gated
 }
@@ -124,6 +141,18 @@ fn gate_of(path: &str) -> String {
         ),
         ("transmit", &["tx_side.path"]),
         (
+            "register answers",
+            &[
+                "identity_tap",
+                "rings_tap",
+                "ranges_tap",
+                "mailbox_tap",
+                "statistics_tap",
+                "filter_tap",
+                "counters_tap",
+            ],
+        ),
+        (
             "rarely",
             &[
                 "axil",
@@ -147,14 +176,6 @@ fn gate_of(path: &str) -> String {
         None => path.splitn(3, '.').take(2).collect::<Vec<_>>().join("."),
     }
 }
-
-/// [`ReceiveSize::Full`].
-pub type FullNic = Nic<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
-/// [`ReceiveSize::Board`].
-pub type BoardNic = Nic<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
-
-/// [`ReceiveSize::Small`].
-pub type SmallNic = Nic<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// Sizes that core memory may have.
 pub const CORE_MEMORY_BYTES: RangeInclusive<u32> = 32 * 1024..=4 << ADDRESS_BITS;
@@ -259,14 +280,13 @@ pub struct Nic<
     write_side: WriteSide,
     tx_side: TxSide,
     cycles: Ticker<Bits<32>>,
-    identity_answer: Reg<Bits<33>>,
-    rings_answer: Reg<Bits<33>>,
-    ranges_answer: Reg<Bits<33>>,
-    mailbox_answer: Reg<Bits<33>>,
-    statistics_answer: Reg<Bits<33>>,
-    filter_answer: Reg<Bits<33>>,
-    counters_answer: Reg<Bits<33>>,
-    answer: Signal<Local, Bits<33>>,
+    identity_tap: RegTap,
+    rings_tap: RegTap,
+    ranges_tap: RegTap,
+    mailbox_tap: RegTap,
+    statistics_tap: RegTap,
+    filter_tap: RegTap,
+    counters_tap: RegTap,
     raise: Signal<Local, Bits<5>>,
     dma_error: Signal<Local, Bit>,
 }
@@ -382,14 +402,13 @@ impl<
             write_side: Default::default(),
             tx_side: Default::default(),
             cycles: Default::default(),
-            identity_answer: Default::default(),
-            rings_answer: Default::default(),
-            ranges_answer: Default::default(),
-            mailbox_answer: Default::default(),
-            statistics_answer: Default::default(),
-            filter_answer: Default::default(),
-            counters_answer: Default::default(),
-            answer: Default::default(),
+            identity_tap: Default::default(),
+            rings_tap: Default::default(),
+            ranges_tap: Default::default(),
+            mailbox_tap: Default::default(),
+            statistics_tap: Default::default(),
+            filter_tap: Default::default(),
+            counters_tap: Default::default(),
             raise: Default::default(),
             dma_error: Default::default(),
         }
@@ -417,8 +436,9 @@ impl<
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: cycles, identity_answer, rings_answer, ranges_answer, mailbox_answer, statistics_answer, filter_answer, counters_answer;
-    children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, pace, system, mmio, rx, write_side, tx_side;
+    regs: cycles;
+    children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, identity_tap, rings_tap, ranges_tap, mailbox_tap,
+        statistics_tap, filter_tap, counters_tap, pace, system, mmio, rx, write_side, tx_side;
     #[hdl_gen]
     fn update(&mut self) {
         self.cycles.d.next = self.cycles.q.val() + 1;
@@ -482,53 +502,30 @@ module! {
         self.core_asleep.next = self.system.asleep.val();
         self.core_retired.next = self.system.retired.val();
 
-        // Registers: every block sees the bus, one answers, with its hit above its word.
-        self.identity.bus.write.next = self.axil.write.val();
-        self.identity.bus.write_addr.next = self.axil.write_addr.val();
-        self.identity.bus.write_data.next = self.axil.write_data.val();
-        self.identity.bus.read_addr.next = self.axil.read_addr.val();
-        self.rings.bus.write.next = self.axil.write.val();
-        self.rings.bus.write_addr.next = self.axil.write_addr.val();
-        self.rings.bus.write_data.next = self.axil.write_data.val();
-        self.rings.bus.read_addr.next = self.axil.read_addr.val();
-        self.ranges.bus.write.next = self.axil.write.val();
-        self.ranges.bus.write_addr.next = self.axil.write_addr.val();
-        self.ranges.bus.write_data.next = self.axil.write_data.val();
-        self.ranges.bus.read_addr.next = self.axil.read_addr.val();
-        self.mailbox.bus.write.next = self.axil.write.val();
-        self.mailbox.bus.write_addr.next = self.axil.write_addr.val();
-        self.mailbox.bus.write_data.next = self.axil.write_data.val();
-        self.mailbox.bus.read_addr.next = self.axil.read_addr.val();
-        self.statistics.bus.write.next = self.axil.write.val();
-        self.statistics.bus.write_addr.next = self.axil.write_addr.val();
-        self.statistics.bus.write_data.next = self.axil.write_data.val();
-        self.statistics.bus.read_addr.next = self.axil.read_addr.val();
-        self.filter.bus.write.next = self.axil.write.val();
-        self.filter.bus.write_addr.next = self.axil.write_addr.val();
-        self.filter.bus.write_data.next = self.axil.write_data.val();
-        self.filter.bus.read_addr.next = self.axil.read_addr.val();
-        self.counters.bus.write.next = self.axil.write.val();
-        self.counters.bus.write_addr.next = self.axil.write_addr.val();
-        self.counters.bus.write_data.next = self.axil.write_data.val();
-        self.counters.bus.read_addr.next = self.axil.read_addr.val();
-        self.axil.write_hit.next = self.identity.bus.write_hit.val() || self.rings.bus.write_hit.val() || self.ranges.bus.write_hit.val() || self.mailbox.bus.write_hit.val() || self.statistics.bus.write_hit.val() || self.filter.bus.write_hit.val() || self.counters.bus.write_hit.val();
-        self.identity_answer.d.next = (bit_cast::<33, 1>(self.identity.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.identity.bus.read_data.val());
-        self.rings_answer.d.next = (bit_cast::<33, 1>(self.rings.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.rings.bus.read_data.val());
-        self.ranges_answer.d.next = (bit_cast::<33, 1>(self.ranges.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.ranges.bus.read_data.val());
-        self.mailbox_answer.d.next = (bit_cast::<33, 1>(self.mailbox.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.mailbox.bus.read_data.val());
-        self.statistics_answer.d.next = (bit_cast::<33, 1>(self.statistics.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.statistics.bus.read_data.val());
-        self.filter_answer.d.next = (bit_cast::<33, 1>(self.filter.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.filter.bus.read_data.val());
-        self.counters_answer.d.next = (bit_cast::<33, 1>(self.counters.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.counters.bus.read_data.val());
-        self.answer.next = self.identity_answer.q.val() | self.rings_answer.q.val() | self.ranges_answer.q.val() | self.mailbox_answer.q.val() | self.statistics_answer.q.val() | self.filter_answer.q.val() | self.counters_answer.q.val();
-        self.axil.read_hit.next = self.answer.val().get_bit(32);
-        self.axil.read_data.next = self.answer.val().get_bits::<32>(0);
+        // Registers.
+        self.identity_tap.up.write.next = self.axil.write.val();
+        self.identity_tap.up.write_addr.next = self.axil.write_addr.val();
+        self.identity_tap.up.write_data.next = self.axil.write_data.val();
+        self.identity_tap.up.read_addr.next = self.axil.read_addr.val();
+        self.axil.write_hit.next = self.identity_tap.up.write_hit.val();
+        self.axil.read_hit.next = self.identity_tap.up.read_hit.val();
+        self.axil.read_data.next = self.identity_tap.up.read_data.val();
+        RegUser::join(&mut self.identity_tap.block, &mut self.identity.bus);
+        RegUser::join(&mut self.rings_tap.block, &mut self.rings.bus);
+        RegUser::join(&mut self.ranges_tap.block, &mut self.ranges.bus);
+        RegUser::join(&mut self.mailbox_tap.block, &mut self.mailbox.bus);
+        RegUser::join(&mut self.statistics_tap.block, &mut self.statistics.bus);
+        RegUser::join(&mut self.filter_tap.block, &mut self.filter.bus);
+        RegUser::join(&mut self.counters_tap.block, &mut self.counters.bus);
+        RegUser::join(&mut self.identity_tap.down, &mut self.rings_tap.up);
+        RegUser::join(&mut self.rings_tap.down, &mut self.ranges_tap.up);
+        RegUser::join(&mut self.ranges_tap.down, &mut self.mailbox_tap.up);
+        RegUser::join(&mut self.mailbox_tap.down, &mut self.statistics_tap.up);
+        RegUser::join(&mut self.statistics_tap.down, &mut self.filter_tap.up);
+        RegUser::join(&mut self.filter_tap.down, &mut self.counters_tap.up);
+        self.counters_tap.down.write_hit.next = false;
+        self.counters_tap.down.read_hit.next = false;
+        self.counters_tap.down.read_data.next = 0.into();
         self.identity.accept_read.next = self.axil.accept_read.val();
         self.identity.now.next = self.cycles.q.val();
         self.dma_error.next = self.write_side.dma_error.val() || self.tx_side.dma_error.val();

@@ -17,32 +17,33 @@
 //! speeds, whose nibbles are those of `mac::tx_gear`. These modules only connect. Verified by
 //! `cosim/tests/nic_line.rs`.
 
-use crate::kit::{Cr, Reg};
+use crate::kit::Cr;
 use crate::mac::line::QueueOut;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Mac, MacConfig, MdioPins, MdioUser, Rgmii};
 use crate::module;
-use crate::nic::{DeviceBus, Nic, NicConfig, ReceiveSize};
+use crate::nic::{by_size, DeviceBus, Nic, NicConfig};
 use crate::regs::axil::AxilSlave;
 use crate::regs::axil_split::AxilSplit;
+use crate::regs::{RegTap, RegUser};
 use rust_hdl::prelude::*;
 
 /// Verilog of the NIC with GMII pins; the top module is `nic_gmii`.
 pub fn gmii_verilog(nic: &NicConfig, mac: &MacConfig) -> String {
-    pin_names(match nic.receive {
-        ReceiveSize::Full => crate::emit::verilog("nic_gmii", FullNicGmii::new(nic, mac)),
-        ReceiveSize::Board => crate::emit::verilog("nic_gmii", BoardNicGmii::new(nic, mac)),
-        ReceiveSize::Small => crate::emit::verilog("nic_gmii", SmallNicGmii::new(nic, mac)),
-    })
+    pin_names(by_size!(
+        nic.receive,
+        NicGmii as Chosen,
+        crate::emit::verilog("nic_gmii", Chosen::new(nic, mac))
+    ))
 }
 
 /// Verilog of the NIC with RGMII pins; the top module is `nic_rgmii`.
 pub fn rgmii_verilog(nic: &NicConfig, mac: &MacConfig, rgmii: &RgmiiConfig) -> String {
-    pin_names(match nic.receive {
-        ReceiveSize::Full => crate::emit::verilog("nic_rgmii", FullNicRgmii::new(nic, mac, rgmii)),
-        ReceiveSize::Board => crate::emit::verilog("nic_rgmii", BoardNicRgmii::new(nic, mac, rgmii)),
-        ReceiveSize::Small => crate::emit::verilog("nic_rgmii", SmallNicRgmii::new(nic, mac, rgmii)),
-    })
+    pin_names(by_size!(
+        nic.receive,
+        NicRgmii as Chosen,
+        crate::emit::verilog("nic_rgmii", Chosen::new(nic, mac, rgmii))
+    ))
 }
 
 /// The names of bundles are no part of the names of pins.
@@ -101,13 +102,6 @@ pub struct HostPins {
     pub irq: Signal<Out, Bit>,
 }
 
-/// [`ReceiveSize::Full`].
-pub type FullNicGmii = NicGmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
-/// [`ReceiveSize::Board`].
-pub type BoardNicGmii = NicGmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
-/// [`ReceiveSize::Small`].
-pub type SmallNicGmii = NicGmii<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
-
 /// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]
 pub struct NicGmii<
@@ -150,7 +144,7 @@ pub struct NicGmii<
     mac: Mac,
     split: AxilSplit,
     axil: AxilSlave,
-    answer: Reg<Bits<33>>,
+    tap: RegTap,
 }
 
 impl<
@@ -193,7 +187,7 @@ impl<
             mac: Mac::new(mac),
             split: Default::default(),
             axil: Default::default(),
-            answer: Default::default(),
+            tap: Default::default(),
         }
     }
 
@@ -205,8 +199,8 @@ impl<
 
 module! {
     impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
-    regs: answer;
-    children: nic, mac, split, axil;
+    regs: ;
+    children: nic, mac, split, axil, tap;
     #[hdl_gen]
     fn update(&mut self) {
         Cr::link(&mut self.rx_cr, &mut self.mac.rx_cr);
@@ -302,15 +296,17 @@ module! {
         self.axil.port.rready.next = self.split.b_rready.val();
 
         // The MAC's registers.
-        self.mac.bus.write.next = self.axil.write.val();
-        self.mac.bus.write_addr.next = self.axil.write_addr.val();
-        self.mac.bus.write_data.next = self.axil.write_data.val();
-        self.mac.bus.read_addr.next = self.axil.read_addr.val();
-        self.axil.write_hit.next = self.mac.bus.write_hit.val();
-        self.answer.d.next = (bit_cast::<33, 1>(self.mac.bus.read_hit.val().into()) << 32)
-            | bit_cast::<33, 32>(self.mac.bus.read_data.val());
-        self.axil.read_hit.next = self.answer.q.val().get_bit(32);
-        self.axil.read_data.next = self.answer.q.val().get_bits::<32>(0);
+        RegUser::join(&mut self.tap.block, &mut self.mac.bus);
+        self.tap.up.write.next = self.axil.write.val();
+        self.tap.up.write_addr.next = self.axil.write_addr.val();
+        self.tap.up.write_data.next = self.axil.write_data.val();
+        self.tap.up.read_addr.next = self.axil.read_addr.val();
+        self.axil.write_hit.next = self.tap.up.write_hit.val();
+        self.axil.read_hit.next = self.tap.up.read_hit.val();
+        self.axil.read_data.next = self.tap.up.read_data.val();
+        self.tap.down.write_hit.next = false;
+        self.tap.down.read_hit.next = false;
+        self.tap.down.read_data.next = 0.into();
 
         // Frames.
         self.nic.rx_tdata.next = self.mac.rx.tdata.val();
@@ -337,13 +333,6 @@ module! {
         self.gmii_line_clock.next = self.mac.gmii_line_clock.val();
     }
 }
-
-/// [`ReceiveSize::Full`].
-pub type FullNicRgmii = NicRgmii<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
-/// [`ReceiveSize::Board`].
-pub type BoardNicRgmii = NicRgmii<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
-/// [`ReceiveSize::Small`].
-pub type SmallNicRgmii = NicRgmii<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
 
 /// See the module's header; sizes as in [`Nic`].
 #[derive(Clone, Debug, LogicBlock)]

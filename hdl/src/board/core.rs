@@ -23,7 +23,7 @@ use crate::mac::line::QueueOut;
 use crate::mac::rgmii::{RgmiiConfig, RgmiiPins};
 use crate::mac::{Line, Mac, MacConfig, MdioPins, Rgmii};
 use crate::module;
-use crate::nic::{NicConfig, ReceiveSize};
+use crate::nic::{by_size, NicConfig};
 use crate::nic_mac::NicGmii;
 use baton_abi::mmio::board;
 use rust_hdl::prelude::*;
@@ -40,11 +40,11 @@ pub enum Ports {
 /// Of the co-simulated core clock.
 const SIMULATED_KHZ: u32 = 100_000;
 
-/// Verilog of [`FullBoardCore`] for co-simulation; the top module is `nic_link`.
+/// Verilog of [`BoardCore`] for co-simulation; the top module is `nic_link`.
 pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
     // PHYs that need no time.
     let devices = BoardDevices::new(board::MODEL, SIMULATED_KHZ);
-    named(crate::emit::verilog("nic_link", FullBoardCore::new(nic, rgmii, Ports::Two, devices)))
+    sized(nic, rgmii, Ports::Two, devices)
 }
 
 /// As [`verilog`], with ports, sizes and delays of `board`, and PHYs that its firmware sets up and that need no time. The host loads the
@@ -52,20 +52,15 @@ pub fn verilog(nic: &NicConfig, rgmii: &RgmiiConfig) -> String {
 pub fn verilog_of(board: &Board) -> String {
     let nic = NicConfig { boot_ticks_per_us: None, ..board.nic() };
     let kind = board.kind_word() & !(0xFF << baton_abi::mmio::BOARD_RESET_MS_SHIFT);
-    let (rgmii, ports, devices) = (&board.rgmii, board.ports, BoardDevices::new(kind, SIMULATED_KHZ));
-    named(match board.receive {
-        ReceiveSize::Full => {
-            crate::emit::verilog("nic_link", FullBoardCore::new(&nic, rgmii, ports, devices))
-        }
-        ReceiveSize::Board => crate::emit::verilog(
-            "nic_link",
-            BoardCore::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(&nic, rgmii, ports, devices),
-        ),
-        ReceiveSize::Small => crate::emit::verilog(
-            "nic_link",
-            BoardCore::<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>::new(&nic, rgmii, ports, devices),
-        ),
-    })
+    sized(&nic, &board.rgmii, board.ports, BoardDevices::new(kind, SIMULATED_KHZ))
+}
+
+fn sized(nic: &NicConfig, rgmii: &RgmiiConfig, ports: Ports, devices: BoardDevices) -> String {
+    named(by_size!(
+        nic.receive,
+        BoardCore as Chosen,
+        crate::emit::verilog("nic_link", Chosen::new(nic, rgmii, ports, devices))
+    ))
 }
 
 /// The names of bundles are no part of the names of pins.
@@ -75,9 +70,6 @@ fn named(text: String) -> String {
         .iter()
         .fold(text, |text, bundle| text.replace(&format!("{bundle}$"), &format!("{bundle}_")))
 }
-
-/// With the receive path [`crate::nic::ReceiveSize::Full`].
-pub type FullBoardCore = BoardCore<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
 
 /// See the module's header; sizes as in `crate::nic::Nic`.
 #[derive(Clone, Debug, LogicBlock)]

@@ -10,9 +10,6 @@ use crate::mac::rgmii::RgmiiConfig;
 use crate::nic::ReceiveSize;
 use baton_abi::mmio::board;
 
-/// Connections that the firmware is built for: as many as fit core memory. The receive path and its table are made for 1024.
-const CONNECTIONS: u32 = 572;
-
 pub const BOARD: Board = Board {
     name: "ecpix5",
     device: "um5g-85k",
@@ -36,6 +33,7 @@ pub const BOARD: Board = Board {
         "phy1_reset_n",
     ],
     receive: ReceiveSize::Board,
-    connections: CONNECTIONS,
+    // As many as fit core memory. The receive path and its table are made for 1024.
+    connections: 572,
     core_memory_kib: 248,
 };

@@ -14,7 +14,7 @@ pub mod versa;
 use self::core::Ports;
 use crate::kit::PllConfig;
 use crate::mac::rgmii::RgmiiConfig;
-use crate::nic::{NicConfig, ReceiveSize};
+use crate::nic::{by_size, NicConfig, ReceiveSize};
 use baton_abi::mmio;
 use top::Top;
 
@@ -57,17 +57,7 @@ impl Board {
 
     /// Verilog of the whole board; the top module is `baton`. Core memory holds what `kit::IMAGE_FILE` does.
     pub fn verilog(&self) -> String {
-        let text = match self.receive {
-            ReceiveSize::Full => {
-                crate::emit::verilog("baton", Top::<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>::new(self))
-            }
-            ReceiveSize::Board => {
-                crate::emit::verilog("baton", Top::<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>::new(self))
-            }
-            ReceiveSize::Small => {
-                crate::emit::verilog("baton", Top::<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>::new(self))
-            }
-        };
+        let text = by_size!(self.receive, Top as Chosen, crate::emit::verilog("baton", Chosen::new(self)));
         // The names of bundles are no part of the names of pins.
         let text = text.replace("eth0$", "eth0_").replace("eth1$", "eth1_");
         let text = text.replace("mdio$pin", "mdio").replace("mdio1$pin", "mdio1");

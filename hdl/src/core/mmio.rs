@@ -119,8 +119,8 @@ pub struct Mmio {
     late: Reg<Bit>,
     late_addr: Reg<Bits<16>>,
     late_data: Reg<Bits<32>>,
-    /// It consumed an item.
-    taken_late: Reg<Bit>,
+    /// What it consumed.
+    taken_late: Reg<Bits<6>>,
     wake_at: Reg<Bits<32>>,
     wake_on: Reg<Bits<4>>,
     awake: Reg<Bit>,
@@ -140,15 +140,9 @@ pub struct Mmio {
     from_nic_rx: Reg<Bit>,
     from_commands: Reg<Bit>,
 
-    host_rx_go: Signal<Local, Bit>,
-    host_tx_go: Signal<Local, Bit>,
-    nic_rx_next: Signal<Local, Bit>,
-    cmd_pop: Signal<Local, Bit>,
-    taken: Signal<Local, Bit>,
-    event_go: Signal<Local, Bit>,
-    burst_go: Signal<Local, Bit>,
-    lookup_go: Signal<Local, Bit>,
-    counter_go: Signal<Local, Bit>,
+    /// What the write consumes, if anything: HOST_RX_GO (bit 0), HOST_TX_GO (1), an item of the NIC receive queue (2), with its job
+    /// POP (3) or COPY (4), commands (5).
+    taken: Signal<Local, Bits<6>>,
     job_go: Signal<Local, Bit>,
     take_pop: Signal<Local, Bit>,
     take_copy: Signal<Local, Bit>,
@@ -182,8 +176,7 @@ module! {
     fn update(&mut self) {
         // Writes at once.
         self.wake_at_written.next = false;
-        self.taken.next = false;
-        self.cmd_pop.next = false;
+        self.taken.next = 0.into();
         if self.write.val() {
             match self.addr.val().index() {
                 16 => {
@@ -202,25 +195,24 @@ module! {
                 144 => {
                     self.op.d.next = self.wdata.val().get_bits::<2>(0);
                 }
-                // Those that consume an item: HOST_RX_GO, HOST_TX_GO, NIC_RX_NEXT, CMD_POP, NIC_RX_POP, NIC_RX_COPY.
+                // HOST_RX_GO, HOST_TX_GO, NIC_RX_NEXT, CMD_POP, NIC_RX_POP, NIC_RX_COPY.
                 20 => {
-                    self.taken.next = true;
+                    self.taken.next = 1.into();
                 }
                 24 => {
-                    self.taken.next = true;
+                    self.taken.next = 2.into();
                 }
                 28 => {
-                    self.taken.next = true;
+                    self.taken.next = 4.into();
                 }
                 32 => {
-                    self.taken.next = true;
-                    self.cmd_pop.next = true;
+                    self.taken.next = 32.into();
                 }
                 80 => {
-                    self.taken.next = true;
+                    self.taken.next = 12.into();
                 }
                 84 => {
-                    self.taken.next = true;
+                    self.taken.next = 20.into();
                 }
                 _ => {}
             }
@@ -231,30 +223,18 @@ module! {
         self.late_addr.d.next = self.addr.val();
         self.late_data.d.next = self.wdata.val();
         self.taken_late.d.next = self.taken.val();
-        self.host_rx_go.next = false;
-        self.host_tx_go.next = false;
-        self.nic_rx_next.next = false;
+        self.take_pop.next = self.taken_late.q.val().get_bit(3);
+        self.take_copy.next = self.taken_late.q.val().get_bit(4);
         self.job_go.next = false;
-        self.take_pop.next = false;
-        self.take_copy.next = false;
-        self.event_go.next = false;
-        self.burst_go.next = false;
+        self.events.push.next = false;
+        self.tp_go.next = false;
         self.th_write.next = false;
         self.mb_write.next = false;
-        self.lookup_go.next = false;
+        self.lk_start.next = false;
         self.lookup_key.write.next = false;
-        self.counter_go.next = false;
+        self.ct_start.next = false;
         if self.late.q.val() {
             match self.late_addr.q.val().index() {
-                20 => {
-                    self.host_rx_go.next = true;
-                }
-                24 => {
-                    self.host_tx_go.next = true;
-                }
-                28 => {
-                    self.nic_rx_next.next = true;
-                }
                 64 => {
                     self.job_src_len.d.next = self.late_data.q.val();
                 }
@@ -265,15 +245,7 @@ module! {
                     self.job_go.next = true;
                 }
                 76 => {
-                    self.event_go.next = true;
-                }
-                80 => {
-                    self.take_pop.next = true;
-                    self.nic_rx_next.next = true;
-                }
-                84 => {
-                    self.take_copy.next = true;
-                    self.nic_rx_next.next = true;
+                    self.events.push.next = true;
                 }
                 96 => {
                     self.tx_addr.d.next = self.late_data.q.val();
@@ -285,16 +257,16 @@ module! {
                     self.tx_mss.d.next = self.late_data.q.val().get_bits::<14>(0);
                 }
                 104 => {
-                    self.burst_go.next = true;
+                    self.tp_go.next = true;
                 }
                 128 => {
                     self.lookup_key.write.next = true;
                 }
                 144 => {
-                    self.lookup_go.next = true;
+                    self.lk_start.next = true;
                 }
                 160 => {
-                    self.counter_go.next = true;
+                    self.ct_start.next = true;
                 }
                 _ => {
                     self.mb_write.next = self.late_addr.q.val().get_bits::<10>(6) == 5;
@@ -313,10 +285,10 @@ module! {
         self.scheduler.nic_rx_stamp.next = self.nq_stamp.val();
         self.scheduler.command_waits.next = self.commands.count.val().any();
         self.scheduler.command_stamp.next = self.commands.stamp.val();
-        self.scheduler.core_host_rx_go.next = self.host_rx_go.val();
-        self.scheduler.core_host_tx_go.next = self.host_tx_go.val();
-        self.scheduler.consumed.next = self.taken.val() || self.taken_late.q.val();
-        self.scheduler.command_taken.next = self.cmd_pop.val();
+        self.scheduler.core_host_rx_go.next = self.taken_late.q.val().get_bit(0);
+        self.scheduler.core_host_tx_go.next = self.taken_late.q.val().get_bit(1);
+        self.scheduler.consumed.next = self.taken.val().any() || self.taken_late.q.val().any();
+        self.scheduler.command_taken.next = self.taken.val().get_bit(5);
         self.hq_go.next = self.scheduler.host_rx_go.val();
         self.htx_go.next = self.scheduler.host_tx_go.val();
         self.micros.ticks_per_us.next = self.ticks_per_us.val();
@@ -326,14 +298,14 @@ module! {
 
         // Queues.
         self.nq_index.next = self.addr.val().get_bits::<4>(2);
-        self.nq_next.next = self.nic_rx_next.val();
+        self.nq_next.next = self.taken_late.q.val().get_bit(2);
         self.commands.now.next = self.now.val();
         self.commands.word.next = self.cmd_word.val();
         self.commands.valid.next = self.cmd_valid.val();
         self.cmd_ready.next = self.commands.ready.val();
         // The window begins at 0x300, which is word 64 of 128.
         self.commands.window_index.next = self.addr.val().get_bits::<7>(2) ^ 64;
-        self.commands.pop.next = self.cmd_pop.val();
+        self.commands.pop.next = self.taken.val().get_bit(5);
         self.commands.pop_slots.next = self.wdata.val().get_bits::<7>(0);
         self.cmd_qlen.next = bit_cast::<16, 7>(self.commands.count.val());
 
@@ -367,13 +339,11 @@ module! {
         self.job_src.next = bit_cast::<16, 14>(self.jobs.head.val().get_bits::<14>(3));
         self.job_len.next = self.jobs.head.val().get_bits::<16>(19);
         self.job_addr.next = self.jobs.head.val().get_bits::<32>(35);
-        self.events.push.next = self.event_go.val();
         self.events.data.next = self.late_data.q.val();
         self.events.pop.next = self.evt_pop.val();
         self.evt_valid.next = self.events.count.val() >= 8;
         self.evt_word.next = self.events.head.val();
 
-        self.tp_go.next = self.burst_go.val();
         self.tp_header_len.next = self.late_data.q.val().get_bits::<8>(0);
         self.tp_conn.next = self.late_data.q.val().get_bits::<16>(16);
         self.tp_addr.next = self.tx_addr.q.val();
@@ -390,8 +360,6 @@ module! {
         self.lk_key.next = self.lookup_key.key.val();
         self.lk_value.next = self.value.q.val();
         self.lk_op.next = self.op.q.val();
-        self.lk_start.next = self.lookup_go.val();
-        self.ct_start.next = self.counter_go.val();
         self.ct_conn.next = self.late_data.q.val().get_bits::<16>(0);
         self.ct_clear.next = self.late_data.q.val().get_bit(31);
         self.mb_read_index.next = self.addr.val().get_bits::<4>(2);
@@ -401,8 +369,8 @@ module! {
         // Reads.
         self.job_room.next = self.jobs.count.val() < 8 || (self.jobs.count.val() == 8 && !self.job_push.val());
         self.event_room.next = self.events.count.val() < 56
-            || (self.events.count.val() == 56 && !self.event_go.val());
-        self.burst_room.next = self.tp_ready.val() && !self.burst_go.val();
+            || (self.events.count.val() == 56 && !self.events.push.val());
+        self.burst_room.next = self.tp_ready.val() && !self.tp_go.val();
         self.quiet.next = self.mover_quiet.val() && self.tx_quiet.val() && !self.jobs.valid.val()
             && !self.events.valid.val() && !self.late.q.val();
         self.status.next = bit_cast::<4, 1>(self.job_room.val().into())
@@ -427,7 +395,7 @@ module! {
             | (bit_cast::<32, 1>(self.above.val().into()) << 16)
             | (bit_cast::<32, 1>(self.below.val().into()) << 17);
         // An operation is under way from the cycle of the write that starts it.
-        self.busy.next = self.lookup_go.val() || self.lk_busy.val();
+        self.busy.next = self.lk_start.val() || self.lk_busy.val();
         self.result.next = bit_cast::<32, 16>(self.lk_found.val())
             | (bit_cast::<32, 2>(self.lk_outcome.val()) << 16)
             | (bit_cast::<32, 1>(self.busy.val().into()) << 31);
@@ -472,7 +440,7 @@ module! {
             }
             164 => {
                 self.register.d.next =
-                    bit_cast::<32, 1>((self.counter_go.val() || self.ct_busy.val()).into());
+                    bit_cast::<32, 1>((self.ct_start.val() || self.ct_busy.val()).into());
             }
             168 => {
                 self.register.d.next = self.ct_rx_packets.val();

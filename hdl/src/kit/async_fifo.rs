@@ -14,15 +14,15 @@ use rust_hdl::prelude::*;
 /// **Read side** (`read_cr`). A pop is taken when `pop` and `valid` are high, and ignored otherwise.
 ///
 /// **Cycles.** Committed entries become visible one after the other, one a write cycle. From a push with `commit` into an
-/// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the third
+/// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the fourth
 /// write edge after it. One entry a cycle in each domain, sustained by a queue of 16 or more entries; the slower clock sets
-/// the rate. `valid` and `head` are registers.
+/// the rate. All outputs but `full` are registers, and `full` is one gate behind two of them.
 ///
 /// **Crossing.** The Gray-coded indices change one bit at a time, and each passes two flops; no data is read before its
 /// index arrived.
 ///
 /// **Reset** of either side, however short, empties the queue: the other side is asked to stop, answers, and then
-/// both start at zero. From the cycle after the reset's first, and at most eight periods of both clocks together after its
+/// both start at zero. From the cycle after the reset's first, and at most nine periods of both clocks together after its
 /// last, `write_stop` and `read_stop` are high on their sides, pushes are ignored (`full`) and `valid` is low. No index moves but by steps of one
 /// while the other side looks at it. While the other side's clock stands still, the queue stays stopped.
 ///
@@ -84,11 +84,12 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              (* keep *) reg [{A}:0] shown_gray = 0;\n\
              reg [{A}:0] read_index = 0;\n(* keep *) reg [{A}:0] read_gray = 0;\n\
              // The indices after one more entry are registers too, so that no sum stands between `push` or `pop` and what\n\
-             // depends on it.\n\
+             // depends on it; so are `level`, `valid` and the stops, on which the logic of a line's clock depends.\n\
+             initial level = 0;\ninitial write_stop = 0;\ninitial read_stop = 0;\ninitial valid = 0;\n\
              reg [{A}:0] write_plus = 1;\nreg [{A}:0] read_plus = 1;\nreg [{A}:0] plus_gray = 1;\n\
              {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
              {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
-             reg [{A}:0] read_known = 0;\nreg ready = 0;\n\
+             reg [{A}:0] read_known = 0;\n\
              // A reset makes its side ask the other to stop, once the answer to its last question is gone. A side's\n\
              // synchronised view of the other's question is its answer.\n\
              // The two `due` follow reset by a cycle: reset reaches all of a domain, and is no part of a queue's paths.\n\
@@ -98,11 +99,9 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              {sync} r_asked_meta = 0;\n{sync} r_asked = 0;\n{sync} r_answer_meta = 0;\n{sync} r_answer = 0;\n\
              reg w_cleared = 0;\nreg r_cleared = 0;\n\
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
-             always @(*) begin\n  \
-             write_stop = write_due | write_asks | w_clear | w_cleared;\n  \
-             read_stop = read_due | read_asks | r_clear | r_cleared;\n  \
-             level = write_index - read_known;\n  full = level[{A}] | write_stop;\n  \
-             valid = ready & ~read_stop;\nend\n\
+             wire w_stopping = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n\
+             wire r_stopping = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n\
+             always @(*) full = level[{A}] | write_stop;\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              wire [{A}:0] write_next = do_push ? write_plus : write_index;\n\
              wire [{A}:0] shown_next = shown + {A1}'(shown != committed);\n\
@@ -118,12 +117,13 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              read_meta <= read_gray;\n  read_seen <= read_meta;\n  \
              w_asked_meta <= read_asks;\n  w_asked <= w_asked_meta;\n  \
              w_answer_meta <= r_asked;\n  w_answer <= w_answer_meta;\n  w_cleared <= w_clear;\n  \
+             write_stop <= w_stopping;\n  \
              write_due <= write_cr$reset | (write_due & ~write_asks);\n  \
              if (write_asks) write_asks <= ~(w_answer & w_cleared) | write_due | write_cr$reset;\n  \
              else write_asks <= write_due & ~w_answer;\n  \
              if (w_clear) begin\n    write_index <= 0;\n    write_plus <= 1;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
-             read_known <= 0;\n  end else begin\n    \
-             read_known <= seen4;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
+             read_known <= 0;\n    level <= 0;\n  end else begin\n    \
+             read_known <= seen4;\n    level <= write_next - read_known;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
              if (~write_stop) begin\n      shown <= shown_next;\n      shown_gray <= shown_next ^ (shown_next >> 1);\n    \
              end\n  end\nend\n\
              always @(posedge read_cr$clock) begin\n  \
@@ -134,7 +134,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              read_due <= read_cr$reset | (read_due & ~read_asks);\n  \
              if (read_asks) read_asks <= ~(r_answer & r_cleared) | read_due | read_cr$reset;\n  \
              else read_asks <= read_due & ~r_answer;\n  \
-             ready <= ~read_stop & more;\n  \
+             read_stop <= r_stopping;\n  valid <= ~r_stopping & more;\n  \
              if (r_clear) begin\n    read_index <= 0;\n    read_gray <= 0;\n    read_plus <= 1;\n    plus_gray <= 1;\n  \
              end else if (do_pop) begin\n    \
              read_index <= read_plus;\n    read_gray <= plus_gray;\n    read_plus <= read_plus2;\n    \

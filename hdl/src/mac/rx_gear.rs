@@ -24,7 +24,7 @@
 //! | `enable` low when a carrier starts | the frame is ignored |
 //!
 //! Backpressure: none, as there is none on a line. While a frame is open in the queue there is room for its
-//! cut, because `room` means four free words and at most one is on its way. Verified in
+//! cut, because `room` means four free words, of which it has yet to count at most two, and comes a cycle late. Verified in
 //! `cosim/tests/mac.rs`.
 
 use crate::kit::{Cr, Reg};
@@ -71,6 +71,8 @@ pub struct RxGear {
     open: Reg<Bit>,
     /// The rest of this frame is dropped.
     lost: Reg<Bit>,
+    /// `room`, a cycle late: it is a comparison, and much depends on it.
+    has_room: Reg<Bit>,
     false_code: Reg<Bit>,
     out_word: Reg<Bits<36>>,
     out_push: Reg<Bit>,
@@ -118,6 +120,7 @@ impl Default for RxGear {
             gathered: Default::default(),
             open: Default::default(),
             lost: Default::default(),
+            has_room: Default::default(),
             false_code: Default::default(),
             out_word: Default::default(),
             out_push: Default::default(),
@@ -140,7 +143,7 @@ impl Default for RxGear {
 
 module! {
     impl [] Logic for RxGear;
-    regs: dv, er, data, state, carrier, nibble, half, error, count, gathered, open, lost, false_code,
+    regs: dv, er, data, state, carrier, nibble, half, error, count, gathered, open, lost, has_room, false_code,
         out_word, out_push, out_overflow, out_false;
     children: ;
     #[hdl_gen]
@@ -148,6 +151,7 @@ module! {
         self.dv.d.next = self.rx_dv.val();
         self.er.d.next = self.rx_er.val();
         self.data.d.next = self.rxd.val();
+        self.has_room.d.next = self.room.val();
         self.out_push.d.next = false;
         self.out_overflow.d.next = false;
         self.out_false.d.next = false;
@@ -232,7 +236,7 @@ module! {
                 self.tag.next = bit_cast::<4, 2>(self.last_count.val().get_bits::<2>(0)) | 12;
             }
         }
-        if !self.room.val() {
+        if !self.has_room.q.val() {
             self.tag.next = 4.into();
         }
         self.tag_wide.next = bit_cast::<36, 4>(self.tag.val()) << 32;
@@ -240,7 +244,7 @@ module! {
         if self.emit.val() && !self.lost.q.val() {
             self.out_push.d.next = true;
             self.open.d.next = true;
-            if !self.room.val() {
+            if !self.has_room.q.val() {
                 self.out_push.d.next = self.open.q.val();
                 self.out_overflow.d.next = true;
                 self.lost.d.next = true;

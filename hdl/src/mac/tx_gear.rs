@@ -68,8 +68,6 @@ pub struct TxGear {
     underflow_pulse: Reg<Bit>,
 
     gigabit: Signal<Local, Bit>,
-    count_to: Signal<Local, Bits<6>>,
-    divider_after: Signal<Local, Bits<6>>,
     step: Signal<Local, Bit>,
     octet: Signal<Local, Bits<8>>,
     fresh_word: Signal<Local, Bit>,
@@ -93,29 +91,30 @@ module! {
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        // Time: `step` is high in the cycle that chooses the next byte.
+        // Time: `step` is high in the cycle that chooses the next byte. What the next cycle shows is told from the count of this one, a
+        // nibble's last cycle before its first: the sum would be on the way.
         self.gigabit.next = self.speed.val().get_bit(1);
-        self.count_to.next = 49.into();
-        if self.speed.val().get_bit(0) {
-            self.count_to.next = 4.into();
-        }
-        self.divider_after.next = self.divider.q.val() + 1;
+        self.divider.d.next = self.divider.q.val() + 1;
         if self.nibble_end.q.val() {
-            self.divider_after.next = 0.into();
+            self.divider.d.next = 0.into();
         }
-        self.divider.d.next = self.divider_after.val();
-        self.nibble_end.d.next = self.gigabit.val() || (self.divider_after.val() >= self.count_to.val());
-        self.out_clock.d.next = 0.into();
-        if self.gigabit.val() {
-            self.out_clock.d.next = 1.into();
-        } else if self.speed.val().get_bit(0) {
-            if self.divider_after.val() < 2 {
+        self.nibble_end.d.next = true;
+        self.out_clock.d.next = 1.into();
+        if !self.gigabit.val() {
+            self.nibble_end.d.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 48);
+            self.out_clock.d.next = 0.into();
+            if self.nibble_end.q.val() || (self.divider.q.val() < 24) {
                 self.out_clock.d.next = 3.into();
-            } else if self.divider_after.val() == 2 {
-                self.out_clock.d.next = 1.into();
             }
-        } else if self.divider_after.val() < 25 {
-            self.out_clock.d.next = 3.into();
+            if self.speed.val().get_bit(0) {
+                self.nibble_end.d.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 3);
+                self.out_clock.d.next = 0.into();
+                if self.nibble_end.q.val() || (self.divider.q.val() == 0) {
+                    self.out_clock.d.next = 3.into();
+                } else if self.divider.q.val() == 1 {
+                    self.out_clock.d.next = 1.into();
+                }
+            }
         }
         self.step.next = self.nibble_end.q.val() && (self.gigabit.val() || self.high.q.val());
 

@@ -11,6 +11,9 @@ use crate::kit::{Cr, RamRw, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
+/// Of an entry's first memory: its key and, below it, what fills up three of an ECP5's blocks of 36 bits where a key has three words.
+const FIRST_BITS: usize = KEY_BITS + 12;
+
 /// `2^A` entries in `2^(A-2)` buckets. Way `w` of bucket `b` is entry `4 b + w`.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct LookupSide<const A: usize> {
@@ -32,16 +35,21 @@ pub struct LookupSide<const A: usize> {
     pub clear: Signal<In, Bit>,
     pub clear_addr: Signal<In, Bits<A>>,
 
-    /// The value, and above it whether the entry stands.
-    tags: RamRw<17, A>,
-    keys: RamRw<KEY_BITS, A>,
+    /// The key, and below it the value's twelve lower bits.
+    firsts: RamRw<FIRST_BITS, A>,
+    /// Its four upper ones, and above them whether the entry stands.
+    rests: RamRw<5, A>,
     hit: Reg<Bit>,
     hit_value: Reg<Bits<16>>,
     hit_way: Reg<Bits<2>>,
     free_ways: Reg<Bits<3>>,
     free_way: Reg<Bits<2>>,
 
-    tag: Signal<Local, Bits<17>>,
+    entry: Signal<Local, Bits<FIRST_BITS>>,
+    rest: Signal<Local, Bits<5>>,
+    entry_key: Signal<Local, Bits<KEY_BITS>>,
+    entry_value: Signal<Local, Bits<16>>,
+    new_rest: Signal<Local, Bits<5>>,
     stands: Signal<Local, Bit>,
     same: Signal<Local, Bit>,
     way_before: Signal<Local, Bits<2>>,
@@ -53,16 +61,20 @@ pub struct LookupSide<const A: usize> {
 module! {
     impl [const A: usize] Logic for LookupSide<A>;
     regs: hit, hit_value, hit_way, free_ways, free_way;
-    children: tags, keys;
+    children: firsts, rests;
     #[hdl_gen]
     fn update(&mut self) {
         self.address.next = self.bucket.val() | bit_cast::<A, 2>(self.way.val());
-        self.tags.read_addr.next = self.address.val();
-        self.keys.read_addr.next = self.address.val();
+        self.firsts.read_addr.next = self.address.val();
+        self.rests.read_addr.next = self.address.val();
 
-        self.tag.next = self.tags.read_data.val();
-        self.stands.next = self.tag.val().get_bit(16);
-        self.same.next = self.stands.val() && (self.keys.read_data.val() == self.key.val());
+        self.entry.next = self.firsts.read_data.val();
+        self.rest.next = self.rests.read_data.val();
+        self.entry_key.next = self.entry.val().get_bits::<KEY_BITS>(12);
+        self.entry_value.next = bit_cast::<16, 12>(self.entry.val().get_bits::<12>(0))
+            | (bit_cast::<16, 4>(self.rest.val().get_bits::<4>(0)) << 12);
+        self.stands.next = self.rest.val().get_bit(4);
+        self.same.next = self.stands.val() && (self.entry_key.val() == self.key.val());
         self.way_before.next = self.way.val() - 1;
         if self.restart.val() {
             self.hit.d.next = false;
@@ -71,7 +83,7 @@ module! {
         if self.scan.val() {
             if self.same.val() {
                 self.hit.d.next = true;
-                self.hit_value.d.next = self.tag.val().get_bits::<16>(0);
+                self.hit_value.d.next = self.entry_value.val();
                 self.hit_way.d.next = self.way_before.val();
             }
             if !self.stands.val() {
@@ -93,14 +105,16 @@ module! {
         if self.clear.val() {
             self.target.next = self.clear_addr.val();
         }
-        self.tags.write_enable.next = self.insert.val() || self.remove.val() || self.clear.val();
-        self.tags.write_addr.next = self.target.val();
-        self.tags.write_data.next = 0.into();
+        self.rests.write_enable.next = self.insert.val() || self.remove.val() || self.clear.val();
+        self.rests.write_addr.next = self.target.val();
+        self.new_rest.next = bit_cast::<5, 4>(self.new_value.val().get_bits::<4>(12)) | 16;
+        self.rests.write_data.next = 0.into();
         if self.insert.val() {
-            self.tags.write_data.next = bit_cast::<17, 16>(self.new_value.val()) | 0x10000;
+            self.rests.write_data.next = self.new_rest.val();
         }
-        self.keys.write_enable.next = self.insert.val();
-        self.keys.write_addr.next = self.target.val();
-        self.keys.write_data.next = self.key.val();
+        self.firsts.write_enable.next = self.insert.val();
+        self.firsts.write_addr.next = self.target.val();
+        self.firsts.write_data.next = (bit_cast::<FIRST_BITS, KEY_BITS>(self.key.val()) << 12)
+            | bit_cast::<FIRST_BITS, 12>(self.new_value.val().get_bits::<12>(0));
     }
 }

@@ -88,6 +88,8 @@ pub struct Steer<const H1: usize, const N1: usize> {
     frame: Signal<Local, RoutedFrame>,
     facts: Signal<Local, FrameFacts>,
     rounded: Signal<Local, Bits<14>>,
+    /// Of the frame at the head.
+    words_stored: Signal<Local, Bits<12>>,
     host_free: Signal<Local, Bits<H1>>,
     nic_free: Signal<Local, Bits<N1>>,
     decide: Signal<Local, Bit>,
@@ -166,6 +168,7 @@ impl<const H1: usize, const N1: usize> Default for Steer<H1, N1> {
             frame: Default::default(),
             facts: Default::default(),
             rounded: Default::default(),
+            words_stored: Default::default(),
             host_free: Default::default(),
             nic_free: Default::default(),
             decide: Default::default(),
@@ -199,14 +202,15 @@ module! {
         self.frame.next = self.routed.val();
         self.facts.next = self.frame.val().facts;
         self.rounded.next = self.facts.val().stored_len + 3;
+        self.words_stored.next = self.rounded.val().get_bits::<12>(2);
         self.host_free.next = self.capacity_host.val() - self.host_used.val();
         self.nic_free.next = self.capacity_nic.val() - self.nic_used.val();
         // The sums stand in registers: what they decide reaches every queue.
-        self.words.d.next = self.rounded.val().get_bits::<12>(2);
+        self.words.d.next = self.words_stored.val();
         self.host_fits.d.next = self.host_room.val()
-            && (self.host_free.val() >= bit_cast::<H1, 12>(self.rounded.val().get_bits::<12>(2)));
+            && (self.host_free.val() >= bit_cast::<H1, 12>(self.words_stored.val()));
         self.nic_fits.d.next = self.nic_room.val()
-            && (self.nic_free.val() >= bit_cast::<N1, 12>(self.rounded.val().get_bits::<12>(2)));
+            && (self.nic_free.val() >= bit_cast::<N1, 12>(self.words_stored.val()));
 
         // The decision, while nothing is being copied.
         self.decide.next = self.judged.q.val() && !self.host_busy.q.val() && !self.nic_busy.q.val();

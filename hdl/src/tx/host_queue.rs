@@ -64,7 +64,8 @@ pub struct HostQueue {
     segment: Reg<Bit>,
     csum: Reg<Bits<32>>,
     cut: Reg<Bits<32>>,
-    waiting_notes: Signal<Local, Bits<16>>,
+    /// Descriptors noted and not granted.
+    stamps_held: Signal<Local, Bits<16>>,
     may: Signal<Local, Bit>,
     grant: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
@@ -77,8 +78,8 @@ module! {
     children: stamps;
     #[hdl_gen]
     fn update(&mut self) {
-        self.waiting_notes.next = self.noted.q.val() - self.granted_index.q.val();
-        self.stamps.write_enable.next = (self.noted.q.val() != self.prod.val()) && (self.waiting_notes.val() < 512);
+        self.stamps_held.next = self.noted.q.val() - self.granted_index.q.val();
+        self.stamps.write_enable.next = (self.noted.q.val() != self.prod.val()) && (self.stamps_held.val() < 512);
         self.stamps.write_addr.next = self.noted.q.val().get_bits::<9>(0);
         self.stamps.write_data.next = self.now.val();
         if self.stamps.write_enable.val() {

@@ -51,14 +51,9 @@ fn device(name: &str) -> Result<Cells> {
     Ok(Cells { lut4, placed: lut4, ff: lut4, dp16kd, mult18 })
 }
 
-/// Share of a board's block RAM, in percent to a tenth.
-pub fn percent_of_block_ram(total: Cells, board: &str) -> Result<f64> {
-    let blocks = match board {
-        "colorlight-5a75b" => 56,
-        "versa" | "colorlight-i9" | "softcore" => 108,
-        _ => 208,
-    };
-    Ok((total.dp16kd as f64 * 1000.0 / f64::from(blocks)).round() / 10.0)
+/// Share of a device's block RAM, in percent to a tenth.
+pub fn percent_of_block_ram(total: Cells, device_name: &str) -> Result<f64> {
+    Ok((total.dp16kd as f64 * 1000.0 / device(device_name)?.dp16kd as f64).round() / 10.0)
 }
 
 /// Cells of each block, in the order of the table, and of what is in none.
@@ -211,6 +206,8 @@ mod tests {
         assert!(blocks.print("versa", "um5g-45k").unwrap());
         assert!(!blocks.print("colorlight-5a75b", "25k").unwrap());
         assert!(blocks.print("none", "12k").is_err());
+        assert_eq!(percent_of_block_ram(blocks.total(), "um5g-45k").unwrap(), 58.3);
+        assert!(percent_of_block_ram(blocks.total(), "12k").is_err());
     }
 
     #[test]
