@@ -141,6 +141,8 @@ impl<
             Ports::Two => [Line::Own; 2],
             Ports::Shared => [Line::Guest, Line::Shared],
         };
+        // Frames of the link are short, and its side takes them as they come: a block of memory is enough.
+        let link_line = MacConfig { rx_words_log2: 9, ..mac(link_line) };
         BoardCore {
             cr: Default::default(),
             nic_cr: Default::default(),
@@ -159,7 +161,7 @@ impl<
             nic: NicGmii::new(nic, &mac(nic_line)),
             nic_pins: Rgmii::new(rgmii),
             link: Default::default(),
-            link_mac: Mac::new(&mac(link_line)),
+            link_mac: Mac::new(&link_line),
             link_pins: Rgmii::new(rgmii),
             hold_nic: Reg::new(true),
             devices,

@@ -3,7 +3,7 @@
 use super::Cr;
 use rust_hdl::prelude::*;
 
-/// `2^A` entries of `T` in block memory, written in one clock domain and read in another; the two clocks need not be
+/// `2^A` entries of `T` in block memory, or as many fewer as [`AsyncFifo::set_words_log2`] says, written in one clock domain and read in another; the two clocks need not be
 /// related in any way. First word falls through: while `valid` is high, `head` is the oldest entry.
 ///
 /// **Write side** (`write_cr`). A push is taken at the clock edge when `push` is high and `full` is not; a push to a full
@@ -16,7 +16,7 @@ use rust_hdl::prelude::*;
 /// **Cycles.** Committed entries become visible one after the other, one a write cycle. From a push with `commit` into an
 /// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the fourth
 /// write edge after it. One entry a cycle in each domain, sustained by a queue of 16 or more entries; the slower clock sets
-/// the rate. All outputs but `full` are registers, and `full` is one gate behind two of them.
+/// the rate. All outputs but `full` are registers, and `full` is one gate behind registers.
 ///
 /// **Crossing.** The Gray-coded indices change one bit at a time, and each passes two flops; no data is read before its
 /// index arrived.
@@ -41,6 +41,15 @@ pub struct AsyncFifo<T: Synth, const A: usize, const A1: usize> {
     pub head: Signal<Out, T>,
     pub valid: Signal<Out, Bit>,
     pub read_stop: Signal<Out, Bit>,
+    _words_log2: usize,
+}
+
+impl<T: Synth, const A: usize, const A1: usize> AsyncFifo<T, A, A1> {
+    /// Makes a queue of `2^words_log2` entries, at most `2^A`.
+    pub fn set_words_log2(&mut self, words_log2: usize) {
+        assert!((2..=A).contains(&words_log2), "2^{words_log2} entries, counted by {A1} bits");
+        self._words_log2 = words_log2;
+    }
 }
 
 impl<T: Synth, const A: usize, const A1: usize> Default for AsyncFifo<T, A, A1> {
@@ -59,6 +68,7 @@ impl<T: Synth, const A: usize, const A1: usize> Default for AsyncFifo<T, A, A1> 
             head: Default::default(),
             valid: Default::default(),
             read_stop: Default::default(),
+            _words_log2: A,
         }
     }
 }
@@ -76,7 +86,8 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
     }
 
     fn hdl(&self) -> Verilog {
-        let (width, last, low) = (T::BITS - 1, (1usize << A) - 1, A - 1);
+        let n = self._words_log2;
+        let (width, last, low) = (T::BITS - 1, (1usize << n) - 1, n - 1);
         let sync = "(* keep, async_reg = \"true\" *) reg";
         Verilog::Custom(format!(
             "(* no_rw_check *) reg [{width}:0] mem [0:{last}];\n\
@@ -101,7 +112,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
              wire w_stopping = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n\
              wire r_stopping = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n\
-             always @(*) full = level[{A}] | write_stop;\n\
+             always @(*) full = |level[{A}:{n}] | write_stop;\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              wire [{A}:0] write_next = do_push ? write_plus : write_index;\n\
              wire [{A}:0] shown_next = shown + {A1}'(shown != committed);\n\

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! The line's domains only turn symbols into words and back; check sequences, padding, lengths and
-//! filtering are the core's, 32 bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words, transmit
+//! filtering are the core's, 32 bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words or fewer, transmit
 //! 512), settings of one or two bits in `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
 //!
 //! **Rates.** Minimum frames back to back, in both directions, at a core clock of 62.5 MHz or more; the
@@ -75,6 +75,9 @@ pub struct MacConfig {
     /// It must cover the longest pause of the core within a frame, in word times of the line; the NIC's
     /// core has none.
     pub tx_start_words: u32,
+    /// log2 of the words that wait between the line and the core, 7 to 10. The core takes them faster than the line brings
+    /// them, unless whoever has the receive stream pauses.
+    pub rx_words_log2: usize,
     /// The PHY reports link, speed and duplex between frames (RGMII).
     pub inband_status: bool,
     pub line: Line,
@@ -94,7 +97,7 @@ pub enum Line {
 
 impl Default for MacConfig {
     fn default() -> Self {
-        MacConfig { tx_start_words: 16, inband_status: false, line: Line::Own }
+        MacConfig { tx_start_words: 16, rx_words_log2: 10, inband_status: false, line: Line::Own }
     }
 }
 
@@ -134,6 +137,8 @@ pub struct Mac {
 
     rx_gear: RxGear,
     rx_fifo: AsyncFifo<Bits<36>, 10, 11>,
+    /// Its level up to which there is room.
+    rx_room: Constant<Bits<11>>,
     rx_check: RxCheck,
     tx_frame: TxFrame,
     tx_fifo: AsyncFifo<Bits<36>, 9, 10>,
@@ -171,6 +176,13 @@ impl Mac {
             "tx_start_words is {}, and must be 2 to 480",
             config.tx_start_words
         );
+        assert!(
+            (7..=10).contains(&config.rx_words_log2),
+            "2^{} words are not 128 to 1024",
+            config.rx_words_log2
+        );
+        let mut rx_fifo = AsyncFifo::default();
+        rx_fifo.set_words_log2(config.rx_words_log2);
         Mac {
             cr: Default::default(),
             rx_cr: Default::default(),
@@ -194,7 +206,8 @@ impl Mac {
             gmii_txd: Default::default(),
             gmii_line_clock: Default::default(),
             rx_gear: Default::default(),
-            rx_fifo: Default::default(),
+            rx_fifo,
+            rx_room: Constant::new(((1u64 << config.rx_words_log2) - 4).into()),
             rx_check: RxCheck::new(config.line == Line::Guest),
             tx_frame: TxFrame::new(config.tx_start_words),
             tx_fifo: Default::default(),
@@ -255,7 +268,7 @@ module! {
         self.rx_gear.rxd.next = self.gmii_rxd.val();
         self.rx_gear.gigabit.next = self.rx_settings.q.val().get_bit(0);
         self.rx_gear.enable.next = self.rx_settings.q.val().get_bit(1);
-        self.rx_gear.room.next = self.rx_fifo.level.val() <= 1020;
+        self.rx_gear.room.next = self.rx_fifo.level.val() <= self.rx_room.val();
         self.rx_gear.stop.next = self.rx_fifo.write_stop.val();
         self.rx_fifo.data.next = self.rx_gear.word.val();
         self.rx_fifo.push.next = self.rx_gear.push.val();
