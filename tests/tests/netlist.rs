@@ -8,6 +8,7 @@ use baton::demo::{self, DemoConfig};
 use baton_cosim::{netlist, nic::TracedNic};
 use baton_hdl::nic::{verilog, NicConfig};
 use baton_tests::Lockstep;
+
 #[test]
 fn the_netlist_and_its_source_agree_in_every_cycle() -> Result<()> {
     if !baton_tests::long() {

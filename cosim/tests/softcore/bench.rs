@@ -89,24 +89,8 @@ impl Bench {
 
     /// The core with 64 KiB of memory as yosys makes it of an ECP5's cells, which have models.
     pub fn of_cells() -> Self {
-        let netlist = of_cells("softcore", &verilog_rvfi(System::new(WORDS))).unwrap();
-        let mut bench = Bench::of(&netlist, WORDS);
-        bench.load(&[0; WORDS]);
-        bench
-    }
-
-    /// A core with memory of any size, whose contents are not defined before they are written.
-    pub fn with_words(words: usize) -> Self {
-        let mut system = System::new(words);
-        system.set_paced();
-        Bench::of(&verilog_rvfi(system), words)
-    }
-
-    /// The core with 64 KiB of memory as yosys makes it of an ECP5's cells, which have models.
-    pub fn of_cells() -> Self {
-        let text = synthesize(&verilog_rvfi(System::new(WORDS)));
-        let mut bench =
-            Bench::of(&(include_str!("../../../hdl/models/ecp5_cells.v").to_string() + &text), WORDS);
+        let cells = of_cells("softcore", &verilog_rvfi(System::new(WORDS))).unwrap();
+        let mut bench = Bench::of(&cells, WORDS);
         bench.load(&[0; WORDS]);
         bench
     }
