@@ -98,6 +98,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              // depends on it; so are `level`, `valid` and the stops, on which the logic of a line's clock depends.\n\
              initial level = 0;\ninitial write_stop = 0;\ninitial read_stop = 0;\ninitial valid = 0;\n\
              reg [{A}:0] write_plus = 1;\nreg [{A}:0] read_plus = 1;\nreg [{A}:0] plus_gray = 1;\n\
+             reg [{A}:0] shown_plus = 1;\nreg [{A}:0] shown_plus_gray = 1;\n\
              {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
              {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
              reg [{A}:0] read_known = 0;\n\
@@ -115,7 +116,8 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              always @(*) full = |level[{A}:{n}] | write_stop;\n\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              wire [{A}:0] write_next = do_push ? write_plus : write_index;\n\
-             wire [{A}:0] shown_next = shown + {A1}'(shown != committed);\n\
+             wire show = shown != committed & ~write_stop;\n\
+             wire [{A}:0] shown_plus2 = shown_plus + {A1}'d1;\n\
              wire [{A}:0] read_next = do_pop ? read_plus : read_index;\n\
              wire [{A}:0] read_plus2 = read_plus + {A1}'d1;\n\
              wire more = do_pop ? shown_seen != plus_gray : shown_seen != read_gray;\n\
@@ -133,9 +135,11 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              if (write_asks) write_asks <= ~(w_answer & w_cleared) | write_due | write_cr$reset;\n  \
              else write_asks <= write_due & ~w_answer;\n  \
              if (w_clear) begin\n    write_index <= 0;\n    write_plus <= 1;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
+             shown_plus <= 1;\n    shown_plus_gray <= 1;\n    \
              read_known <= 0;\n    level <= 0;\n  end else begin\n    \
              read_known <= seen4;\n    level <= write_next - read_known;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
-             if (~write_stop) begin\n      shown <= shown_next;\n      shown_gray <= shown_next ^ (shown_next >> 1);\n    \
+             if (show) begin\n      shown <= shown_plus;\n      shown_gray <= shown_plus_gray;\n      shown_plus <= shown_plus2;\n      \
+             shown_plus_gray <= shown_plus2 ^ (shown_plus2 >> 1);\n    \
              end\n  end\nend\n\
              always @(posedge read_cr$clock) begin\n  \
              head <= mem[read_next[{low}:0]];\n  \
