@@ -50,7 +50,7 @@ pub fn run(args: &Args) -> Result<()> {
     }
     println!(
         "{:<44} {:>9} {:>10} segments, {} with its return",
-        "A handoff pays from",
+        "A handoff is worth it from",
         "-",
         moves.least(false),
         moves.least(true)

@@ -79,7 +79,8 @@ pub fn run(args: &Args) -> Result<()> {
 fn bounds(workload: &mut dyn Workload, clients: u32, slots: u32, args: &Args) {
     let lives = bound::lives(workload, clients, args.warmup, args.packets);
     let free = Prices { handoff: 0.0, restore: 0.0, rent: 0.0, sending: 1.0 };
-    let (handoff, restore) = (MOVES.frames(MOVES.handoff), MOVES.frames(MOVES.restore));
+    // A segment with its share of acknowledgements is one frame and a half.
+    let [handoff, restore] = MOVES.in_segments().map(|segments| 1.5 * segments);
     let priced = Prices { handoff, restore, ..free };
     println!("  of the frames of {clients} clients, a NIC with {slots} slots can have at most");
     for (name, when, prices) in [

@@ -1,6 +1,7 @@
-//! What a connection's change of hands costs the host's processor, and what it saves: the price that selection policies reckon with.
+//! What a connection's change of hands costs the host's processor and the NIC's core, and what it is for: the price that selection policies
+//! reckon with.
 //!
-//! Both are measured on the cost model, on operations in the order in which the server does them: connections take turns, so that their
+//! The NIC's part is in instructions of the firmware, from docs/firmware.md. The host's cost and its saving are measured on the cost model, on operations in the order in which the server does them: connections take turns, so that their
 //! structures are out of the caches as in an experiment, and each sends a response that is acknowledged. Interrupts are left out.
 
 use baton_abi::handoff::RECORD_WORDS;
@@ -115,6 +116,11 @@ pub struct Moves {
     pub response: f64,
 }
 
+/// Instructions of the NIC's core for a handoff, for a restore, and for a segment that it sends with everything around it.
+pub const NIC_HANDOFF: f64 = 1109.0;
+pub const NIC_RESTORE: f64 = 969.0;
+pub const NIC_SEGMENT: f64 = 169.2;
+
 /// What [`Moves::measured`] finds, to the cycle; a test measures again.
 pub const MOVES: Moves = Moves { handoff: 14687.0, restore: 10389.0, segment: 6866.0, response: -752.0 };
 
@@ -131,15 +137,18 @@ impl Moves {
         Moves { handoff: handed - nic, restore: back - handed, segment, response }
     }
 
-    /// A number of cycles in frames, of which a segment with its share of acknowledgements is one and a half.
-    pub fn frames(&self, cycles: f64) -> f64 {
-        1.5 * cycles / self.segment
+    /// A handoff and a restore in segments: as many as either machine could have dealt with in the meantime, of both the greater number.
+    pub fn in_segments(&self) -> [f64; 2] {
+        let dearer = |host: f64, nic: f64| (host / self.segment).max(nic / NIC_SEGMENT);
+        [dearer(self.handoff, NIC_HANDOFF), dearer(self.restore, NIC_RESTORE)]
     }
 
-    /// The fewest segments of a response with which it is worth being handed off for it, and taken back if `back`.
+    /// The fewest segments of a response for which it is worth being handed off, and taken back if `back`: the host saves more than it
+    /// spends, and the NIC spends no more on moving the connection than on the response.
     pub fn least(&self, back: bool) -> f64 {
-        let price = self.response + self.handoff + if back { self.restore } else { 0.0 };
-        (price / self.segment).ceil()
+        let or_none = |restore| if back { restore } else { 0.0 };
+        let host = (self.response + self.handoff + or_none(self.restore)) / self.segment;
+        host.max((NIC_HANDOFF + or_none(NIC_RESTORE)) / NIC_SEGMENT).ceil()
     }
 }
 
@@ -148,15 +157,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_least_response_is_the_first_that_saves() {
+    fn policies_reckon_with_what_is_measured() {
         let Moves { handoff, restore, segment, response } = Moves::measured();
         let [handoff, restore, segment, response] = [handoff, restore, segment, response].map(f64::round);
-        let moves = Moves { handoff, restore, segment, response };
-        assert_eq!(moves, MOVES);
+        assert_eq!(Moves { handoff, restore, segment, response }, MOVES);
+        let document = include_str!("../../../docs/firmware.md");
+        assert!(document.contains(&format!("HANDOFF takes {NIC_HANDOFF} instructions")));
+        assert!(document.contains(&format!("its record {NIC_RESTORE}, waking")));
+        assert!(document.contains(&format!("| `tx_segment_all_instructions` | {NIC_SEGMENT} |")));
+    }
+
+    #[test]
+    fn the_least_response_saves_the_host_more_than_it_costs() {
         for (back, owner) in [(false, Owner::Handed), (true, Owner::HandedAndBack)] {
-            let least = moves.least(back) as u32;
             let saves = |segments| cycles(Owner::Host, segments) - cycles(owner, segments);
-            assert!(saves(least) > 0.0 && saves(least - 1) < 0.0, "{moves:?}: {least}");
+            let nic = NIC_HANDOFF + if back { NIC_RESTORE } else { 0.0 };
+            let least = MOVES.least(back);
+            assert!(saves(least as u32) > 0.0 && least * NIC_SEGMENT >= nic);
+            assert!(saves(least as u32 - 1) < 0.0 || (least - 1.0) * NIC_SEGMENT < nic, "fewer would do");
         }
     }
 }

@@ -10,7 +10,7 @@
 use super::{Context, Future, Policy};
 use crate::machine::moves::MOVES;
 use crate::server::{Change, Connection, Decision, NicLoad, Selection, SocketId};
-use crate::workload::bound::{ahead, Prices};
+use crate::workload::bound::{ahead, frames, Prices};
 use anyhow::Result;
 use std::collections::{BTreeSet, HashMap};
 
@@ -45,13 +45,9 @@ impl Oracle {
     }
 
     fn prices(&self) -> Prices {
-        Prices {
-            handoff: self.toll * MOVES.frames(MOVES.handoff),
-            restore: self.toll * MOVES.frames(MOVES.restore),
-            rent: self.rent,
-            // A response is on its way for far less than the time that the client has waited for it.
-            sending: 0.0,
-        }
+        let [handoff, restore] = MOVES.in_segments().map(|segments| self.toll * 1.5 * segments);
+        // A response is on its way for far less than the time that the client has waited for it.
+        Prices { handoff, restore, rent: self.rent, sending: 0.0 }
     }
 
     /// Frames gained by being on the NIC rather than on the host from here on: with the response that is being sent, if one is, and with
@@ -72,7 +68,7 @@ impl Oracle {
             n => (n, if sending { responses[n - 1] } else { 0 }),
         };
         let [nic, host] = ahead(&responses[done..], true, &self.prices());
-        (now + now / 2) as f64 + nic.gain - host.gain
+        frames(now) + nic.gain - host.gain
     }
 
     fn forget(&mut self, id: SocketId) {
@@ -138,7 +134,7 @@ mod tests {
     #[test]
     fn it_waits_for_the_response_that_is_worth_it() {
         let mut policy = oracle(&[&[1, 2, 60, 2]]);
-        policy.rent = 8.0;
+        policy.rent = 12.0;
         for (packets, decision) in
             [(0, Decision::Wait), (1, Decision::Wait), (3, Decision::Wait), (4, Decision::Attempt)]
         {
@@ -152,10 +148,10 @@ mod tests {
 
     #[test]
     fn what_gains_least_by_staying_makes_room() {
-        // With slots at two and a half frames a turn, eight turns with a segment each are not worth staying for. A long response is: to come
-        // back for it costs more than the turn before it, whose request the NIC has too.
+        // With slots at five frames a turn, eight turns with a segment each are not worth staying for. A long response is: to come back for it
+        // costs more than the turn before it, whose request the NIC has too.
         let mut policy = oracle(&[&[9, 40], &[9, 1, 1, 1, 1, 1, 1, 1, 1]]);
-        policy.rent = 2.5;
+        policy.rent = 5.0;
         let mut idle = [connection(0, 9, 0), connection(1, 9, 0)];
         for c in &mut idle {
             c.on_nic = true;

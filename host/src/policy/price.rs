@@ -33,7 +33,7 @@ const RESERVE: u32 = 32;
 pub struct Price {
     life: ResidualLife,
     price: f64,
-    /// Packets below which a handoff, and a return where there is one, costs the host more than it saves.
+    /// Packets below which a handoff, and a return where there is one, costs more than it is for.
     least: f64,
     /// With active restoration: the NIC's connections on which nothing is on its way, least worth first.
     idle: Option<BTreeSet<(u64, SocketId)>>,

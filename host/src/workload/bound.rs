@@ -17,7 +17,7 @@ const REQUEST: f64 = 1.0;
 const CLOSING: f64 = 4.0;
 
 /// Frames of a response: every second segment is acknowledged alone.
-fn frames(segments: u64) -> f64 {
+pub fn frames(segments: u64) -> f64 {
     (segments + segments / 2) as f64
 }
 
