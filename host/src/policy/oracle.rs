@@ -1,7 +1,7 @@
 //! `ORACLE`: told every response that a connection will have, it moves connections as the bound of the workload does
 //! ([`crate::workload::bound`]): at a rent for a slot, the best choice for one connection does not depend on the others.
 //!
-//! The rent rises while connections that are worth it find no room, and falls while there is room. The cost of moving rises while the NIC is
+//! The rent rises while connections that are worth it find no room or have to make it, and falls while there is room to spare. The cost of moving rises while the NIC is
 //! overloaded, for what overloads it with few slots is handoffs. When slots run out, the idle connection that gains least by staying
 //! makes room.
 //!
@@ -20,7 +20,8 @@ pub const POLICY: Policy = Policy {
     parse,
 };
 
-/// Steps of rent and toll: up when a worthy connection finds no room, down when an unworthy one would have, of which there are many more.
+/// Steps of rent and toll: up when a connection is turned away or has to leave, down with an offer while there is room to spare, of which there
+/// are many more.
 const UP: f64 = 1.02;
 const DOWN: f64 = 0.999;
 /// Least rent, in frames a turn, from which it can rise again.
@@ -71,6 +72,13 @@ impl Oracle {
         frames(now) + nic.gain - host.gain
     }
 
+    /// Whether there are slots beyond those that are kept free. Under load control `Soft_Limit` has to be reached before it can rise, so
+    /// then none is kept free.
+    fn spare(&self, load: NicLoad) -> bool {
+        let reserve = if load.soft_limit >= self.slots { self.slots / RESERVE } else { 0 };
+        load.connections + reserve < load.soft_limit
+    }
+
     fn forget(&mut self, id: SocketId) {
         if let Some(key) = self.keys.remove(&id) {
             self.idle.remove(&(key, id));
@@ -83,11 +91,13 @@ impl Selection for Oracle {
         let worthy = self.gain(connection, true) > self.prices().handoff;
         let room = load.connections < load.soft_limit;
         self.toll = if load.soft_limit < self.slots { self.toll * UP } else { (self.toll * DOWN).max(1.0) };
-        match (worthy, room) {
-            (true, true) => return Decision::Attempt,
-            (true, false) => self.rent *= UP,
-            (false, true) => self.rent = (self.rent * DOWN).max(LEAST_RENT),
-            (false, false) => {}
+        if worthy && room {
+            return Decision::Attempt;
+        }
+        if worthy {
+            self.rent *= UP;
+        } else if self.spare(load) {
+            self.rent = (self.rent * DOWN).max(LEAST_RENT);
         }
         Decision::Wait
     }
@@ -103,12 +113,14 @@ impl Selection for Oracle {
     }
 
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
-        // Under load control `Soft_Limit` has to be reached before it can rise, so then nothing is kept free.
-        let reserve = if load.soft_limit >= self.slots { self.slots / RESERVE } else { 0 };
-        if load.connections + reserve < load.soft_limit {
+        if self.spare(load) {
             return None;
         }
-        let &(_, id) = self.idle.first()?;
+        let &(gain, id) = self.idle.first()?;
+        if gain > 0 {
+            // It would have been worth staying for: the rent is too low.
+            self.rent *= UP;
+        }
         self.forget(id);
         Some(id)
     }
@@ -158,10 +170,13 @@ mod tests {
             policy.changed(c, Change::Drained);
         }
         assert_eq!(policy.reclaim(FREE), None);
-        assert_eq!(policy.reclaim(FULL), Some(idle[1].id));
+        assert_eq!((policy.reclaim(FULL), policy.rent), (Some(idle[1].id), 5.0));
         // What has something to send is no longer idle.
         policy.changed(&idle[0], Change::Enqueued);
         assert_eq!(policy.reclaim(FULL), None);
+        policy.changed(&idle[0], Change::Drained);
+        assert_eq!(policy.reclaim(FULL), Some(idle[0].id));
+        assert!(policy.rent > 5.0, "it was worth staying for");
     }
 
     #[test]
