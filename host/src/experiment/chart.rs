@@ -186,8 +186,7 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
         let below = legend_height(parts.len()) as i32;
         for (row, bar) in bars.iter().enumerate() {
             let length = bar.parts.iter().sum::<f64>();
-            let end = length.max(bar.mark.unwrap_or(0.0));
-            let (end, y) = chart.backend_coord(&(end, (count - row) as f64 - 0.5));
+            let (end, y) = chart.backend_coord(&(length, (count - row) as f64 - 0.5));
             let y = y - below - 6;
             area.draw(&Text::new(bar.name.clone(), (8, y), text(13))).map_err(drawing)?;
             if limit.is_none() {
