@@ -3,6 +3,7 @@
 use anyhow::Result;
 use baton::experiment::{Config, Options};
 use baton::machine::calibrate::{self, Anchor};
+use baton::machine::moves::Moves;
 use baton::machine::{costs, MachineConfig};
 
 /// Print what the server's cost model is calibrated on, and what it gives
@@ -38,6 +39,22 @@ pub fn run(args: &Args) -> Result<()> {
     }
     println!("{:<44} {:>9} {:>10}", "", "paper", "model");
     print(&calibrate::tcp_anchors());
+    let moves = Moves::measured();
+    for (what, cycles) in [
+        ("Handoff of a connection", moves.handoff),
+        ("Restore of a connection", moves.restore),
+        ("Saved by a segment that the NIC sends", moves.segment),
+        ("A response on the NIC, beside its segments", moves.response),
+    ] {
+        println!("{what:<44} {:>9} {cycles:>10.1} cycles", "-");
+    }
+    println!(
+        "{:<44} {:>9} {:>10} segments, {} with its return",
+        "A handoff is worth it from",
+        "-",
+        moves.least(false),
+        moves.least(true)
+    );
     let options = Options { seed: args.seed, ..Options::default() };
     for (shorthand, anchors) in [
         ("W-0-N-N-FCFS-400", calibrate::world_cup_anchors as fn(&calibrate::Run) -> Vec<Anchor>),

@@ -32,7 +32,7 @@ impl Player {
     /// The requests of the next session.
     pub(super) fn next(&mut self, ip: [u8; 4], port: u16) -> Vec<Expect> {
         let session = self.workload.borrow_mut().next_session();
-        self.future.set(u32::from_be_bytes(ip), port, session.iter().map(packets).sum());
+        self.future.set(u32::from_be_bytes(ip), port, session.iter().map(packets));
         session.into_iter().map(|r| Expect { seed: r.file, len: r.bytes, made: r.dynamic }).collect()
     }
 }

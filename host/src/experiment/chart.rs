@@ -92,6 +92,8 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
             .configure_mesh()
             .disable_x_mesh()
             .light_line_style(TRANSPARENT)
+            .x_label_formatter(&tick)
+            .y_label_formatter(&tick)
             .x_desc(x)
             .y_desc(y)
             .draw()
@@ -106,25 +108,40 @@ pub fn lines(x: &str, y: &str, lines: &[Line]) -> Result<String> {
     Ok(svg)
 }
 
-/// A bar's length, as precise as it can be read.
+/// A number as precise as it can be read, its thousands apart.
 fn number(value: f64) -> String {
-    if value >= 100.0 {
-        format!("{value:.0}")
-    } else {
-        format!("{value:.1}")
+    if value.abs() < 100.0 {
+        return format!("{value:.1}");
     }
+    let digits = format!("{:.0}", value.abs());
+    let mut text = if value < 0.0 { "-".to_string() } else { String::new() };
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
-/// A horizontal bar: its name, and the lengths of its parts.
+/// A number at an axis, which is round.
+fn tick(value: &f64) -> String {
+    let text = number(*value);
+    text.strip_suffix(".0").map(str::to_string).unwrap_or(text)
+}
+
+/// A horizontal bar: its name, the lengths of its parts, and a length to compare with.
 pub struct Bar {
     pub name: String,
     pub parts: Vec<f64>,
+    pub mark: Option<f64>,
 }
 
 /// Horizontal bars of stacked parts, one below the other, as in the paper's figures. `parts` names the parts; `limit` is the
-/// axis' end, or what the longest bar needs.
+/// axis' end, or what the longest bar needs. A mark is a line across its bar.
 pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Result<String> {
-    let longest = bars.iter().map(|bar| bar.parts.iter().sum::<f64>()).fold(0.0, f64::max);
+    let longest =
+        bars.iter().map(|bar| bar.parts.iter().sum::<f64>().max(bar.mark.unwrap_or(0.0))).fold(0.0, f64::max);
     // Room for the number behind the longest bar.
     let right = limit.unwrap_or(longest * 1.12).max(1e-9);
     let count = bars.len().max(1);
@@ -145,6 +162,7 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
             .disable_y_mesh()
             .light_line_style(TRANSPARENT)
             .y_labels(0)
+            .x_label_formatter(&tick)
             .x_desc(x)
             .x_label_style(text(12))
             .axis_desc_style(text(13))
@@ -159,6 +177,11 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
             });
             chart.draw_series(boxes).map_err(drawing)?;
         }
+        let marks = bars.iter().enumerate().filter_map(|(row, bar)| {
+            let (at, top) = (bar.mark?, (count - row) as f64 - 0.05);
+            Some(PathElement::new([(at, top - 0.9), (at, top)], BLACK.stroke_width(2)))
+        });
+        chart.draw_series(marks).map_err(drawing)?;
         // Places are of the whole drawing, what is drawn is of the area below the legend.
         let below = legend_height(parts.len()) as i32;
         for (row, bar) in bars.iter().enumerate() {
@@ -185,10 +208,21 @@ mod tests {
         let svg = lines("time", "packets", &[line("Qlen"), line("Hiwat")]).unwrap();
         assert!(svg.starts_with("<svg") && svg.contains("Qlen") && svg.contains("packets"));
         assert!(lines("time", "packets", &[]).unwrap().starts_with("<svg"), "no data is no error");
-        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![60.0, 40.0] };
+        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![60.0, 40.0], mark: None };
         let svg = bars("cycles (%)", &["kernel".into(), "idle".into()], &[bar], Some(100.0)).unwrap();
         assert!(svg.contains("W-0-N-N-FCFS-400") && svg.contains("idle"));
-        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![23_031.4] };
-        assert!(bars("requests a second", &["requests".into()], &[bar], None).unwrap().contains("23031"));
+        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![23_031.4], mark: None };
+        let plain = bars("requests a second", &["requests".into()], &[bar], None).unwrap();
+        assert!(plain.contains("23,031") && plain.contains("5,000") && !plain.contains("5000.0"));
+        let bar = Bar { name: "W-0-N-N-FCFS-400".into(), parts: vec![23_031.4], mark: Some(50_000.0) };
+        let marked = bars("requests a second", &["requests".into()], &[bar], None).unwrap();
+        assert!(marked.contains("50,000") && !plain.contains("50,000"), "the axis has room for the mark");
+    }
+
+    #[test]
+    fn numbers_are_as_precise_as_they_can_be_read() {
+        let numbers = [0.04, 99.94, 100.4, 999.6, -1234.0, 1_234_567.0].map(number);
+        assert_eq!(numbers, ["0.0", "99.9", "100", "1,000", "-1,234", "1,234,567"]);
+        assert_eq!([0.0, 0.5, 20.0, 5000.0].map(|v| tick(&v)), ["0", "0.5", "20", "5,000"]);
     }
 }

@@ -93,7 +93,7 @@ pub fn profile_parts() -> Vec<String> {
 /// A record's shares of them.
 pub fn profile_bar(record: &Record) -> Bar {
     let share = |f: &Function| record.profile.get(f.name()).copied().unwrap_or(0.0);
-    Bar { name: record.config.to_string(), parts: Function::ALL.iter().map(share).collect() }
+    Bar { name: record.config.to_string(), parts: Function::ALL.iter().map(share).collect(), mark: None }
 }
 
 /// The page of one run.

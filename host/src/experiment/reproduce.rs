@@ -225,15 +225,20 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
                 let (rate, share) = (r.metric(rate).unwrap_or(0.0), r.metric(share).unwrap_or(0.0) / 100.0);
                 vec![rate * share, rate * (1.0 - share)]
             };
-            bars(&mut body, name, &where_, &ordered, parts)?;
+            bars(&mut body, name, &where_, &ordered, |_| None, parts)?;
         }
+        let targets = targets::all()?;
         for (metric, name) in [
             ("nic_idle", "idle time of the NIC (%)"),
             ("request_rate", "requests a second"),
             ("content_rate", "HTTP content (Mb/s)"),
             ("response_time_mean", "response time (ms)"),
         ] {
-            bars(&mut body, name, &[name], &ordered, |r| vec![r.metric(metric).unwrap_or(0.0)])?;
+            let papers = |r: &Record| {
+                let config = r.config.to_string();
+                targets.iter().find(|t| t.config == config && t.metric == metric).map(|t| t.value)
+            };
+            bars(&mut body, name, &[name], &ordered, papers, |r| vec![r.metric(metric).unwrap_or(0.0)])?;
         }
     }
     for record in ordered.iter().filter(|r| r.config.load_control) {
@@ -257,18 +262,21 @@ fn workload(letter: char) -> &'static str {
     }
 }
 
-/// Adds a plot with a bar for each record.
+/// Adds a plot with a bar for each record, and a mark at the paper's value where there is one.
 fn bars(
     body: &mut String,
     name: &str,
     parts: &[&str],
     records: &[&Record],
+    mark: impl Fn(&Record) -> Option<f64>,
     value: impl Fn(&Record) -> Vec<f64>,
 ) -> Result<()> {
     let parts: Vec<String> = parts.iter().map(|part| part.to_string()).collect();
     let bars: Vec<Bar> =
-        records.iter().map(|r| Bar { name: r.config.to_string(), parts: value(r) }).collect();
-    let _ = write!(body, "<h2>{name}</h2>{}", chart::bars(name, &parts, &bars, None)?);
+        records.iter().map(|r| Bar { name: r.config.to_string(), parts: value(r), mark: mark(r) }).collect();
+    let marked = if bars.iter().any(|bar| bar.mark.is_some()) { "; line: the paper's value" } else { "" };
+    let plot = chart::bars(&format!("{name}{marked}"), &parts, &bars, None)?;
+    let _ = write!(body, "<h2>{name}</h2>{plot}");
     Ok(())
 }
 

@@ -90,6 +90,8 @@ struct Counts {
     cycles: u64,
     packets: u64,
     responses: u64,
+    /// Requests that the web server has answered; the responses may be on their way.
+    answered: u64,
     body_bytes: u64,
     response_time_ps: u64,
     failed: u64,
@@ -97,6 +99,8 @@ struct Counts {
     instructions: u32,
     nic_frames: u32,
     host_frames: u32,
+    /// Frames of the wire that were dropped: for want of room in the host queue, and anywhere.
+    host_drops: u32,
     drops: u32,
     retransmits: u32,
     established: u64,
@@ -266,9 +270,11 @@ impl<N: Nic> Run<N> {
     fn counts(&mut self) -> Result<Counts> {
         let packets = self.packets();
         let selection = self.world.server.selection_stats();
-        let stack = self.world.server.stats().stack;
+        let stats = self.world.server.stats();
+        let stack = stats.stack;
         let mut counts = Counts {
             packets,
+            answered: stats.http.responses,
             established: selection.established,
             ended: selection.ended,
             ended_handed_off: selection.ended_handed_off,
@@ -297,7 +303,9 @@ impl<N: Nic> Run<N> {
         for register in [regs::STAT_HOST_RX_FRAMES, regs::STAT_HOST_TX_FRAMES] {
             counts.host_frames = counts.host_frames.wrapping_add(system.reg_read(register)?);
         }
-        for register in [regs::STAT_NIC_RX_DROPS, regs::STAT_HOST_RX_DROPS, regs::STAT_RX_OVERFLOW] {
+        counts.host_drops = system.reg_read(regs::STAT_HOST_RX_DROPS)?;
+        counts.drops = counts.host_drops;
+        for register in [regs::STAT_NIC_RX_DROPS, regs::STAT_RX_OVERFLOW] {
             counts.drops = counts.drops.wrapping_add(system.reg_read(register)?);
         }
         counts.retransmits = system.reg_read(regs::STS + 4 * mailbox::STS_RETRANSMITS as u32)?;
@@ -335,6 +343,7 @@ impl<N: Nic> Run<N> {
         let core_mhz = self.options.core_mhz(&self.config);
         let mut metrics: BTreeMap<String, f64> = [
             ("request_rate", rate(responses)),
+            ("answer_rate", rate(after.answered - before.answered)),
             ("packet_rate", rate(after.packets - before.packets)),
             ("content_rate", rate(after.body_bytes - before.body_bytes) * 8e-6),
             (
@@ -356,6 +365,7 @@ impl<N: Nic> Run<N> {
             ("host_packet_delay_receive_median", median(receive_delays) / f64::from(core_mhz)),
             ("host_packet_delay_send_median", median(self.send_delays.borrow().clone()) * 1e-6),
             ("frames_dropped", f64::from(after.drops.wrapping_sub(before.drops))),
+            ("frames_dropped_host", f64::from(after.host_drops.wrapping_sub(before.host_drops))),
             ("nic_retransmits", f64::from(after.retransmits.wrapping_sub(before.retransmits))),
             ("handoff_rate", rate(after.handoffs - before.handoffs)),
             ("restore_rate", rate(after.restores - before.restores)),

@@ -9,6 +9,7 @@ pub mod charge;
 pub mod costs;
 pub mod cpu;
 mod layout;
+pub mod moves;
 pub mod plain_nic;
 pub mod port;
 pub mod processor;

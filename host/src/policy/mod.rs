@@ -15,20 +15,24 @@ use crate::server::Selection;
 
 include!(concat!(env!("OUT_DIR"), "/policies.rs"));
 
-/// What the connections of a run will do: packets that the server will send on each in all, by the client's address and
-/// port. Filled by the load generator; only a bound may look into it.
+/// A client's address and port.
+type Client = (u32, u16);
+
+/// What the connections of a run will do: segments that the server will send for each request, by the client's address and
+/// port. Filled by the load generator; only an oracle may look into it.
 #[derive(Clone, Debug, Default)]
-pub struct Future(Rc<RefCell<HashMap<(u32, u16), u64>>>);
+pub struct Future(Rc<RefCell<HashMap<Client, Rc<[u64]>>>>);
 
 impl Future {
-    pub fn set(&self, ip: u32, port: u16, packets: u64) {
-        self.0.borrow_mut().insert((ip, port), packets);
+    pub fn set(&self, ip: u32, port: u16, responses: impl Iterator<Item = u64>) {
+        self.0.borrow_mut().insert((ip, port), responses.collect());
     }
 
-    pub fn packets(&self, endpoints: &Endpoints) -> u64 {
+    /// Segments of each response of a connection; none if nothing is known.
+    pub fn responses(&self, endpoints: &Endpoints) -> Rc<[u64]> {
         // Experiments have clients over IPv4.
         let client = endpoints.remote_ip.as_v4().map(|ip| (ip, endpoints.remote_port));
-        client.and_then(|client| self.0.borrow().get(&client).copied()).unwrap_or(0)
+        client.and_then(|client| self.0.borrow().get(&client).cloned()).unwrap_or_default()
     }
 }
 

@@ -1,68 +1,39 @@
 //! `PRICE` and `SWAP`: known length and residual life together, with a price for a slot on the NIC.
 //!
 //! A connection is worth the packets that wait on it and those that are expected beyond. A slot has a price: it rises
-//! while more connections are worth it than there are slots, and falls while slots are free. A connection
-//! that is worth the price is handed off when there is room.
+//! while more connections are worth it than there are slots, or the NIC is overloaded, and falls while slots are free, but
+//! not below what changing hands costs ([`MOVES`]). A connection that is worth the price is handed off when there is room.
 //!
 //! `SWAP` also takes connections back from the NIC. One on which nothing is on its way occupies a slot and saves
 //! nothing, so when slots run out, the idle connection with the least to come makes room. Without that, a slot is bound for as long as its
 //! connection lives.
-//!
-//! `ORACLE` is `SWAP` that is told how much is to come on each connection, where `SWAP` goes by the connections before.
 
 use super::known::queued_packets;
 use super::residual::ResidualLife;
-use super::{Context, Future, Policy};
+use super::{Context, Policy};
+use crate::machine::moves::MOVES;
 use crate::server::{Change, Connection, Decision, NicLoad, Selection, SocketId};
 use anyhow::Result;
 use std::collections::{BTreeSet, HashMap};
 
 pub const POLICY: Policy = Policy {
-    name: "PRICE, SWAP, ORACLE",
-    summary: "queued and expected packets against the price of a slot; SWAP takes idle ones back, ORACLE knows them",
+    name: "PRICE, SWAP",
+    summary: "queued and expected packets against the price of a slot; SWAP takes idle ones back",
     parse,
 };
 
 /// Steps of the price: up when a worthy connection finds no room, down when an unworthy one would have, of which there are many more.
 const UP: f64 = 1.02;
 const DOWN: f64 = 0.999;
-/// Packets below which a handoff does not pay: its messages cost about as much as they save.
-const LEAST: f64 = 4.0;
-/// The same where a connection is to come back: the NIC's core spends about as much on a handoff and a restoration as on so many packets
-/// (`baton run --profile`).
-const LEAST_AND_BACK: f64 = 12.0;
 /// Where the price begins if connections come back: at the least one, as many as there are slots would be handed off at once.
 const FIRST_AND_BACK: f64 = 64.0;
 /// One slot in so many is kept free while the NIC admits as many connections as it has slots.
 const RESERVE: u32 = 32;
 
-/// What is to come on a connection beyond what was appended.
-enum Life {
-    Learned(ResidualLife),
-    Known(Future),
-}
-
-impl Life {
-    /// In packets; `None` while nothing is known.
-    fn expect(&self, connection: &Connection) -> Option<f64> {
-        match self {
-            Life::Learned(life) => life.expect(connection.endpoints.local_port, connection.packets),
-            Life::Known(future) => {
-                Some(future.packets(&connection.endpoints).saturating_sub(connection.packets) as f64)
-            }
-        }
-    }
-
-    fn learn(&mut self, ended: &Connection) {
-        if let Life::Learned(life) = self {
-            life.learn(ended.endpoints.local_port, ended.packets);
-        }
-    }
-}
-
 pub struct Price {
-    life: Life,
+    life: ResidualLife,
     price: f64,
+    /// Packets below which a handoff, and a return where there is one, costs more than it is for.
     least: f64,
     /// With active restoration: the NIC's connections on which nothing is on its way, least worth first.
     idle: Option<BTreeSet<(u64, SocketId)>>,
@@ -71,11 +42,11 @@ pub struct Price {
 }
 
 impl Price {
-    fn new(restores: bool, life: Life, slots: u32) -> Self {
-        let (least, price) = if restores { (LEAST_AND_BACK, FIRST_AND_BACK) } else { (LEAST, LEAST) };
+    fn new(restores: bool, slots: u32) -> Self {
+        let least = MOVES.least(restores);
         Price {
-            life,
-            price,
+            life: ResidualLife::default(),
+            price: if restores { FIRST_AND_BACK } else { least },
             least,
             idle: restores.then(BTreeSet::new),
             keys: HashMap::new(),
@@ -83,8 +54,13 @@ impl Price {
         }
     }
 
+    /// Packets that are to come beyond what was appended; `None` while nothing is known.
+    fn expect(&self, connection: &Connection) -> Option<f64> {
+        self.life.expect(connection.endpoints.local_port, connection.packets)
+    }
+
     fn worth(&self, connection: &Connection) -> f64 {
-        let expected = self.life.expect(connection).unwrap_or(LEAST);
+        let expected = self.expect(connection).unwrap_or(self.least);
         let queued = queued_packets(connection) as f64;
         // With restoration a slot is taken for what is queued; what comes later can be handed off later.
         if self.idle.is_some() {
@@ -105,24 +81,28 @@ impl Selection for Price {
     fn offer(&mut self, connection: &Connection, load: NicLoad) -> Decision {
         let worthy = self.worth(connection) >= self.price;
         let room = load.connections < load.soft_limit;
-        match (worthy, room) {
-            (true, true) => return Decision::Attempt,
-            (true, false) => self.price *= UP,
-            (false, true) => self.price = (self.price * DOWN).max(self.least),
-            (false, false) => {}
+        let overloaded = load.soft_limit < self.slots;
+        match worthy {
+            true if overloaded || !room => self.price *= UP,
+            false if room => self.price = (self.price * DOWN).max(self.least),
+            _ => {}
         }
-        Decision::Wait
+        if worthy && room {
+            Decision::Attempt
+        } else {
+            Decision::Wait
+        }
     }
 
     fn changed(&mut self, connection: &Connection, change: Change) {
         match change {
             Change::Ended => {
-                self.life.learn(connection);
+                self.life.learn(connection.endpoints.local_port, connection.packets);
                 self.forget(connection.id);
             }
             Change::Drained if connection.on_nic && !connection.returning && self.idle.is_some() => {
                 self.forget(connection.id);
-                let key = self.life.expect(connection).unwrap_or(0.0) as u64;
+                let key = self.expect(connection).unwrap_or(0.0) as u64;
                 self.keys.insert(connection.id, key);
                 if let Some(idle) = &mut self.idle {
                     idle.insert((key, connection.id));
@@ -147,11 +127,9 @@ impl Selection for Price {
 }
 
 fn parse(word: &str, context: &Context) -> Result<Option<Box<dyn Selection>>> {
-    let learned = Life::Learned(ResidualLife::default());
     Ok(match word {
-        "PRICE" => Some(Box::new(Price::new(false, learned, context.slots))),
-        "SWAP" => Some(Box::new(Price::new(true, learned, context.slots))),
-        "ORACLE" => Some(Box::new(Price::new(true, Life::Known(context.future.clone()), context.slots))),
+        "PRICE" => Some(Box::new(Price::new(false, context.slots))),
+        "SWAP" => Some(Box::new(Price::new(true, context.slots))),
         _ => None,
     })
 }
@@ -162,7 +140,7 @@ mod tests {
     use super::*;
 
     fn learned(restores: bool) -> Price {
-        Price::new(restores, Life::Learned(ResidualLife::default()), 256)
+        Price::new(restores, 256)
     }
 
     #[test]
@@ -215,21 +193,13 @@ mod tests {
     }
 
     #[test]
-    fn the_oracle_takes_back_what_has_nothing_to_come() {
-        let context = Context { slots: 256, ..Context::default() };
-        context.future.set(1, 1, 300);
-        context.future.set(2, 1, 400);
-        let mut policy = parse("ORACLE", &context).unwrap().unwrap();
-        for i in 0..20 {
-            policy.changed(&connection(9, i, 0), Change::Ended);
-        }
-        let (mut done, mut more) = (connection(1, 300, 0), connection(2, 100, 0));
-        (done.on_nic, more.on_nic) = (true, true);
-        for c in [&more, &done] {
-            policy.changed(c, Change::Drained);
-        }
-        assert_eq!(policy.reclaim(FREE), None);
-        assert_eq!(policy.reclaim(FULL), Some(done.id));
-        assert_eq!(policy.reclaim(FULL), Some(more.id));
+    fn overload_raises_the_price_though_there_is_room() {
+        let mut policy = learned(true);
+        let price = policy.price;
+        let overloaded = NicLoad { soft_limit: 200, connections: 100 };
+        assert_eq!(policy.offer(&connection(1, 100, 100), FREE), Decision::Attempt);
+        assert_eq!(policy.price, price);
+        assert_eq!(policy.offer(&connection(1, 100, 100), overloaded), Decision::Attempt);
+        assert!(policy.price > price);
     }
 }

@@ -15,6 +15,8 @@ pub struct Facts {
     /// Shares of packets and bytes sent by the longest tenth, in percent.
     pub long_tenth_packets: f64,
     pub long_tenth_bytes: f64,
+    /// Share of the requests that the longest tenth makes: of the time, in a saturated server, for which it holds a slot.
+    pub long_tenth_turns: f64,
     /// Cumulative shares of packets and bytes at each hundredth of the connections, from the shortest.
     pub curve: Vec<(f64, f64)>,
 }
@@ -26,9 +28,9 @@ impl Facts {
     }
 
     pub fn of_sessions(sessions: &[Session]) -> Facts {
-        let mut lives: Vec<(u64, u64)> = sessions
+        let mut lives: Vec<(u64, u64, usize)> = sessions
             .iter()
-            .map(|s| (s.iter().map(packets).sum(), s.iter().map(|r| u64::from(r.bytes)).sum()))
+            .map(|s| (s.iter().map(packets).sum(), s.iter().map(|r| u64::from(r.bytes)).sum(), s.len()))
             .collect();
         lives.sort_unstable();
         let n = lives.len();
@@ -39,6 +41,7 @@ impl Facts {
         };
         let (half, most) = (up_to(n / 2), up_to(n - n / 10));
         let requests: usize = sessions.iter().map(Vec::len).sum();
+        let long: usize = lives[n - n / 10..].iter().map(|life| life.2).sum();
         Facts {
             connections: n,
             requests_mean: requests as f64 / n as f64,
@@ -47,6 +50,7 @@ impl Facts {
             short_half_packets: half.0,
             long_tenth_packets: 100.0 - most.0,
             long_tenth_bytes: 100.0 - most.1,
+            long_tenth_turns: 100.0 * long as f64 / requests.max(1) as f64,
             curve: (0..=100).map(|percent| up_to(n * percent / 100)).collect(),
         }
     }
@@ -87,6 +91,7 @@ mod tests {
         let sessions: Vec<Session> = (0..10).map(|i| session(if i == 0 { 91 } else { 1 })).collect();
         let facts = Facts::of_sessions(&sessions);
         assert_eq!((facts.short_half_packets, facts.long_tenth_packets), (5.0, 91.0));
+        assert_eq!(facts.long_tenth_turns, 91.0);
         assert_eq!(facts.curve[100].0, 100.0);
     }
 

@@ -3,6 +3,7 @@
 //! A [`Session`] is one persistent connection: requests that follow one another, each sent when the response before
 //! it is complete. A [`Workload`] hands out sessions without end, the same ones for the same seed.
 
+pub mod bound;
 pub mod facts;
 pub mod ibm;
 pub mod random;
