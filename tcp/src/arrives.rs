@@ -268,21 +268,12 @@ impl<C: Parameters> Tcb<C> {
         }
     }
 
-    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7. Times are kept in units of 2^16 us, so two are apart by up to
-    /// two units more than they must be.
+    /// A challenge acknowledgement, at the rate of RFC 5961 Section 7.
     fn challenge(&mut self, now: Instant) {
-        let limit_us = self.config().challenge_us;
-        let units = if limit_us == 0 { 0 } else { (limit_us >> 16) + 2 };
-        let at = (now.0 >> 16) as u16;
-        if u32::from(at.wrapping_sub(self.challenge_at)) >= units {
-            self.challenge_at = at;
+        if now.since(self.challenge_at) >= self.config().challenge_us {
+            self.challenge_at = now;
             self.flags |= flag::ACK_NOW;
         }
-    }
-
-    /// What [`Tcb::challenge`] keeps before the first one: half the circle ago, more than any limit.
-    pub(crate) fn unchallenged(now: Instant) -> u16 {
-        (now.0 >> 16) as u16 ^ 0x8000
     }
 
     /// Fifth step. `false`: the segment is to be dropped.

@@ -332,7 +332,7 @@ impl<C: Parameters> Tcb<C> {
         self.rtt_seq = SeqNumber(word(tcb::RTT_SEQ));
         let rtt_age_us = word(tcb::RTT_AGE_US);
         self.rtt_start = Instant(now.0.wrapping_sub(rtt_age_us));
-        self.challenge_at = Self::unchallenged(now);
+        self.challenge_at = Instant(now.0.wrapping_sub(self.config().challenge_us));
         self.ts_recent = word(tcb::TS_RECENT);
         self.ts_val = word(tcb::TS_VAL);
         self.ts_time = Instant(now.0.wrapping_sub(u32::from(narrow.ts_age_us)));

@@ -140,8 +140,8 @@ pub struct Tcb<C = Own> {
 
     pub(crate) timer_at: Instant,
     pub(crate) ack_at: Instant,
-    /// The time of the last challenge acknowledgement, in units of 2^16 us.
-    pub(crate) challenge_at: u16,
+    /// The time of the last challenge acknowledgement.
+    pub(crate) challenge_at: Instant,
 
     pub(crate) ts_recent: u32,
     /// The timestamp clock, in ticks of 1024 us, as of `ts_time`.
@@ -183,7 +183,7 @@ impl Tcb {
             rtt_start: now,
             timer_at: now,
             ack_at: now,
-            challenge_at: Self::unchallenged(now),
+            challenge_at: Instant(now.0.wrapping_sub(config.challenge_us)),
             ts_val,
             ts_time: now,
             last_send_tick: ts_val,
@@ -272,7 +272,7 @@ impl<C: Parameters> Tcb<C> {
             rtt_start: Instant(0),
             timer_at: Instant(0),
             ack_at: Instant(0),
-            challenge_at: 0,
+            challenge_at: Instant(0),
             ts_recent: 0,
             ts_val: 0,
             ts_time: Instant(0),

@@ -34,6 +34,6 @@ pub const BOARD: Board = Board {
     ],
     receive: ReceiveSize::Board,
     // As many as fit core memory. The receive path and its table are made for 1024.
-    connections: 790,
+    connections: 778,
     core_memory_kib: 256,
 };
