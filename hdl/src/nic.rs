@@ -54,7 +54,7 @@ pub enum ReceiveSize {
     #[default]
     Full,
     /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
-    /// than the core's to 45 of ECP5's block RAMs.
+    /// than the core's to 50 of ECP5's block RAMs.
     Board,
     /// 256 connections, no jumbo frames, 8 KiB and 32 packets for each receive queue.
     Small,
