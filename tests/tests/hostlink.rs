@@ -275,6 +275,36 @@ fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
     Ok(())
 }
 
+/// A server of the host model with rings as small as a link wants them.
+fn small_server(connections: u32) -> ServerConfig {
+    let mut config = ServerConfig { connections, ..ServerConfig::default() };
+    config.driver = DriverConfig {
+        tx_log2: 6,
+        rx_log2: 6,
+        spare_rx_buffers: 64,
+        tso_buffers: 0,
+        ticks_per_us: 100,
+        ..DriverConfig::default()
+    };
+    config.tcp.min_rto_us = 20_000;
+    config.tcp.delayed_ack_us = 500;
+    config
+}
+
+/// Frames between the client and the network's line, and the board's time.
+fn carry(port: &mut LinkPort<Board>, client: &mut ClientHost) -> Result<()> {
+    port.pump()?;
+    client.poll(port.now_ps());
+    while let Some(frame) = client.take_frame() {
+        port.wire_mut().send_to(&frame);
+    }
+    port.wait(Duration::ZERO);
+    while let Some(frame) = port.wire_mut().sent() {
+        client.receive(frame);
+    }
+    Ok(())
+}
+
 /// The server of the host model over the link, its connections handed off to the NIC, and a smoltcp client on the network's line
 /// that checks every byte.
 #[test]
@@ -284,17 +314,7 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
         let link = LinkConfig { session: 1 + u32::from(handoff), ..LinkConfig::default() };
         let memory = HostMemory::new(0x1000_0000, 32 << 20);
         let mut port = LinkPort::connect(link, Board::new(shared)?, memory, 10_000)?;
-        let mut config = ServerConfig { connections: 4, ..ServerConfig::default() };
-        config.driver = DriverConfig {
-            tx_log2: 6,
-            rx_log2: 6,
-            spare_rx_buffers: 64,
-            tso_buffers: 0,
-            ticks_per_us: 100,
-            ..DriverConfig::default()
-        };
-        config.tcp.min_rto_us = 20_000;
-        config.tcp.delayed_ack_us = 500;
+        let config = small_server(4);
         let selection: Box<dyn baton::server::Selection> = match handoff {
             true => Box::<FirstCome>::default(),
             false => Box::new(baton::server::Never),
@@ -316,15 +336,7 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
             );
             port.pump()?;
             server.poll(&mut port)?;
-            port.pump()?;
-            client.poll(port.now_ps());
-            while let Some(frame) = client.take_frame() {
-                port.wire_mut().send_to(&frame);
-            }
-            port.wait(Duration::ZERO);
-            while let Some(frame) = port.wire_mut().sent() {
-                client.receive(frame);
-            }
+            carry(&mut port, &mut client)?;
         }
         assert_eq!(client.state(fetch), &FetchState::Done);
         let stats = server.stats().stack;
@@ -391,17 +403,7 @@ fn a_connection_of_another_stack_is_handed_off() -> Result<()> {
     let link = LinkConfig { session: 1, ..LinkConfig::default() };
     let mut port =
         LinkPort::connect(link, Board::new(false)?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
-    let mut config = ServerConfig { connections: 1, ..ServerConfig::default() };
-    config.driver = DriverConfig {
-        tx_log2: 6,
-        rx_log2: 6,
-        spare_rx_buffers: 64,
-        tso_buffers: 0,
-        ticks_per_us: 100,
-        ..DriverConfig::default()
-    };
-    config.tcp.min_rto_us = 20_000;
-    config.tcp.delayed_ack_us = 500;
+    let config = small_server(1);
     let mut server = Server::start(&config, Box::<FirstCome>::default(), &mut port, Some(&image))?;
     server.share();
     let mut opener = Opener { own: config.address, opened: None, gone: false, ignored: 0 };
@@ -438,15 +440,7 @@ fn a_connection_of_another_stack_is_handed_off() -> Result<()> {
             }
         }
         server.announce_shared(&mut port);
-        port.pump()?;
-        client.poll(port.now_ps());
-        while let Some(frame) = client.take_frame() {
-            port.wire_mut().send_to(&frame);
-        }
-        port.wait(Duration::ZERO);
-        while let Some(frame) = port.wire_mut().sent() {
-            client.receive(frame);
-        }
+        carry(&mut port, &mut client)?;
     }
     assert_eq!(client.state(fetch), &FetchState::Done);
     let stats = server.stats().stack;
