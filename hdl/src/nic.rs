@@ -321,6 +321,10 @@ impl<
         if config.receive == ReceiveSize::Small {
             rx.set_queue_packets_log2(5);
         }
+        let mut tx_side = TxSide::default();
+        if !has_jumbo {
+            tx_side.set_no_jumbo();
+        }
         Nic {
             cr: Default::default(),
             s_axil_awaddr: Default::default(),
@@ -400,7 +404,7 @@ impl<
             mmio: Default::default(),
             rx,
             write_side: Default::default(),
-            tx_side: Default::default(),
+            tx_side,
             cycles: Default::default(),
             identity_tap: Default::default(),
             rings_tap: Default::default(),

@@ -1,5 +1,5 @@
 //! Memories with registered outputs. On ECP5 they are inferred as DP16KD, and as distributed memory where they have 64 words or
-//! 4096 bits at most.
+//! 2048 bits at most.
 //!
 //! `no_rw_check` is what lets yosys infer them: reading an address in the cycle in which the other port
 //! writes it returns an undefined word, and no design here relies on it.
@@ -7,8 +7,9 @@
 use super::{Cr, MOVES};
 use rust_hdl::prelude::*;
 
-/// Of a memory of more than 64 words that is not worth a block: a quarter of what it holds.
-const MOST_DISTRIBUTED_BITS: usize = 4096;
+/// Of a memory of more than 64 words that is not worth a block: an eighth of what it holds. Twice as many take 64 cells of 16 words and a
+/// choice among 8 of them for each bit, some 500 of an ECP5's LUTs.
+const MOST_DISTRIBUTED_BITS: usize = 2048;
 
 /// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
 /// `read_addr` of the cycle before. Contents are undefined (zero in simulation) until written. A build may choose fewer words
@@ -61,7 +62,7 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
         // All of an address, or the part that counts.
         let part =
             if self._words_log2 == A { String::new() } else { format!("[{}:0]", self._words_log2 - 1) };
-        // It would waste a block, of which it fills a quarter at most.
+        // It would waste a block, of which it fills an eighth at most.
         let small = self._words_log2 <= 6 || W << self._words_log2 <= MOST_DISTRIBUTED_BITS;
         let style = if small { "(* ram_style = \"distributed\" *) " } else { "" };
         Verilog::Custom(format!(

@@ -11,7 +11,7 @@
 //!
 //! Clock: 125 MHz, synchronous reset. One symbol follows the other without a gap; `mac` states the latency
 //! of the whole. Backpressure: none; when the queue runs dry in a frame, the frame is broken off with one
-//! byte of `tx_er`, its other words are dropped as they come, and `underflow` counts it. So is a frame
+//! byte of `tx_er`, its other words are dropped, one in two cycles, and `underflow` counts it. So is a frame
 //! whose rest was lost to a reset of the core. `speed` (0: 10, 1: 100, 2 and 3: 1000 Mb/s) may change at
 //! any time; a frame on the line then is damaged. Verified in `cosim/tests/mac.rs`.
 
@@ -74,7 +74,6 @@ pub struct TxGear {
     last_of_next: Signal<Local, Bits<2>>,
     frame_end: Signal<Local, Bit>,
     dry: Signal<Local, Bit>,
-    fetch: Signal<Local, Bit>,
     fresh_en: Signal<Local, Bit>,
     fresh_er: Signal<Local, Bit>,
     fresh_data: Signal<Local, Bits<8>>,
@@ -202,13 +201,12 @@ module! {
                 self.state.d.next = 3.into();
             }
         }
-        // The word that comes next. `pop` depends on registers near by alone.
+        // The word that comes next. `pop` is a register's inverse, for a queue's memory has its next address from it in the same cycle.
         if self.take.val() || self.stop.val() {
             self.next_full.d.next = false;
         }
-        self.fetch.next = !self.next_full.q.val() || (self.state.q.val() == 4);
-        self.pop.next = self.fetch.val();
-        if self.fetch.val() {
+        self.pop.next = !self.next_full.q.val();
+        if !self.next_full.q.val() {
             self.next.d.next = self.word.val();
             self.next_full.d.next = self.valid.val();
         }

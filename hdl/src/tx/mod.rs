@@ -144,6 +144,13 @@ pub struct TxSide {
     path: TxPath,
 }
 
+impl TxSide {
+    /// For a build that never has `jumbo`; see [`TxPath::set_no_jumbo`].
+    pub fn set_no_jumbo(&mut self) {
+        self.path.set_no_jumbo();
+    }
+}
+
 module! {
     impl [] Logic for TxSide;
     regs: ;

@@ -3,8 +3,8 @@
 //! A frame passes `planner` (order, segments, lengths, read request), `intake` (payload into memory, summed),
 //! `finish` (what differs in its header, checksums), `sender` and `merger` (header and payload joined, patches in
 //! place) and `output`. A frame is stored whole before its first byte goes out. Payload memory holds 4096 words, of
-//! which 1024 are used unless jumbo frames are on, so the next frames are read while one is sent; up to
-//! eleven are on their way.
+//! which 1024 are used unless jumbo frames are on (a build without jumbo frames has no more), so the next frames are read while
+//! one is sent; up to eleven are on their way.
 //!
 //! Core clock, synchronous reset. Verified in `cosim/tests/tx`.
 
@@ -88,6 +88,13 @@ pub struct TxPath {
     readies: LutFifo<Ready, 1, 2>,
     /// Words that the finisher computed, four a frame.
     patches: LutRam<32, 3>,
+}
+
+impl TxPath {
+    /// For a build that never has `jumbo`: payload memory of the 1024 words that the planner then uses.
+    pub fn set_no_jumbo(&mut self) {
+        self.payload.set_words_log2(10);
+    }
 }
 
 module! {
