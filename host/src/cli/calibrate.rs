@@ -48,13 +48,10 @@ pub fn run(args: &Args) -> Result<()> {
     ] {
         println!("{what:<44} {:>9} {cycles:>10.1} cycles", "-");
     }
-    println!(
-        "{:<44} {:>9} {:>10} segments, {} with its return",
-        "A handoff is worth it from",
-        "-",
-        moves.least(false),
-        moves.least(true)
-    );
+    for (what, scarcity) in [("A handoff is worth it from", 0.0), ("  where the NIC's time is short too", 1.0)] {
+        let [handoff, both] = [false, true].map(|back| moves.least(back, scarcity));
+        println!("{what:<44} {:>9} {handoff:>10} segments, {both} with its return", "-");
+    }
     let options = Options { seed: args.seed, ..Options::default() };
     for (shorthand, anchors) in [
         ("W-0-N-N-FCFS-400", calibrate::world_cup_anchors as fn(&calibrate::Run) -> Vec<Anchor>),

@@ -144,11 +144,11 @@ impl Moves {
     }
 
     /// The fewest segments of a response for which it is worth being handed off, and taken back if `back`: the host saves more than it
-    /// spends, and the NIC spends no more on moving the connection than on the response.
-    pub fn least(&self, back: bool) -> f64 {
+    /// spends, and the NIC, of whose time this share counts, spends no more on moving the connection than on the response.
+    pub fn least(&self, back: bool, scarcity: f64) -> f64 {
         let or_none = |restore| if back { restore } else { 0.0 };
         let host = (self.response + self.handoff + or_none(self.restore)) / self.segment;
-        host.max((NIC_HANDOFF + or_none(NIC_RESTORE)) / NIC_SEGMENT).ceil()
+        host.max(scarcity * (NIC_HANDOFF + or_none(NIC_RESTORE)) / NIC_SEGMENT).ceil()
     }
 }
 
@@ -169,10 +169,12 @@ mod tests {
 
     #[test]
     fn the_least_response_saves_the_host_more_than_it_costs() {
-        for (back, owner) in [(false, Owner::Handed), (true, Owner::HandedAndBack)] {
+        let all = [false, true].map(|back| [0.0, 0.5, 1.0].map(|scarcity| (back, scarcity)));
+        for (back, scarcity) in all.into_iter().flatten() {
+            let owner = if back { Owner::HandedAndBack } else { Owner::Handed };
             let saves = |segments| cycles(Owner::Host, segments) - cycles(owner, segments);
-            let nic = NIC_HANDOFF + if back { NIC_RESTORE } else { 0.0 };
-            let least = MOVES.least(back);
+            let nic = scarcity * (NIC_HANDOFF + if back { NIC_RESTORE } else { 0.0 });
+            let least = MOVES.least(back, scarcity);
             assert!(saves(least as u32) > 0.0 && least * NIC_SEGMENT >= nic);
             assert!(saves(least as u32 - 1) < 0.0 || (least - 1.0) * NIC_SEGMENT < nic, "fewer would do");
         }

@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn rent_follows_demand_and_the_toll_overload() {
         let mut policy = oracle(&[&[50]]);
-        let overloaded = NicLoad { soft_limit: 200, connections: 200 };
+        let overloaded = NicLoad::new(200, 200);
         policy.offer(&connection(0, 50, 0), overloaded);
         assert!(policy.rent > 1.0 && policy.toll > 1.0);
         for _ in 0..3000 {

@@ -24,6 +24,10 @@ impl Selection for Ports {
         }
     }
 
+    fn watches_core(&self) -> bool {
+        self.0.values().any(|policy| policy.watches_core())
+    }
+
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
         self.0.values_mut().find_map(|policy| policy.reclaim(load))
     }

@@ -2,7 +2,8 @@
 //!
 //! A connection is worth the packets that wait on it and those that are expected beyond. A slot has a price: it rises
 //! while more connections are worth it than there are slots, or the NIC is overloaded, and falls while slots are free, but
-//! not below what changing hands costs ([`MOVES`]). A connection that is worth the price is handed off when there is room.
+//! not below what changing hands costs ([`MOVES`]): the host always, the NIC as far as its core has no time to spare. A connection that is
+//! worth the price is handed off when there is room.
 //!
 //! `SWAP` also takes connections back from the NIC. One on which nothing is on its way occupies a slot and saves
 //! nothing, so when slots run out, the idle connection with the least to come makes room. Without that, a slot is bound for as long as its
@@ -27,13 +28,16 @@ const UP: f64 = 1.02;
 const DOWN: f64 = 0.999;
 /// Where the price begins if connections come back: at the least one, as many as there are slots would be handed off at once.
 const FIRST_AND_BACK: f64 = 64.0;
+/// Of the NIC's time, what idles when it has none to spare for moves, and when it has all that they take, in percent: bursts need some of it.
+const IDLE_BUSY: u32 = 10;
+const IDLE_FREE: u32 = 25;
 /// One slot in so many is kept free while the NIC admits as many connections as it has slots.
 const RESERVE: u32 = 32;
 
 pub struct Price {
     life: ResidualLife,
     price: f64,
-    /// Packets below which a handoff, and a return where there is one, costs more than it is for.
+    /// Packets below which a handoff, and a return where there is one, costs more than it is for, as busy as the NIC is.
     least: f64,
     /// With active restoration: the NIC's connections on which nothing is on its way, least worth first.
     idle: Option<BTreeSet<(u64, SocketId)>>,
@@ -43,7 +47,7 @@ pub struct Price {
 
 impl Price {
     fn new(restores: bool, slots: u32) -> Self {
-        let least = MOVES.least(restores);
+        let least = MOVES.least(restores, 1.0);
         Price {
             life: ResidualLife::default(),
             price: if restores { FIRST_AND_BACK } else { least },
@@ -79,7 +83,11 @@ impl Price {
 
 impl Selection for Price {
     fn offer(&mut self, connection: &Connection, load: NicLoad) -> Decision {
-        let worthy = self.worth(connection) >= self.price;
+        // What moves cost the NIC counts as far as it has no time for them.
+        let spare = load.idle_percent.clamp(IDLE_BUSY, IDLE_FREE) - IDLE_BUSY;
+        let scarcity = 1.0 - f64::from(spare) / f64::from(IDLE_FREE - IDLE_BUSY);
+        self.least = MOVES.least(self.idle.is_some(), scarcity);
+        let worthy = self.worth(connection) >= self.price.max(self.least);
         let room = load.connections < load.soft_limit;
         let overloaded = load.soft_limit < self.slots;
         match worthy {
@@ -111,6 +119,10 @@ impl Selection for Price {
             Change::Enqueued | Change::Restored => self.forget(connection.id),
             _ => {}
         }
+    }
+
+    fn watches_core(&self) -> bool {
+        true
     }
 
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
@@ -185,18 +197,31 @@ mod tests {
         let mut idle = connection(1, 3, 0);
         idle.on_nic = true;
         policy.changed(&idle, Change::Drained);
-        assert_eq!(policy.reclaim(NicLoad { soft_limit: 255, connections: 254 }), None);
-        assert_eq!(policy.reclaim(NicLoad { soft_limit: 255, connections: 255 }), Some(idle.id));
+        assert_eq!(policy.reclaim(NicLoad::new(255, 254)), None);
+        assert_eq!(policy.reclaim(NicLoad::new(255, 255)), Some(idle.id));
         policy.changed(&idle, Change::Drained);
-        assert_eq!(policy.reclaim(NicLoad { soft_limit: 256, connections: 247 }), None);
-        assert_eq!(policy.reclaim(NicLoad { soft_limit: 256, connections: 248 }), Some(idle.id));
+        assert_eq!(policy.reclaim(NicLoad::new(256, 247)), None);
+        assert_eq!(policy.reclaim(NicLoad::new(256, 248)), Some(idle.id));
+    }
+
+    #[test]
+    fn moves_cost_a_nic_nothing_that_has_time_for_them() {
+        let mut policy = learned(true);
+        let mut least = |idle_percent| {
+            let load = NicLoad { idle_percent, ..FREE };
+            for _ in 0..3000 {
+                policy.offer(&connection(1, 1, 0), load);
+            }
+            (1..20).find(|&n| policy.offer(&connection(1, n, n), load) == Decision::Attempt)
+        };
+        assert_eq!([0, 10, 15, 20, 25, 100].map(&mut least), [13, 13, 9, 5, 4, 4].map(Some));
     }
 
     #[test]
     fn overload_raises_the_price_though_there_is_room() {
         let mut policy = learned(true);
         let price = policy.price;
-        let overloaded = NicLoad { soft_limit: 200, connections: 100 };
+        let overloaded = NicLoad::new(200, 100);
         assert_eq!(policy.offer(&connection(1, 100, 100), FREE), Decision::Attempt);
         assert_eq!(policy.price, price);
         assert_eq!(policy.offer(&connection(1, 100, 100), overloaded), Decision::Attempt);

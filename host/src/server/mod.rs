@@ -8,6 +8,7 @@
 
 pub mod arena;
 mod bypass;
+mod core_gauge;
 pub mod driver;
 pub mod frame;
 pub mod http;
@@ -344,6 +345,9 @@ impl<A: Application> Server<A> {
         let Some(connection) = self.ledger.get_mut(id) else { return };
         if connection.on_nic || connection.failed {
             return;
+        }
+        if self.selection.watches_core() {
+            self.stack.look_at_core(port);
         }
         let load = self.stack.load();
         match self.selection.offer(connection, load) {

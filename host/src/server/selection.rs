@@ -85,6 +85,11 @@ pub trait Selection {
         let _ = (connection, change);
     }
 
+    /// Whether it goes by [`NicLoad::idle_percent`], which takes two reads of registers every hundredth of a second.
+    fn watches_core(&self) -> bool {
+        false
+    }
+
     /// A connection to take back from the NIC now, if any: active restoration. Asked after each answer of
     /// [`Selection::offer`], and when a connection has drained. `load` does not count those that are on their way back.
     fn reclaim(&mut self, load: NicLoad) -> Option<SocketId> {
@@ -285,7 +290,7 @@ mod tests {
     #[test]
     fn first_come_minds_ports() {
         let (ledger, id) = ledger();
-        let load = NicLoad { soft_limit: 2, connections: 1 };
+        let load = NicLoad::new(2, 1);
         let connection = ledger.get(id).unwrap();
         assert_eq!(FirstCome { ports: vec![80] }.offer(connection, load), Decision::Attempt);
         assert_eq!(FirstCome { ports: vec![81] }.offer(connection, load), Decision::Wait);
@@ -313,7 +318,7 @@ mod tests {
     #[test]
     fn what_is_on_its_way_back_does_not_count() {
         let (mut ledger, id) = ledger();
-        let load = NicLoad { soft_limit: 4, connections: 2 };
+        let load = NicLoad::new(4, 2);
         ledger.reclaimed(id);
         ledger.reclaimed(id);
         assert_eq!(ledger.load_that_stays(load).connections, 1);
@@ -328,9 +333,9 @@ mod tests {
     fn a_function_is_asked_at_establishment_only() {
         let (mut ledger, id) = ledger();
         let mut policy = |_: &Endpoints, load: NicLoad| load.connections < load.soft_limit;
-        let load = NicLoad { soft_limit: 2, connections: 1 };
+        let load = NicLoad::new(2, 1);
         assert_eq!(policy.offer(ledger.get(id).unwrap(), load), Decision::Attempt);
-        let full = NicLoad { soft_limit: 2, connections: 2 };
+        let full = NicLoad::new(2, 2);
         assert_eq!(policy.offer(ledger.get(id).unwrap(), full), Decision::Wait);
         ledger.note(id, Notice::Sent(1), 200);
         assert_eq!(policy.offer(ledger.get(id).unwrap(), load), Decision::Wait);

@@ -25,6 +25,7 @@ use super::arena::Pool;
 use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
 use super::ipv6;
+use super::core_gauge::CoreGauge;
 use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
@@ -88,6 +89,16 @@ pub struct NicLoad {
     pub soft_limit: u32,
     /// Connections that it owns, or that are on their way to it or back.
     pub connections: u32,
+    /// Of the time between the last two looks at its counters, the part in which its core slept, in percent; 100 while nobody looks
+    /// ([`Selection::watches_core`](super::Selection::watches_core)).
+    pub idle_percent: u32,
+}
+
+impl NicLoad {
+    /// `connections` of `soft_limit` on a NIC that nobody has looked at.
+    pub fn new(soft_limit: u32, connections: u32) -> Self {
+        NicLoad { soft_limit, connections, idle_percent: 100 }
+    }
 }
 
 /// The stack and its sockets.
@@ -126,6 +137,7 @@ pub struct Stack {
     pub(super) meter: Meter,
     pub(super) load: NicLoad,
     pub(super) load_log: LoadLog,
+    core_gauge: CoreGauge,
     pub(super) held_limit: usize,
     pub(super) linger_limit: usize,
     /// Most connections that the application has not accepted, and how many there are.
@@ -169,8 +181,9 @@ impl Stack {
             now_us: 0,
             blocked: false,
             meter: Meter::default(),
-            load: NicLoad { soft_limit: 0, connections: 0 },
+            load: NicLoad::new(0, 0),
             load_log: LoadLog::default(),
+            core_gauge: CoreGauge::default(),
             held_limit: 64,
             linger_limit: 8192,
             backlog_limit: usize::MAX,
@@ -211,6 +224,13 @@ impl Stack {
 
     pub(super) fn now_us(&self) -> u64 {
         self.now_us
+    }
+
+    /// Brings [`NicLoad::idle_percent`] up to date, if it is time to.
+    pub(super) fn look_at_core(&mut self, port: &mut dyn HostPort) {
+        if let Some(percent) = self.core_gauge.look(port, self.now_us) {
+            self.load.idle_percent = percent;
+        }
     }
 
     pub(super) fn now(&self) -> Instant {
