@@ -197,7 +197,7 @@ impl Default for Options {
             lowat: 24,
             direct: false,
             free_server: false,
-            client_time_scale: 4,
+            client_time_scale: 1,
         }
     }
 }
