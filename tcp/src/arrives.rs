@@ -230,7 +230,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// The largest window that the buffer allows, whatever was announced so far.
     pub(crate) fn rcv_window(&self) -> u32 {
-        self.rcv_space.min(0xFFFF << self.rcv_shift)
+        self.rcv_space.min(0xFFFF << self.rcv_shift())
     }
 
     /// The four tests of RFC 9293 Section 3.10.7.4 (Table 6), with two allowances. A segment without text at
@@ -285,7 +285,7 @@ impl<C: Parameters> Tcb<C> {
                 arrival.reply_reset = true;
                 return false;
             }
-            self.snd_wnd = u32::from(segment.window) << self.snd_shift;
+            self.snd_wnd = u32::from(segment.window) << self.snd_shift();
             self.max_snd_units = segment.window;
             self.snd_wl1 = segment.seq;
             self.complete_handshake(now, segment, arrival);
@@ -325,7 +325,7 @@ impl<C: Parameters> Tcb<C> {
         // SND.UNA is never below it.
         let mut window_changed = false;
         if segment.seq.ge(self.snd_wl1) {
-            let window = u32::from(segment.window) << self.snd_shift;
+            let window = u32::from(segment.window) << self.snd_shift();
             window_changed = window != self.snd_wnd;
             self.snd_wl1 = segment.seq;
             self.snd_wnd = window;

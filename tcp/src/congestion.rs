@@ -102,7 +102,7 @@ impl<C: Parameters> Tcb<C> {
     /// `acked` of `flight` numbers were acknowledged; `snd_una` has advanced.
     #[inline]
     pub(crate) fn cc_acknowledged(&mut self, now: Instant, acked: u32, flight: u32) {
-        if self.phase == Phase::Open {
+        if self.phase() == Phase::Open {
             self.dup_acks = 0;
             self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
         } else {
@@ -115,13 +115,13 @@ impl<C: Parameters> Tcb<C> {
 
     #[inline(never)]
     fn cc_acknowledged_in_recovery(&mut self, now: Instant, acked: u32, flight: u32) {
-        match self.phase {
+        match self.phase() {
             Phase::Open => {}
             Phase::Recovery if self.snd_una.ge(self.recover) => {
                 // RFC 6582 Section 3.2, full acknowledgement, option 1; RFC 6675 has cwnd = ssthresh already.
                 self.cwnd = self.ssthresh.min(self.flight().max(self.smss()) + self.smss());
                 self.control.restart();
-                self.phase = Phase::Open;
+                self.set_phase(Phase::Open);
                 self.dup_acks = 0;
             }
             Phase::Recovery => {
@@ -144,7 +144,7 @@ impl<C: Parameters> Tcb<C> {
                 self.dup_acks = 0;
                 self.grow(|| now, acked, flight, self.unsent(), self.grows_by_clock());
                 if self.snd_una.ge(self.recover) {
-                    self.phase = Phase::Open;
+                    self.set_phase(Phase::Open);
                 }
             }
         }
@@ -152,7 +152,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// A duplicate acknowledgement arrived (RFC 5681 Section 2), or one with new SACK blocks.
     pub(crate) fn cc_duplicate(&mut self) {
-        match self.phase {
+        match self.phase() {
             Phase::Open => {
                 self.dup_acks = (self.dup_acks + 1).min(DUP_THRESH);
                 let lost = self.dup_acks >= DUP_THRESH
@@ -172,7 +172,7 @@ impl<C: Parameters> Tcb<C> {
 
     fn enter_recovery(&mut self) {
         self.reduce();
-        self.phase = Phase::Recovery;
+        self.set_phase(Phase::Recovery);
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
         // RFC 5681 Section 3.2 step 3 inflates by the three segments that have left; RFC 6675 counts a pipe.
@@ -190,7 +190,7 @@ impl<C: Parameters> Tcb<C> {
         }
         self.control.timed_out();
         self.cwnd = self.smss();
-        self.phase = Phase::Loss;
+        self.set_phase(Phase::Loss);
         self.dup_acks = 0;
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
@@ -205,7 +205,7 @@ impl<C: Parameters> Tcb<C> {
         self.ssthresh = self.cwnd.max(2 * self.smss());
         self.cwnd = self.smss();
         self.control.restart();
-        self.phase = Phase::Loss;
+        self.set_phase(Phase::Loss);
         self.dup_acks = 0;
         self.recover = self.snd_nxt;
         self.rtx_nxt = self.snd_una;
@@ -246,7 +246,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// Bytes that the congestion window lets go now.
     pub(crate) fn cwnd_room(&self) -> u32 {
-        match self.phase {
+        match self.phase() {
             // RFC 3042: the first two duplicate acknowledgements each let one new segment go.
             Phase::Open => {
                 let extra = u32::from(self.dup_acks.min(2)) * self.smss();
@@ -264,12 +264,12 @@ impl<C: Parameters> Tcb<C> {
     /// phase. Moves `rtx_nxt` over what the peer has.
     pub(crate) fn next_retransmit(&mut self) -> Option<(SeqNumber, SeqNumber)> {
         let forced = self.has(flag::RTX_NOW);
-        if self.phase == Phase::Open && !forced {
+        if self.phase() == Phase::Open && !forced {
             return None;
         }
         let start = self.gaps().sacked.skip(self.rtx_nxt);
         self.rtx_nxt = start;
-        let end = match self.phase {
+        let end = match self.phase() {
             _ if forced => self.snd_nxt,
             Phase::Open => return None,
             Phase::Loss => self.recover,

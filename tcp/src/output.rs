@@ -38,7 +38,7 @@ impl<C: Parameters> Tcb<C> {
     /// Whether [`Tcb::poll_transmit`] may have a segment. False is certain, true is not.
     #[inline]
     pub fn has_something_to_send(&self) -> bool {
-        self.has_orders() || self.send_len > self.flight() || self.phase != Phase::Open || self.dup_acks > 0
+        self.has_orders() || self.send_len > self.flight() || self.phase() != Phase::Open || self.dup_acks > 0
     }
 
     /// Whether something is to be sent whatever the windows say.
@@ -195,7 +195,7 @@ impl<C: Parameters> Tcb<C> {
         }
         let usable = unsent.min(window);
         let allowed = usable.min(self.cwnd_room());
-        if allowed > max && segments > 1 && self.phase == Phase::Open {
+        if allowed > max && segments > 1 && self.phase() == Phase::Open {
             return Some(self.plan_full(allowed, unsent, segments, fin && window > allowed));
         }
         let len = allowed.min(max);
@@ -308,7 +308,7 @@ impl<C: Parameters> Tcb<C> {
             self.flags &= !flag::RTX_NOW;
         } else {
             // Between retransmissions there is nothing to retransmit; the pointer follows.
-            if self.rtx_nxt == self.snd_nxt && self.phase == Phase::Open {
+            if self.rtx_nxt == self.snd_nxt && self.phase() == Phase::Open {
                 self.rtx_nxt = end;
             }
             self.snd_nxt = end;
@@ -336,8 +336,8 @@ impl<C: Parameters> Tcb<C> {
         };
         // A reply offers what the peer offered; a zero scale of the peer still turns scaling on, and one
         // that was not offered has cleared both.
-        if !synchronized || self.snd_shift != 0 || self.rcv_shift != 0 {
-            out.options.window_scale = Some(self.rcv_shift);
+        if !synchronized || self.snd_shift() != 0 || self.rcv_shift() != 0 {
+            out.options.window_scale = Some(self.rcv_shift());
         }
         // RFC 7323 Section 2.2: never scaled here.
         let window = self.rcv_space.min(0xFFFF);
@@ -405,7 +405,7 @@ impl<C: Parameters> Tcb<C> {
 
     /// The window that could be announced, as whole units of its scale.
     fn window_units(&self) -> u32 {
-        (self.rcv_space >> self.rcv_shift).min(0xFFFF)
+        (self.rcv_space >> self.rcv_shift()).min(0xFFFF)
     }
 
     /// Bytes that are announced and not filled.
@@ -428,10 +428,10 @@ impl<C: Parameters> Tcb<C> {
             // Up to one unit more than there is, if it must be; what does not fit will be sent again.
             self.flags &= !flag::PROBED;
             units = units.max(u32::from(self.rcv_space > 0));
-        } else if (units << self.rcv_shift) < announced + u32::from(self.rcv_step) {
-            units = units.min(announced >> self.rcv_shift);
+        } else if (units << self.rcv_shift()) < announced + u32::from(self.rcv_step) {
+            units = units.min(announced >> self.rcv_shift());
         }
-        self.rcv_adv = self.rcv_nxt + (units << self.rcv_shift);
+        self.rcv_adv = self.rcv_nxt + (units << self.rcv_shift());
         units as u16
     }
 
@@ -440,7 +440,7 @@ impl<C: Parameters> Tcb<C> {
     pub(crate) fn window_update_due(&self) -> bool {
         let step = u32::from(self.rcv_step);
         let announced = self.announced();
-        let growth = (self.window_units() << self.rcv_shift).saturating_sub(announced);
+        let growth = (self.window_units() << self.rcv_shift()).saturating_sub(announced);
         growth > 0 && (growth >= 2 * step || (growth >= step && announced < step))
     }
 }

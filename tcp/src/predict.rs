@@ -58,9 +58,9 @@ impl<C: Parameters> Tcb<C> {
     /// takes none. Everything that is rare makes it 0 at once, so that one comparison finds nothing to be out of the
     /// ordinary: the state, recovery, timeouts, gaps on either side, a closed window.
     pub(crate) fn prediction(&self) -> u32 {
-        let window = self.snd_wnd >> self.snd_shift;
+        let window = self.snd_wnd >> self.snd_shift();
         let ordinary = self.state == State::Established
-            && self.phase == Phase::Open
+            && self.phase() == Phase::Open
             && (self.flight() > 0) == (self.timer == Timer::Retransmit)
             && self.timer != Timer::Persist
             && self.gaps().is_empty()
@@ -68,7 +68,7 @@ impl<C: Parameters> Tcb<C> {
             && !self.has(flag::RECOVER)
             && self.snd_wl1.le(self.rcv_nxt)
             && (1..=0xFFFF).contains(&window)
-            && window << self.snd_shift == self.snd_wnd;
+            && window << self.snd_shift() == self.snd_wnd;
         if !ordinary {
             return 0;
         }
@@ -142,7 +142,7 @@ impl<C: Parameters> Tcb<C> {
         if news != 0 {
             // The peer announces another window, which is not closed. After the acknowledgement, for which the old one counts.
             self.expected ^= news;
-            self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift;
+            self.snd_wnd = (self.expected & 0xFFFF) << self.snd_shift();
             self.max_snd_units = self.max_snd_units.max(self.expected as u16);
         }
         if len > 0 {

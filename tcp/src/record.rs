@@ -62,10 +62,10 @@ impl<C: Parameters> Tcb<C> {
         let control = &self.control;
         let narrow = TcbRecord {
             state: self.state as u8,
-            phase: self.phase as u8,
+            phase: self.phase() as u8,
             timer: self.timer as u8,
-            snd_shift: self.snd_shift,
-            rcv_shift: self.rcv_shift,
+            snd_shift: self.snd_shift(),
+            rcv_shift: self.rcv_shift(),
             flags: self.flags & flag::RECORD,
             snd_mss: self.snd_mss,
             rcv_mss: self.rcv_mss,
@@ -173,7 +173,7 @@ impl<C: Parameters> Tcb<C> {
             && narrow.rcv_step <= narrow.rcv_mss
             && narrow.retransmits <= 100
             && narrow.delayed_ack_us <= Config::DELAYED_ACK_MAX_US;
-        self.phase = match narrow.phase {
+        let phase = match narrow.phase {
             0 => Phase::Open,
             1 => Phase::Recovery,
             2 => Phase::Loss,
@@ -182,10 +182,11 @@ impl<C: Parameters> Tcb<C> {
         if !fits {
             return Err(RecordError::Parameter);
         }
-        (self.snd_shift, self.rcv_shift) = (narrow.snd_shift, narrow.rcv_shift);
+        self.set_shifts(narrow.snd_shift, narrow.rcv_shift);
         (self.dup_acks, self.retransmits, self.backoff) =
             (narrow.dup_acks, narrow.retransmits, narrow.backoff);
         self.flags = narrow.flags;
+        self.set_phase(phase);
         (self.snd_mss, self.rcv_mss, self.rcv_step) = (narrow.snd_mss, narrow.rcv_mss, narrow.rcv_step);
         Ok(state)
     }
@@ -207,7 +208,7 @@ impl<C: Parameters> Tcb<C> {
         self.snd_wl1 = SeqNumber(word(tcb::SND_WL1));
         self.snd_wnd = word(tcb::SND_WND);
         let max_snd_wnd = word(tcb::MAX_SND_WND);
-        self.max_snd_units = (max_snd_wnd >> self.snd_shift) as u16;
+        self.max_snd_units = (max_snd_wnd >> self.snd_shift()) as u16;
         self.rcv_nxt = SeqNumber(word(tcb::RCV_NXT));
         self.rcv_adv = SeqNumber(word(tcb::RCV_ADV));
         self.last_ack_sent = SeqNumber(word(tcb::LAST_ACK_SENT));
@@ -216,7 +217,7 @@ impl<C: Parameters> Tcb<C> {
         if flight > self.send_len + u32::from(self.has(flag::FIN_QUEUED))
             || self.rtx_nxt.since(self.snd_una) > flight
             // During recovery `recover` lies in what is in flight.
-            || (self.phase != Phase::Open && self.recover.since(self.snd_una) > flight)
+            || (self.phase() != Phase::Open && self.recover.since(self.snd_una) > flight)
             || !near(self.rcv_adv)
             || !near(self.snd_wl1)
             || self.rcv_nxt.since(self.last_ack_sent) > BUFFER_MAX

@@ -77,6 +77,10 @@ pub mod flag {
     pub const PASSIVE: u16 = 1 << 12;
     /// The peer probes a window that is closed although there is some buffer: it is to be opened.
     pub const PROBED: u16 = 1 << 13;
+    /// The [`Phase`](super::Phase), which a record has apart.
+    pub(crate) const PHASE_SHIFT: u32 = 14;
+    pub(crate) const PHASE: u16 = 3 << PHASE_SHIFT;
+    pub(crate) const RECOVERY: u16 = 1 << PHASE_SHIFT;
     /// All that a record may carry.
     pub const RECORD: u16 = 0x37FF;
 }
@@ -90,10 +94,9 @@ pub struct Tcb<C = Own> {
     /// [`Tcb::rto_us`] as of now.
     pub(crate) rto: u32,
     pub(crate) state: State,
-    pub(crate) phase: Phase,
     pub(crate) timer: Timer,
-    pub(crate) snd_shift: u8,
-    pub(crate) rcv_shift: u8,
+    /// Shifts of the windows' scales, of what is received in the high four bits and of what is sent in the low ones.
+    shifts: u8,
     pub(crate) dup_acks: u8,
     /// Timeouts without progress.
     pub(crate) retransmits: u8,
@@ -169,7 +172,7 @@ impl Tcb {
         let ts_val = iss.0.rotate_left(16) ^ 0x5EED_5EED;
         let mut tcb = Tcb {
             state,
-            rcv_shift: config.window_shift,
+            shifts: config.window_shift << 4,
             flags,
             snd_mss: Self::DEFAULT_MSS,
             rcv_mss: config.mss,
@@ -240,10 +243,8 @@ impl<C: Parameters> Tcb<C> {
             expected: 0,
             rto: 0,
             state: State::Closed,
-            phase: Phase::Open,
             timer: Timer::Off,
-            snd_shift: 0,
-            rcv_shift: 0,
+            shifts: 0,
             dup_acks: 0,
             retransmits: 0,
             backoff: 0,
@@ -291,8 +292,8 @@ impl<C: Parameters> Tcb<C> {
         let Options { mss, window_scale, sack_permitted, timestamps, .. } = syn.options;
         // RFC 7323 Section 2.2: scaling is on only when both sides offer it; Section 2.3: 14 at most.
         match window_scale {
-            Some(shift) => self.snd_shift = shift.min(14),
-            None => (self.snd_shift, self.rcv_shift) = (0, 0),
+            Some(shift) => self.set_shifts(shift.min(14), self.rcv_shift()),
+            None => self.set_shifts(0, 0),
         }
         self.max_snd_units = 0;
         self.note_window();
@@ -311,15 +312,47 @@ impl<C: Parameters> Tcb<C> {
         self.cwnd = self.initial_cwnd();
     }
 
+    /// By how much a received window is shifted.
+    #[inline(always)]
+    pub(crate) fn snd_shift(&self) -> u8 {
+        self.shifts & 0xF
+    }
+
+    /// By how much the window that is announced is.
+    #[inline(always)]
+    pub(crate) fn rcv_shift(&self) -> u8 {
+        self.shifts >> 4
+    }
+
+    /// Both at most 14 (RFC 7323 Section 2.3).
+    #[inline]
+    pub(crate) fn set_shifts(&mut self, snd: u8, rcv: u8) {
+        self.shifts = rcv << 4 | snd;
+    }
+
+    #[inline(always)]
+    pub(crate) fn phase(&self) -> Phase {
+        match self.flags & flag::PHASE {
+            0 => Phase::Open,
+            flag::RECOVERY => Phase::Recovery,
+            _ => Phase::Loss,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn set_phase(&mut self, phase: Phase) {
+        self.flags = self.flags & !flag::PHASE | (phase as u16) << flag::PHASE_SHIFT;
+    }
+
     /// The largest window seen.
     #[inline]
     pub(crate) fn max_snd_wnd(&self) -> u32 {
-        u32::from(self.max_snd_units) << self.snd_shift
+        u32::from(self.max_snd_units) << self.snd_shift()
     }
 
     /// The peer has announced a window, of what a header can say.
     pub(crate) fn note_window(&mut self) {
-        let units = self.snd_wnd.div_ceil(1 << self.snd_shift) as u16;
+        let units = self.snd_wnd.div_ceil(1 << self.snd_shift()) as u16;
         self.max_snd_units = self.max_snd_units.max(units);
     }
 
