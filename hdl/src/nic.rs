@@ -53,8 +53,7 @@ pub enum ReceiveSize {
     /// 4096 connections, jumbo frames, 32 KiB for each receive queue.
     #[default]
     Full,
-    /// 1024 connections, no jumbo frames, 8 KiB for the host's frames and 16 KiB for the NIC's. yosys maps memories other
-    /// than the core's to 50 of ECP5's block RAMs.
+    /// 1024 connections, no jumbo frames, 8 KiB and 64 packets for each receive queue.
     Board,
     /// 256 connections, no jumbo frames, 8 KiB and 32 packets for each receive queue.
     Small,
@@ -69,7 +68,7 @@ macro_rules! by_size {
                 $value
             }
             $crate::nic::ReceiveSize::Board => {
-                type $sized = $block<10, 11, 5, 6, 10, 11, 11, 12, 12, 13>;
+                type $sized = $block<10, 11, 5, 6, 10, 11, 11, 12, 11, 12>;
                 $value
             }
             $crate::nic::ReceiveSize::Small => {
@@ -318,8 +317,10 @@ impl<
             system.set_paced();
         }
         let mut rx = RxPath::default();
-        if config.receive == ReceiveSize::Small {
-            rx.set_queue_packets_log2(5);
+        match config.receive {
+            ReceiveSize::Full => {}
+            ReceiveSize::Board => rx.set_queue_packets_log2(6),
+            ReceiveSize::Small => rx.set_queue_packets_log2(5),
         }
         let mut tx_side = TxSide::default();
         if !has_jumbo {

@@ -136,13 +136,13 @@ impl<
     /// # Panics
     /// When a configuration is out of its range.
     pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, ports: Ports, devices: BoardDevices) -> Self {
-        let mac = |line| MacConfig { inband_status: true, line, ..MacConfig::default() };
+        // The core takes what comes but for the time of a loopback frame, in which the line brings 240 words at most: a block of
+        // memory is enough where there are no jumbo frames.
+        let mac = |line| MacConfig { inband_status: true, rx_words_log2: 9, line, ..MacConfig::default() };
         let [nic_line, link_line] = match ports {
             Ports::Two => [Line::Own; 2],
             Ports::Shared => [Line::Guest, Line::Shared],
         };
-        // Frames of the link are short, and its side takes them as they come: a block of memory is enough.
-        let link_line = MacConfig { rx_words_log2: 9, ..mac(link_line) };
         BoardCore {
             cr: Default::default(),
             nic_cr: Default::default(),
@@ -161,7 +161,7 @@ impl<
             nic: NicGmii::new(nic, &mac(nic_line)),
             nic_pins: Rgmii::new(rgmii),
             link: Default::default(),
-            link_mac: Mac::new(&link_line),
+            link_mac: Mac::new(&mac(link_line)),
             link_pins: Rgmii::new(rgmii),
             hold_nic: Reg::new(true),
             devices,

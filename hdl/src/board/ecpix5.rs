@@ -33,7 +33,6 @@ pub const BOARD: Board = Board {
         "phy1_reset_n",
     ],
     receive: ReceiveSize::Board,
-    // As many as fit core memory. The receive path and its table are made for 1024.
-    connections: 778,
-    core_memory_kib: 256,
+    connections: 1024,
+    core_memory_kib: 320,
 };

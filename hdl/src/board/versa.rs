@@ -20,6 +20,6 @@ pub const BOARD: Board = Board {
     shared_bus: false,
     absent: &[],
     receive: ReceiveSize::Small,
-    connections: 172,
+    connections: 176,
     core_memory_kib: 96,
 };

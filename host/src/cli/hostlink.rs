@@ -32,7 +32,7 @@ use std::time::{Duration, Instant};
 ///
 ///   python3 -m http.server --bind 127.0.0.1 8080
 ///   sudo target/release/baton hostlink --interface enp3s0 --address 192.0.2.1/24 --offload 80=127.0.0.1:8080 \
-///       --firmware target/firmware/baton-fw-172-96k.bin
+///       --firmware target/firmware/baton-fw-176-96k.bin
 #[derive(clap::Args, Debug)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
