@@ -48,7 +48,9 @@ pub fn run(args: &Args) -> Result<()> {
     ] {
         println!("{what:<44} {:>9} {cycles:>10.1} cycles", "-");
     }
-    for (what, scarcity) in [("A handoff is worth it from", 0.0), ("  where the NIC's time is short too", 1.0)] {
+    for (what, scarcity) in
+        [("A handoff is worth it from", 0.0), ("  where the NIC's time is short too", 1.0)]
+    {
         let [handoff, both] = [false, true].map(|back| moves.least(back, scarcity));
         println!("{what:<44} {:>9} {handoff:>10} segments, {both} with its return", "-");
     }

@@ -77,7 +77,8 @@ mod tests {
     #[test]
     fn the_share_is_that_since_the_last_look() {
         let mut gauge = CoreGauge::default();
-        let mut nic = Counters { cycles: u32::MAX - 99, idle_cycles: u32::MAX, memory: HostMemory::new(0x1000, 4096) };
+        let mut nic =
+            Counters { cycles: u32::MAX - 99, idle_cycles: u32::MAX, memory: HostMemory::new(0x1000, 4096) };
         assert_eq!(gauge.look(&mut nic, 5), None, "nothing to compare with");
         (nic.cycles, nic.idle_cycles) = (100, 49);
         assert_eq!(gauge.look(&mut nic, 5 + INTERVAL_US - 1), None, "too early");

@@ -22,10 +22,10 @@ use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::arena::Pool;
+use super::core_gauge::CoreGauge;
 use super::driver::{Driver, Message, RxFrame, FRAME_BUFFER_BYTES, LARGE_BUFFER_BYTES};
 use super::frame::{self, Parsed, ARP_REPLY_BYTES};
 use super::ipv6;
-use super::core_gauge::CoreGauge;
 use super::load_log::LoadLog;
 use super::selection::Notice;
 use super::socket::{Ending, Owner, Ownership, ReceiveRing, Shutdown, Socket, SocketEvent, SocketId};
