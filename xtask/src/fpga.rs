@@ -42,6 +42,9 @@ const BLOCKS: &[(&str, &str)] = &[
     ("$nic$counters", "connection counters"),
 ];
 
+/// Resets that are equal and shall stay two, each near its port: yosys merges registers of the same value.
+const RESETS: &str = "*$tx0_reset *$tx1_reset";
+
 #[derive(clap::Args, Debug)]
 pub struct Args {
     /// `check` for synthesis alone, or a board: versa, ecpix5, colorlight-i9, colorlight-5a75b; or `softcore`, the core by itself
@@ -212,7 +215,7 @@ impl Job<'_> {
         let apart: Vec<String> = BLOCKS.iter().map(|(suffix, _)| format!("*{suffix}")).collect();
         let keep = match self.name {
             SOFTCORE => String::new(),
-            _ => format!("setattr -mod -set keep_hierarchy 1 {}\n", apart.join(" ")),
+            _ => format!("setattr -mod -set keep_hierarchy 1 {} {RESETS}\n", apart.join(" ")),
         };
         let script = format!(
             "read_verilog -sv baton.v\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\nwreduce\n\

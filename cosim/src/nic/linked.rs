@@ -80,7 +80,8 @@ impl LinkedNic {
             clocks.add(&model, "rx0_clock", rx[0].0, rx[0].1)?,
             clocks.add(&model, "rx1_clock", rx[1].0, rx[1].1)?,
         ];
-        let tx_clock = clocks.add(&model, "tx_clock", 8_000, 2_222)?;
+        let tx_clock = clocks.add(&model, "tx0_clock", 8_000, 2_222)?;
+        clocks.add(&model, "tx1_clock", 8_000, 2_222)?;
         let phy = |index: usize| -> Result<Phy> {
             let port = |pin: &str| model.port(&format!("eth{index}_{pin}"));
             let bus = if index == 0 { "mdio" } else { "mdio1" };
@@ -129,7 +130,7 @@ impl LinkedNic {
 
     /// Resets everything, for as long as each clock needs.
     pub fn reset(&mut self) {
-        let resets = ["reset", "nic_reset", "rx0_reset", "rx1_reset", "tx_reset"];
+        let resets = ["reset", "nic_reset", "rx0_reset", "rx1_reset", "tx0_reset", "tx1_reset"];
         resets.iter().for_each(|port| self.model.poke(port, 1));
         for _ in 0..16 {
             self.cycle_with(true);

@@ -10,8 +10,8 @@
 //!
 //! Clocks, each with its synchronous reset: `cr` (host link) and `nic_cr` (NIC), which are the same clock with two resets:
 //! whoever instantiates this drives the second high while `link_resets_nic` is, which is high while the first is and for 16
-//! cycles at the start of each session; `tx_cr` (125 MHz, both transmit sides), `rx0_cr` and `rx1_cr` (the PHYs' receive
-//! clocks, the same one when the port is shared). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
+//! cycles at the start of each session; `tx0_cr` and `tx1_cr` (125 MHz, the transmit sides: one clock, but each port at its edge of the
+//! device has a reset of its own); `rx0_cr` and `rx1_cr` (the PHYs' receive clocks, the same one when the port is shared). The second MAC keeps its reset settings: promiscuous, the speed that its PHY reports. The board's devices keep what
 //! they hold while the NIC is reset. This module only connects.
 //! Verified by `tests/tests/hostlink.rs`.
 
@@ -87,7 +87,8 @@ pub struct BoardCore<
 > {
     pub cr: Cr,
     pub nic_cr: Cr,
-    pub tx_cr: Cr,
+    pub tx0_cr: Cr,
+    pub tx1_cr: Cr,
     pub rx0_cr: Cr,
     pub rx1_cr: Cr,
     pub eth0: RgmiiPins,
@@ -146,7 +147,8 @@ impl<
         BoardCore {
             cr: Default::default(),
             nic_cr: Default::default(),
-            tx_cr: Default::default(),
+            tx0_cr: Default::default(),
+            tx1_cr: Default::default(),
             rx0_cr: Default::default(),
             rx1_cr: Default::default(),
             eth0: Default::default(),
@@ -188,13 +190,13 @@ module! {
     fn update(&mut self) {
         Cr::link(&mut self.nic_cr, &mut self.nic.cr);
         Cr::link(&mut self.rx0_cr, &mut self.nic.rx_cr);
-        Cr::link(&mut self.tx_cr, &mut self.nic.tx_cr);
+        Cr::link(&mut self.tx0_cr, &mut self.nic.tx_cr);
         Cr::link(&mut self.rx0_cr, &mut self.nic_pins.rx_cr);
-        Cr::link(&mut self.tx_cr, &mut self.nic_pins.tx_cr);
+        Cr::link(&mut self.tx0_cr, &mut self.nic_pins.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_mac.rx_cr);
-        Cr::link(&mut self.tx_cr, &mut self.link_mac.tx_cr);
+        Cr::link(&mut self.tx1_cr, &mut self.link_mac.tx_cr);
         Cr::link(&mut self.rx1_cr, &mut self.link_pins.rx_cr);
-        Cr::link(&mut self.tx_cr, &mut self.link_pins.tx_cr);
+        Cr::link(&mut self.tx1_cr, &mut self.link_pins.tx_cr);
         RgmiiPins::link(&mut self.eth0, &mut self.nic_pins.pins);
         RgmiiPins::link(&mut self.eth1, &mut self.link_pins.pins);
         MdioPins::link(&mut self.mdio, &mut self.nic.mdio);

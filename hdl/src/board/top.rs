@@ -48,7 +48,8 @@ pub struct Top<
     pub lines_n: Signal<Out, Bits<6>>,
     pll: Pll,
     core_reset: ResetSync,
-    tx_reset: ResetSync,
+    tx0_reset: ResetSync,
+    tx1_reset: ResetSync,
     rx0_reset: ResetSync,
     rx1_reset: ResetSync,
     mdio_pad: BidirPad,
@@ -95,7 +96,8 @@ impl<
             lines_n: Default::default(),
             pll: Pll::new(&board.pll),
             core_reset: Default::default(),
-            tx_reset: Default::default(),
+            tx0_reset: Default::default(),
+            tx1_reset: Default::default(),
             rx0_reset: Default::default(),
             rx1_reset: Default::default(),
             mdio_pad: Default::default(),
@@ -124,11 +126,13 @@ impl<
     fn update(&mut self) {
         self.pll.oscillator.next = self.oscillator.val();
         self.core_reset.clock.next = self.pll.core.val();
-        self.tx_reset.clock.next = self.pll.line.val();
+        self.tx0_reset.clock.next = self.pll.line.val();
+        self.tx1_reset.clock.next = self.pll.line.val();
         self.rx0_reset.clock.next = self.eth0_rx_clk.val();
         self.rx1_reset.clock.next = self.eth1_rx_clk.val();
         self.core_reset.ready.next = self.pll.locked.val();
-        self.tx_reset.ready.next = self.pll.locked.val();
+        self.tx0_reset.ready.next = self.pll.locked.val();
+        self.tx1_reset.ready.next = self.pll.locked.val();
         self.rx0_reset.ready.next = self.pll.locked.val();
         self.rx1_reset.ready.next = self.pll.locked.val();
         self.core.cr.clock.next = self.pll.core.val();
@@ -138,8 +142,10 @@ impl<
         self.core.station.next = self.station.val();
         self.linked_n.next = !self.core.linked.val();
         self.lines_n.next = !self.core.lines.val();
-        self.core.tx_cr.clock.next = self.pll.line.val();
-        self.core.tx_cr.reset.next = self.tx_reset.reset.val();
+        self.core.tx0_cr.clock.next = self.pll.line.val();
+        self.core.tx0_cr.reset.next = self.tx0_reset.reset.val();
+        self.core.tx1_cr.clock.next = self.pll.line.val();
+        self.core.tx1_cr.reset.next = self.tx1_reset.reset.val();
         self.core.rx0_cr.clock.next = self.eth0_rx_clk.val();
         self.core.rx0_cr.reset.next = self.rx0_reset.reset.val();
         self.core.rx1_cr.clock.next = self.eth1_rx_clk.val();

@@ -104,7 +104,9 @@ mod tests {
         assert_eq!(bel("core.nic.system.ram.bank0.0.15"), "X44/Y34/EBR1");
         assert_eq!(bel("core.nic.system.ram.bank0.0.16"), "X44/Y58/EBR1");
         let place = |name: &str| sites().iter().position(|site| bel(name) == site.as_str()).unwrap();
-        for (name, from, to) in [("bank0.0.24", 0, 15), ("bank1.0.8", 0, 15), ("bank1.0.12", 0, 15), ("bank0.0.4", 15, 27)] {
+        for (name, from, to) in
+            [("bank0.0.24", 0, 15), ("bank1.0.8", 0, 15), ("bank1.0.12", 0, 15), ("bank0.0.4", 15, 27)]
+        {
             assert!((from..to).contains(&place(&format!("core.nic.system.ram.{name}"))), "{name}");
         }
         assert_eq!(place("core.nic.system.ram.bank1.0.15"), 47);
