@@ -199,7 +199,7 @@ fn throughput_and_latency_are_as_documented() {
         }
         assert_eq!(reads, 3, "phase {phase_ps}");
 
-        // And a pop shows in the level at the fourth write edge after its own.
+        // And a pop shows in the level at the fifth write edge after its own.
         assert_eq!(bench.dut.get(bench.level), 1);
         bench.dut.set(bench.pop, 1);
         let (mut popped, mut writes) = (false, 0);
@@ -211,7 +211,7 @@ fn throughput_and_latency_are_as_documented() {
             popped |= pops;
             assert!(writes < 10);
         }
-        assert_eq!(writes, 4, "phase {phase_ps}");
+        assert_eq!(writes, 5, "phase {phase_ps}");
     }
 }
 

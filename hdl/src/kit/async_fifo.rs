@@ -14,7 +14,7 @@ use rust_hdl::prelude::*;
 /// **Read side** (`read_cr`). A pop is taken when `pop` and `valid` are high, and ignored otherwise.
 ///
 /// **Cycles.** Committed entries become visible one after the other, one a write cycle. From a push with `commit` into an
-/// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the fourth
+/// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the fifth
 /// write edge after it. One entry a cycle in each domain, sustained by a queue of 16 or more entries; the slower clock sets
 /// the rate. All outputs but `full` are registers, and `full` is one gate behind registers.
 ///
@@ -101,7 +101,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              reg [{A}:0] shown_plus = 1;\nreg [{A}:0] shown_plus_gray = 1;\n\
              {sync} [{A}:0] shown_meta = 0;\n{sync} [{A}:0] shown_seen = 0;\n\
              {sync} [{A}:0] read_meta = 0;\n{sync} [{A}:0] read_seen = 0;\n\
-             reg [{A}:0] read_known = 0;\n\
+             reg [{A}:0] read_half = 0;\nreg [{A}:0] read_known = 0;\n\
              // A reset makes its side ask the other to stop, once the answer to its last question is gone. A side's\n\
              // synchronised view of the other's question is its answer.\n\
              // The two `due` follow reset by a cycle: reset reaches all of a domain, and is no part of a queue's paths.\n\
@@ -121,9 +121,10 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              wire [{A}:0] read_next = do_pop ? read_plus : read_index;\n\
              wire [{A}:0] read_plus2 = read_plus + {A1}'d1;\n\
              wire more = do_pop ? shown_seen != plus_gray : shown_seen != read_gray;\n\
+             // From Gray code to a number in two cycles.\n\
              wire [{A}:0] seen1 = read_seen ^ (read_seen >> 1);\n\
              wire [{A}:0] seen2 = seen1 ^ (seen1 >> 2);\n\
-             wire [{A}:0] seen3 = seen2 ^ (seen2 >> 4);\n\
+             wire [{A}:0] seen3 = read_half ^ (read_half >> 4);\n\
              wire [{A}:0] seen4 = seen3 ^ (seen3 >> 8);\n\
              always @(posedge write_cr$clock) begin\n  \
              if (do_push) mem[write_index[{low}:0]] <= data;\n  \
@@ -136,8 +137,8 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              else write_asks <= write_due & ~w_answer;\n  \
              if (w_clear) begin\n    write_index <= 0;\n    write_plus <= 1;\n    committed <= 0;\n    shown <= 0;\n    shown_gray <= 0;\n    \
              shown_plus <= 1;\n    shown_plus_gray <= 1;\n    \
-             read_known <= 0;\n    level <= 0;\n  end else begin\n    \
-             read_known <= seen4;\n    level <= write_next - read_known;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
+             read_half <= 0;\n    read_known <= 0;\n    level <= 0;\n  end else begin\n    \
+             read_half <= seen2;\n    read_known <= seen4;\n    level <= write_next - read_known;\n    write_index <= write_next;\n    if (do_push) write_plus <= write_plus + {A1}'d1;\n    if (commit) committed <= write_next;\n    \
              if (show) begin\n      shown <= shown_plus;\n      shown_gray <= shown_plus_gray;\n      shown_plus <= shown_plus2;\n      \
              shown_plus_gray <= shown_plus2 ^ (shown_plus2 >> 1);\n    \
              end\n  end\nend\n\

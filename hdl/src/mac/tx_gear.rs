@@ -58,6 +58,11 @@ pub struct TxGear {
     rest: Reg<Bits<24>>,
     rest_count: Reg<Bits<2>>,
     rest_last: Reg<Bit>,
+    /// What the bytes say, known a cycle ahead: there are others, the frame ends with the first of them; it ends with the first of the word
+    /// that comes next.
+    rest_any: Reg<Bit>,
+    rest_ends: Reg<Bit>,
+    next_ends: Reg<Bit>,
     /// The frame's rest was lost to a reset.
     lost: Reg<Bit>,
     out_en: Reg<Bit>,
@@ -85,7 +90,7 @@ pub struct TxGear {
 
 module! {
     impl [] Logic for TxGear;
-    regs: divider, nibble_end, high, state, count, next, next_full, rest, rest_count, rest_last, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
+    regs: divider, nibble_end, high, state, count, next, next_full, rest, rest_count, rest_last, rest_any, rest_ends, next_ends, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
         shown;
     children: ;
     #[hdl_gen]
@@ -118,13 +123,13 @@ module! {
         self.step.next = self.nibble_end.q.val() && (self.gigabit.val() || self.high.q.val());
 
         // The next byte of the frame: the first of a fresh word, or of what is left of the last one.
-        self.fresh_word.next = self.rest_count.q.val() == 0;
+        self.fresh_word.next = !self.rest_any.q.val();
         self.last_of_next.next = self.next.q.val().get_bits::<2>(32);
         self.octet.next = self.rest.q.val().get_bits::<8>(0);
-        self.frame_end.next = self.rest_last.q.val() && (self.rest_count.q.val() == 1);
+        self.frame_end.next = self.rest_ends.q.val();
         if self.fresh_word.val() {
             self.octet.next = self.next.q.val().get_bits::<8>(0);
-            self.frame_end.next = self.next.q.val().get_bit(35) && (self.last_of_next.val() == 0);
+            self.frame_end.next = self.next_ends.q.val();
         }
         self.dry.next = self.stop.val() || self.lost.q.val() || (self.fresh_word.val() && !self.next_full.q.val());
 
@@ -152,6 +157,7 @@ module! {
                     self.fresh_data.next = 213.into();
                     self.state.d.next = 2.into();
                     self.rest_count.d.next = 0.into();
+                    self.rest_any.d.next = false;
                 }
             }
             if self.state.q.val() == 2 {
@@ -160,7 +166,11 @@ module! {
                 self.take.next = self.fresh_word.val();
                 self.rest.d.next = self.rest.q.val() >> 8;
                 self.rest_count.d.next = self.rest_count.q.val() - 1;
+                self.rest_any.d.next = self.rest_count.q.val() != 1;
+                self.rest_ends.d.next = self.rest_last.q.val() && (self.rest_count.q.val() == 2);
                 if self.fresh_word.val() {
+                    self.rest_any.d.next = !self.next_ends.q.val();
+                    self.rest_ends.d.next = self.next.q.val().get_bit(35) && (self.last_of_next.val() == 1);
                     self.rest.d.next = self.next.q.val().get_bits::<24>(8);
                     self.rest_last.d.next = self.next.q.val().get_bit(35);
                     self.rest_count.d.next = 3.into();
@@ -208,6 +218,7 @@ module! {
         self.pop.next = !self.next_full.q.val();
         if !self.next_full.q.val() {
             self.next.d.next = self.word.val();
+            self.next_ends.d.next = self.word.val().get_bit(35) && !self.word.val().get_bits::<2>(32).any();
             self.next_full.d.next = self.valid.val();
         }
 

@@ -136,7 +136,7 @@ fn clock_name(net: &str) -> String {
     let net = net.trim_start_matches("$glbnet$");
     let known = [("core_out", "core"), ("line_out", "tx"), ("eth0_rx_clk", "rx0"), ("eth1_rx_clk", "rx1")];
     let known = known.iter().chain(&[("pll$core", "core"), ("pll$line", "tx"), ("tx_cr$clock", "tx")]);
-    let known = known.chain(&[("tx0_cr$clock", "tx"), ("tx1_cr$clock", "tx")]);
+    let known = known.chain(&[("tx0_cr$clock", "tx"), ("tx0_reset.clock", "tx")]);
     let known = known.chain(&[("clock", "core")]);
     let known = known.filter(|(part, _)| net.contains(part)).map(|(_, name)| name.to_string());
     known.into_iter().next().unwrap_or_else(|| net.to_string())
