@@ -120,8 +120,8 @@ pub(crate) mod testing {
         }
     }
 
-    pub const FREE: NicLoad = NicLoad { soft_limit: 256, connections: 10, idle_percent: 100 };
-    pub const FULL: NicLoad = NicLoad { soft_limit: 256, connections: 256, idle_percent: 100 };
+    pub const FREE: NicLoad = NicLoad::new(256, 10);
+    pub const FULL: NicLoad = NicLoad::new(256, 256);
 }
 
 #[cfg(test)]

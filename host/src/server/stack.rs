@@ -96,7 +96,7 @@ pub struct NicLoad {
 
 impl NicLoad {
     /// `connections` of `soft_limit` on a NIC that nobody has looked at.
-    pub fn new(soft_limit: u32, connections: u32) -> Self {
+    pub const fn new(soft_limit: u32, connections: u32) -> Self {
         NicLoad { soft_limit, connections, idle_percent: 100 }
     }
 }

@@ -41,9 +41,8 @@ pub fn pin_core_memory(netlist: &mut Value, top: &str, device: &str) -> Result<u
         .collect();
     let mut banks: HashMap<&str, u32> = HashMap::new();
     blocks.iter().for_each(|((bank, _), _)| *banks.entry(bank).or_default() += 1);
-    // Bits of a word that are neighbours are neighbours here.
-    blocks.sort_by_key(|(place, _)| *place);
-    blocks.sort_by_key(|((bank, number), _)| urgency(number * 32 / banks[bank]));
+    // Bits of a word that are neighbours are neighbours here, among those that are as urgent.
+    blocks.sort_by_key(|((bank, number), _)| (urgency(number * 32 / banks[bank]), *bank, *number));
     let sites = sites();
     let count = blocks.len();
     ensure!(count <= sites.len(), "core memory has {count} blocks, and there are {} places", sites.len());

@@ -136,9 +136,11 @@ fn clock_name(net: &str) -> String {
     let net = net.trim_start_matches("$glbnet$");
     let known = [("core_out", "core"), ("line_out", "tx"), ("eth0_rx_clk", "rx0"), ("eth1_rx_clk", "rx1")];
     let known = known.iter().chain(&[("pll$core", "core"), ("pll$line", "tx"), ("tx_cr$clock", "tx")]);
-    let known = known.chain(&[("tx0_cr$clock", "tx"), ("tx0_reset.clock", "tx")]);
-    let known = known.chain(&[("clock", "core")]);
-    let known = known.filter(|(part, _)| net.contains(part)).map(|(_, name)| name.to_string());
+    let known = known.chain(&[("tx0_", "tx"), ("tx1_", "tx"), ("cr$clock", "core")]);
+    let known = known.filter(|(part, _)| net.contains(part));
+    // The softcore by itself has one clock.
+    let known =
+        known.chain(net.starts_with("clock").then_some(&("", "core"))).map(|(_, name)| name.to_string());
     known.into_iter().next().unwrap_or_else(|| net.to_string())
 }
 
@@ -228,5 +230,19 @@ mod tests {
             [" 1.50 ns routing   nic.rx.full", " 0.04 ns carry     2 steps", " 0.25 ns logic     b"]
         );
         assert!(Timing::parse("{}").is_err());
+    }
+
+    #[test]
+    fn no_clock_is_taken_for_another() {
+        for (net, name) in [
+            ("$glbnet$core.cr$clock", "core"),
+            ("clock$TRELLIS_IO_IN", "core"),
+            ("$glbnet$tx0_reset.clock", "tx"),
+            ("$glbnet$core.tx1_cr$clock", "tx"),
+            ("$glbnet$eth1_rx_clk$TRELLIS_IO_IN", "rx1"),
+            ("$glbnet$other_reset.clock", "other_reset.clock"),
+        ] {
+            assert_eq!(clock_name(net), name);
+        }
     }
 }
