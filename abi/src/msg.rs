@@ -71,7 +71,7 @@ pub mod command {
     pub const ABORT: u8 = 5;
     /// Give the connection back. Answered by `RESTORED`, or by `ERROR` when it is gone.
     pub const RESTORE: u8 = 6;
-    /// Report the connection's counters. Answered by `QUERY_REPLY`.
+    /// Report what the NIC keeps of the connection. Answered by `QUERY_REPLY`.
     pub const QUERY: u8 = 8;
     /// A router has reported that a segment does not fit a link (RFC 1191). Word 2: payload, without options, of one that would;
     /// word 3: the sequence number of the one that did not. Without effect where the TCB does not believe it.
@@ -89,19 +89,20 @@ pub mod event {
     pub const LOAD: u8 = 3;
     /// Least bit of the state before, in word 3 of [`LOAD`].
     pub const LOAD_BEFORE_SHIFT: u32 = 8;
-    /// The peer acknowledged bytes of the send buffer. Word 2: how many since the last such event.
-    pub const SENT: u8 = 4;
-    /// Bytes arrived in order in the receive buffer. Word 2: how many since the last such event.
-    pub const RECEIVED: u8 = 5;
-    /// The peer sent FIN; everything before it has been reported.
-    pub const PEER_CLOSED: u8 = 6;
+    /// Progress since the last such event. Word 2: bytes of the send buffer that the peer acknowledged; word 3: bytes that arrived
+    /// in order in the receive buffer; word 4: [`PROGRESS_PEER_CLOSED`], or 0. What the peer acknowledged alone makes an event when it
+    /// is as much as what is left of the send buffer, or 32 KiB.
+    pub const PROGRESS: u8 = 4;
+    /// The peer sent FIN after the bytes of this event.
+    pub const PROGRESS_PEER_CLOSED: u32 = 1;
     /// The connection has ended in order and is forgotten.
     pub const CLOSED: u8 = 7;
     /// The connection was reset or timed out and is forgotten. Word 2: a `reset` reason.
     pub const RESET: u8 = 8;
     /// The host owns the connection again. The record from word 2.
     pub const RESTORED: u8 = 9;
-    /// Words 2 to 5: segments received, segments sent, segments retransmitted, bytes in flight.
+    /// Word 2: segments retransmitted since the handoff; word 3: bytes in flight. Segments sent and received stand in
+    /// [`crate::regs::CONNECTION`].
     pub const QUERY_REPLY: u8 = 10;
     /// A command was malformed or named no connection. Word 2: an `error` code; word 3: the command's word 0.
     pub const ERROR: u8 = 11;

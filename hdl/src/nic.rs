@@ -324,7 +324,7 @@ impl<
         }
         let mut tx_side = TxSide::default();
         if !has_jumbo {
-            tx_side.set_no_jumbo();
+            tx_side.set_board_sized();
         }
         Nic {
             cr: Default::default(),

@@ -133,9 +133,7 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             command::RESTORE => self.restore(slot),
             _ => {
-                let counters = connection.counters;
-                let in_flight = connection.tcb.in_flight();
-                let body = [cookie, counters.received, counters.sent, counters.retransmitted, in_flight];
+                let body = [cookie, connection.retransmitted, connection.tcb.in_flight()];
                 self.reply(event::QUERY_REPLY, header.conn, &body);
             }
         }

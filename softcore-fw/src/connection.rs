@@ -89,20 +89,6 @@ impl Stage {
     pub fn set_peer_closed(&mut self, closed: bool) {
         self.0 = self.0 & !Self::PEER_CLOSED | if closed { Self::PEER_CLOSED } else { 0 };
     }
-
-    /// Whether anything is to be said.
-    #[inline]
-    pub fn has_news(self) -> bool {
-        self.0 & (Self::PEER_CLOSED | Self::SETTLED) != 0
-    }
-}
-
-/// Segments of a connection: what QUERY reports.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Counters {
-    pub received: u32,
-    pub sent: u32,
-    pub retransmitted: u32,
 }
 
 /// What the host has not been told yet.
@@ -127,26 +113,32 @@ pub struct Connection<P: Program = Built> {
     pub cookie: u32,
     pub stage: Stage,
     pub unreported: Unreported,
-    pub counters: Counters,
+    /// Segments that were sent again. Those sent and received are counted by the hardware.
+    pub retransmitted: u32,
 }
 
-/// Acknowledged bytes that are reported even though no span of the send buffer is finished.
+/// Acknowledged bytes that are reported whatever is left of the send buffer.
 pub const SENT_REPORT_BYTES: u32 = 32 * 1024;
 
 impl<P: Program> Connection<P> {
-    /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event, because a
-    /// span of memory is free again, or much was acknowledged; until then acknowledgements add up.
+    /// The peer has acknowledged the first `acked` bytes of the send buffer. True: it is worth an event; until then acknowledgements
+    /// add up.
     #[inline]
     pub fn acknowledged(&mut self, acked: u32) -> bool {
         self.unreported.sent += acked;
-        if acked > 0 && self.send.take_within_first(acked).is_none() {
-            let spans = self.send.spans().len();
+        acked > 0 && self.finished(acked)
+    }
+
+    /// [`Connection::acknowledged`] of bytes that count as unreported. At the end of a span the host can use memory again, but
+    /// the head of a response is no news while its body is on the way: it is when the host can give as much as is left.
+    #[inline(never)]
+    pub fn finished(&mut self, acked: u32) -> bool {
+        let within = self.send.take_within_first(acked).is_some();
+        if !within {
             self.send.consume(acked);
-            if self.send.spans().len() < spans {
-                return true;
-            }
         }
-        self.unreported.sent >= SENT_REPORT_BYTES
+        let sent = self.unreported.sent;
+        sent >= SENT_REPORT_BYTES || !within && sent >= self.send.len()
     }
 
     /// A place for a connection, without one.
@@ -159,7 +151,7 @@ impl<P: Program> Connection<P> {
             cookie: 0,
             stage: Stage::VACANT,
             unreported: Unreported { sent: 0, received: 0 },
-            counters: Counters { received: 0, sent: 0, retransmitted: 0 },
+            retransmitted: 0,
         }
     }
 
@@ -186,7 +178,7 @@ impl<P: Program> Connection<P> {
         self.cookie = cookie;
         self.stage = Stage::VACANT;
         self.unreported = Unreported::default();
-        self.counters = Counters::default();
+        self.retransmitted = 0;
         Ok(())
     }
 

@@ -45,17 +45,17 @@ global_asm!(
 );
 
 // The compiler's calls of `memcpy` move records and connections, which are words; its own library's loop takes five instructions for
-// one, this one 19 for eight. What does not lie alike at both ends goes to the library.
+// one, this one 19 for eight. What does not lie alike at both ends, of which there is nothing, goes byte by byte: the library's
+// way would take a kilobyte.
 global_asm!(
     ".section .text.memcpy, \"ax\"",
     ".global memcpy",
     ".type memcpy, @function",
     "memcpy:",
+    "    mv   a4, a0",
     "    xor  a3, a0, a1",
     "    andi a3, a3, 3",
-    "    beqz a3, 1f",
-    "    tail memmove",
-    "1:  mv   a4, a0",
+    "    bnez a3, 6f",
     "    li   t0, 4",
     "    li   t1, 32",
     "    bltu a2, t0, 6f",

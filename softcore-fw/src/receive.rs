@@ -81,7 +81,6 @@ impl<H: Hardware> Firmware<'_, H> {
         };
         let Predicted { acked, arm, sends } = predicted;
         self.totals.received = self.totals.received.wrapping_add(1);
-        connection.counters.received = connection.counters.received.wrapping_add(1);
         let mut report = false;
         if acked > 0 {
             connection.unreported.sent += acked;
@@ -153,7 +152,7 @@ impl<H: Hardware> Firmware<'_, H> {
     }
 
     /// The rest of a predicted segment that finishes a span of one of the buffers: `len` bytes of text to copy, `acked` bytes that
-    /// were acknowledged and are reported.
+    /// were acknowledged.
     #[inline(never)]
     fn follow_across_spans(&mut self, len: u32, acked: u32, arm: bool, sends: bool) {
         let slot = slot_of(self.hw.segment_word(nic_rx::CONN_LEN));
@@ -169,8 +168,8 @@ impl<H: Hardware> Firmware<'_, H> {
         } else {
             self.hw.mark::<{ work::RECEIVE_ACK }>();
         }
-        connection.send.consume(acked);
-        self.enqueue_head(true, sends);
+        let freed = acked > 0 && connection.finished(acked);
+        self.enqueue_head(len > 0 || freed, sends);
         Mover::take(&mut self.hw);
         self.follow_seldom(slot, arm);
     }
@@ -214,7 +213,6 @@ impl<H: Hardware> Firmware<'_, H> {
         self.totals.received = self.totals.received.wrapping_add(1);
         let (segment, payload_at) = read_segment(&self.hw);
         let Some(connection) = self.table.get(slot) else { return };
-        connection.counters.received = connection.counters.received.wrapping_add(1);
         let arrival = connection.tcb.segment_arrives(now, &segment);
         if let Some(deliver) = arrival.deliver {
             let src = payload_at + deliver.payload_offset;

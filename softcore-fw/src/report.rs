@@ -5,8 +5,6 @@
 //! lost. While segments wait in the NIC receive queue, reports wait for company, but only for some turns.
 //! A connection's last event is the very last: its slot is freed with it.
 
-use core::mem::take;
-
 use baton_abi::{
     at_most,
     handoff::{RECORD_WORDS, RECORD_WORDS_IPV6},
@@ -75,8 +73,7 @@ impl<H: Hardware> Firmware<'_, H> {
         self.table.enqueue(Queue::Report, slot);
     }
 
-    /// Writes events as long as there is room. What a connection has to report may take several, which may be apart; its last
-    /// one comes after all the others.
+    /// Writes events as long as there is room: a connection's progress, and its last event after it.
     #[inline(always)]
     fn write_reports(&mut self) {
         if !self.load_events.is_empty() {
@@ -87,18 +84,19 @@ impl<H: Hardware> Firmware<'_, H> {
             turns.take();
             let Some(slot) = self.table.first(Queue::Report) else { return };
             if let Some((conn, connection)) = self.table.entry(slot) {
-                let cookie = connection.cookie;
-                let Unreported { sent, received } = &mut connection.unreported;
-                for (code, bytes) in [(event::SENT, sent), (event::RECEIVED, received)] {
-                    if *bytes > 0 {
-                        if !self.mover.has_event_room(1) {
-                            return;
-                        }
-                        let body = [cookie, take(bytes)];
-                        self.mover.event(&mut self.hw, Header { code, slots: 1, conn }, &body);
+                let Unreported { sent, received } = connection.unreported;
+                let peer_closed = connection.stage.is_peer_closed();
+                if sent | received != 0 || peer_closed {
+                    if !self.mover.has_event_room(1) {
+                        return;
                     }
+                    connection.unreported = Unreported::default();
+                    connection.stage.set_peer_closed(false);
+                    let flags = if peer_closed { event::PROGRESS_PEER_CLOSED } else { 0 };
+                    let body = [connection.cookie, sent, received, flags];
+                    self.mover.event(&mut self.hw, Header { code: event::PROGRESS, slots: 1, conn }, &body);
                 }
-                if connection.stage.has_news() {
+                if connection.stage.is_settled() {
                     match self.write_end(slot) {
                         End::Written => {}
                         End::NoRoom => return,
@@ -113,21 +111,11 @@ impl<H: Hardware> Firmware<'_, H> {
         }
     }
 
-    /// Reports that the peer has closed, and that the connection has left, which frees its slot.
+    /// Reports that the connection has left, which frees its slot.
     #[inline(never)]
     fn write_end(&mut self, slot: SlotIndex) -> End {
         let Some((conn, connection)) = self.table.entry(slot) else { return End::Written };
         let cookie = connection.cookie;
-        if connection.stage.is_peer_closed() {
-            if !self.mover.has_event_room(1) {
-                return End::NoRoom;
-            }
-            connection.stage.set_peer_closed(false);
-            self.mover.event(&mut self.hw, Header { code: event::PEER_CLOSED, slots: 1, conn }, &[cookie]);
-        }
-        if !connection.stage.is_settled() {
-            return End::Written;
-        }
         if !self.mover.has_event_room(last_slots(connection)) {
             return End::NoRoom;
         }

@@ -76,7 +76,6 @@ impl<H: Hardware> Firmware<'_, H> {
         let header_len = connection.header.emit_lean(&burst, self.identification, put);
         self.hw.transmit_header(header_len, name);
         self.identification = self.identification.wrapping_add(1);
-        connection.counters.sent = connection.counters.sent.wrapping_add(1);
         self.totals.sent = self.totals.sent.wrapping_add(1);
         true
     }
@@ -102,7 +101,6 @@ impl<H: Hardware> Firmware<'_, H> {
         let header_len = connection.header.emit_lean(&burst, self.identification, put);
         self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
         self.identification = self.identification.wrapping_add(burst.segments as u16);
-        connection.counters.sent = connection.counters.sent.wrapping_add(burst.segments);
         self.totals.sent = self.totals.sent.wrapping_add(burst.segments);
         if burst.more {
             self.table.enqueue(Queue::Transmit, slot);
@@ -149,10 +147,9 @@ impl<H: Hardware> Firmware<'_, H> {
             self.hw.transmit(header_len, addr, burst.len, burst.mss, name);
         }
         self.identification = self.identification.wrapping_add(segments as u16);
-        connection.counters.sent = connection.counters.sent.wrapping_add(segments);
         self.totals.sent = self.totals.sent.wrapping_add(segments);
         if burst.segment.retransmit {
-            connection.counters.retransmitted = connection.counters.retransmitted.wrapping_add(1);
+            connection.retransmitted = connection.retransmitted.wrapping_add(1);
             self.totals.retransmitted = self.totals.retransmitted.wrapping_add(1);
             self.hw.publish(mailbox::STS_RETRANSMITS, self.totals.retransmitted);
         }

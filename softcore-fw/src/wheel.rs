@@ -1,9 +1,9 @@
 //! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
 //!
-//! Three levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and each level's slot is as long as
-//! the whole level below, so that the three cover the 2^32 microseconds of the clock. An entry lies in the lowest level whose
-//! next 255 slots reach as far as its deadline, and moves down when the wheel reaches its slot. So a deadline that is less than
-//! 65 ms away, as that of a delayed acknowledgement is, never moves. [`TimerWheel::poll`] does one such step a call, so
+//! Two levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and one of level 1 is as long as all of level 0. An entry
+//! lies in level 0 if its deadline is less than a circle away, and else in level 1, in the deadline's slot or, if that is more than a
+//! circle away (17 s), in the farthest. When the wheel reaches its slot it is placed anew. So a deadline that is less than
+//! 65 ms away, as that of a delayed acknowledgement is, never moves, and one of an hour moves every 17 s. [`TimerWheel::poll`] does one such step a call, so
 //! that a crowd of timers in one slot never holds up the event loop.
 //!
 //! Deadlines are rounded up to a tick: a timer may fire up to 256 microseconds late, never early. Links
@@ -21,10 +21,10 @@ pub const NONE: SlotIndex = u16::MAX;
 
 /// Times of the wheel are in microseconds, and multiples of this.
 const TICK_US: u32 = 256;
-const LEVELS: usize = 3;
+const LEVELS: usize = 2;
 const LEVEL_SLOTS: usize = 256;
 /// The bits of a time above these count the slots of a level.
-const SLOT_SHIFT: [u32; LEVELS] = [8, 16, 24];
+const SLOT_SHIFT: [u32; LEVELS] = [8, 16];
 /// Words of a level in [`TimerWheel::occupied`].
 const LEVEL_WORDS: usize = LEVEL_SLOTS / 32;
 /// Longest time for which the wheel stands still when no timer runs: less than half the circle.
@@ -197,20 +197,16 @@ impl TimerWheel {
     fn place(&mut self, links: &mut impl TimerLinks, slot: SlotIndex, deadline: u32) {
         let (mut list, mut from) = (REACHED, deadline);
         if later(deadline, self.now) {
-            // The lowest level in which the deadline is less than a circle of slots away.
-            let level = if deadline.wrapping_sub(self.now) < 1 << SLOT_SHIFT[1] {
-                0
-            } else if (deadline >> SLOT_SHIFT[1]).wrapping_sub(self.now >> SLOT_SHIFT[1]) % (1 << 16)
-                < LEVEL_SLOTS as u32
-            {
-                1
+            if deadline.wrapping_sub(self.now) < 1 << SLOT_SHIFT[1] {
+                list = (deadline >> SLOT_SHIFT[0]) as u16 % LEVEL_SLOTS as u16;
             } else {
-                2
-            };
-            let number = deadline >> SLOT_SHIFT[level];
-            list = (level * LEVEL_SLOTS + number as usize % LEVEL_SLOTS) as u16;
-            // The slot's first tick: the entry moves down then, before it is due.
-            from = number << SLOT_SHIFT[level];
+                let here = self.now >> SLOT_SHIFT[1];
+                let ahead = (deadline >> SLOT_SHIFT[1]).wrapping_sub(here) % (1 << (32 - SLOT_SHIFT[1]));
+                let number = here + ahead.min(LEVEL_SLOTS as u32 - 1);
+                list = (LEVEL_SLOTS + number as usize % LEVEL_SLOTS) as u16;
+                // The slot's first tick: the entry is placed anew then, before it is due.
+                from = number << SLOT_SHIFT[1];
+            }
         }
         let next = core::mem::replace(&mut self.heads[list as usize], slot);
         if next != NONE {

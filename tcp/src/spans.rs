@@ -111,6 +111,7 @@ impl<const N: usize> Spans<N> {
     }
 
     /// Removes the first `n` bytes, or all when there are fewer.
+    #[inline(never)]
     pub fn consume(&mut self, n: u32) {
         let mut left = n.min(self.len());
         // Nothing is left when the spans are through: `left` is at most their sum.

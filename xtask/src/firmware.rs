@@ -53,8 +53,10 @@ pub fn build_sized(root: &Path, sizes: Sizes) -> Result<PathBuf> {
     {
         command.env_remove(name);
     }
-    // Every jump says where it goes, so that the longest path can be read from the executable.
-    command.env("CARGO_TARGET_RISCV32IM_UNKNOWN_NONE_ELF_RUSTFLAGS", "-Cjump-tables=no");
+    // Every jump says where it goes, so that the longest path can be read from the executable. What is worth inlining into the common
+    // paths says so itself; the compiler's own measure, 225, makes the image 400 bytes larger.
+    let flags = "-Cjump-tables=no -Cllvm-args=-inline-threshold=100";
+    command.env("CARGO_TARGET_RISCV32IM_UNKNOWN_NONE_ELF_RUSTFLAGS", flags);
     command
         .current_dir(root)
         .args(["build", "--quiet", "--package", "baton-fw", "--bin", "baton-fw"])

@@ -5,15 +5,20 @@ use baton_cosim::block::Model;
 use baton_hdl::tx::host_queue::HostQueue;
 use std::collections::VecDeque;
 
-/// Descriptors that wait with their time.
-const NOTES: usize = 512;
-
 #[test]
 fn a_descriptor_arrives_with_its_doorbell() {
+    arrives_with_its_doorbell("host_queue", 9);
+    arrives_with_its_doorbell("host_queue_board", 6);
+}
+
+/// In a queue that notes the time of `2^noted_log2` descriptors that wait.
+fn arrives_with_its_doorbell(name: &str, noted_log2: usize) {
     const SEED: u64 = 4;
+    let notes = 1 << noted_log2;
     let mut chance = Chance::new(SEED);
-    let mut dut =
-        Model::build("host_queue", &baton_hdl::emit::verilog("host_queue", HostQueue::default())).unwrap();
+    let mut queue = HostQueue::default();
+    queue.set_noted_log2(noted_log2);
+    let mut dut = Model::build(name, &baton_hdl::emit::verilog(name, queue)).unwrap();
     dut.reset(2);
     let port = |dut: &Model, name: &str| dut.port(name).unwrap();
     let [now, prod, arrived, go, word_valid, last, frame_take] =
@@ -35,9 +40,9 @@ fn a_descriptor_arrives_with_its_doorbell() {
             }
         }
         // One is noted in each cycle, while there is room.
-        if let Some(unnoted) = waiting.iter().take(NOTES).position(Option::is_none) {
+        if let Some(unnoted) = waiting.iter().take(notes).position(Option::is_none) {
             waiting[unnoted] = Some(cycle);
-        } else if waiting.len() > NOTES {
+        } else if waiting.len() > notes {
             beyond += 1;
         }
         dut.set(now, cycle);

@@ -138,8 +138,15 @@ impl<
     /// When a configuration is out of its range.
     pub fn new(nic: &NicConfig, rgmii: &RgmiiConfig, ports: Ports, devices: BoardDevices) -> Self {
         // The core takes what comes but for the time of a loopback frame, in which the line brings 240 words at most: a block of
-        // memory is enough where there are no jumbo frames.
-        let mac = |line| MacConfig { inband_status: true, rx_words_log2: 9, line, ..MacConfig::default() };
+        // memory is enough where there are no jumbo frames. It gives a frame's words faster than the line sends them, and without a pause:
+        // a few words are enough, in distributed memory, which answers sooner than a block.
+        let mac = |line| MacConfig {
+            inband_status: true,
+            rx_words_log2: 9,
+            tx_words_log2: 5,
+            line,
+            ..MacConfig::default()
+        };
         let [nic_line, link_line] = match ports {
             Ports::Two => [Line::Own; 2],
             Ports::Shared => [Line::Guest, Line::Shared],

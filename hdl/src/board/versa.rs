@@ -20,6 +20,6 @@ pub const BOARD: Board = Board {
     shared_bus: false,
     absent: &[],
     receive: ReceiveSize::Small,
-    connections: 176,
-    core_memory_kib: 96,
+    connections: 256,
+    core_memory_kib: 112,
 };

@@ -1,9 +1,9 @@
 //! A queue between two clock domains.
 
-use super::Cr;
+use super::{ram::ram_style, Cr};
 use rust_hdl::prelude::*;
 
-/// `2^A` entries of `T` in block memory, or as many fewer as [`AsyncFifo::set_words_log2`] says, written in one clock domain and read in another; the two clocks need not be
+/// `2^A` entries of `T` in block memory, distributed where they are few, or as many fewer as [`AsyncFifo::set_words_log2`] says, written in one clock domain and read in another; the two clocks need not be
 /// related in any way. First word falls through: while `valid` is high, `head` is the oldest entry.
 ///
 /// **Write side** (`write_cr`). A push is taken at the clock edge when `push` is high and `full` is not; a push to a full
@@ -88,9 +88,10 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
     fn hdl(&self) -> Verilog {
         let n = self._words_log2;
         let (width, last, low) = (T::BITS - 1, (1usize << n) - 1, n - 1);
+        let style = ram_style(T::BITS, n);
         let sync = "(* keep, async_reg = \"true\" *) reg";
         Verilog::Custom(format!(
-            "(* no_rw_check *) reg [{width}:0] mem [0:{last}];\n\
+            "{style}(* no_rw_check *) reg [{width}:0] mem [0:{last}];\n\
              reg [{A}:0] write_index = 0;\nreg [{A}:0] committed = 0;\nreg [{A}:0] shown = 0;\n\
              (* keep *) reg [{A}:0] shown_gray = 0;\n\
              reg [{A}:0] read_index = 0;\n(* keep *) reg [{A}:0] read_gray = 0;\n\

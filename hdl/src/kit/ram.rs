@@ -11,6 +11,16 @@ use rust_hdl::prelude::*;
 /// choice among 8 of them for each bit, some 500 of an ECP5's LUTs.
 const MOST_DISTRIBUTED_BITS: usize = 2048;
 
+/// Where yosys puts a memory of `2^words_log2` words, as an attribute of its declaration: distributed if it would waste a block, of which it
+/// fills an eighth at most.
+pub(super) fn ram_style(width: usize, words_log2: usize) -> &'static str {
+    if words_log2 <= 6 || width << words_log2 <= MOST_DISTRIBUTED_BITS {
+        "(* ram_style = \"distributed\" *) "
+    } else {
+        ""
+    }
+}
+
 /// One write port and one read port, `2^A` words of `W` bits. `read_data` holds the word at the
 /// `read_addr` of the cycle before. Contents are undefined (zero in simulation) until written. A build may choose fewer words
 /// ([`RamRw::set_words_log2`]).
@@ -62,9 +72,7 @@ impl<const W: usize, const A: usize> Logic for RamRw<W, A> {
         // All of an address, or the part that counts.
         let part =
             if self._words_log2 == A { String::new() } else { format!("[{}:0]", self._words_log2 - 1) };
-        // It would waste a block, of which it fills an eighth at most.
-        let small = self._words_log2 <= 6 || W << self._words_log2 <= MOST_DISTRIBUTED_BITS;
-        let style = if small { "(* ram_style = \"distributed\" *) " } else { "" };
+        let style = ram_style(W, self._words_log2);
         Verilog::Custom(format!(
             "{MOVES}write_enable | (mem[read_addr{part}] != read_data)\n\
              {style}(* no_rw_check *) reg [{msb}:0] mem [0:{last}];\n\

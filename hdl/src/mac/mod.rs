@@ -15,15 +15,15 @@
 //!
 //! The line's domains only turn symbols into words and back; check sequences, padding, lengths and
 //! filtering are the core's, 32 bits a cycle. Words cross in two `AsyncFifo`s (receive 1024 words or fewer, transmit
-//! 512), settings of one or two bits in `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
+//! 512 or fewer), settings of one or two bits in `Synchronizer`s, counts in `EventCounter`s: nothing else crosses.
 //!
 //! **Rates.** Minimum frames back to back, in both directions, at a core clock of 62.5 MHz or more; the
 //! frame's 21 word times of 32 ns would allow 31.25 MHz, at which only the core's pauses between frames are
 //! missing. **Latency** with all clocks at 125 MHz: a frame's first word leaves on the receive stream 27 or
 //! 28 cycles after its start delimiter stood on the pins, because its fourth word decides whether it is a
 //! control frame; its last word leaves 11 or 12 cycles after its last byte. A frame's preamble stands on
-//! the pins 22 or 23 cycles after its first word came on the transmit stream (`tx_start_words` and 6 or 7),
-//! that of a frame of at most 68 bytes 5 or 6 cycles after the frame's end was made (`tx_frame`).
+//! the pins 23 or 24 cycles after its first word came on the transmit stream (`tx_start_words` and 7 or 8),
+//! that of a frame of at most 68 bytes 6 or 7 cycles after the frame's end was made (`tx_frame`).
 //! `cosim/tests/mac.rs` asserts these.
 //!
 //! **Words** of the queues have 36 bits: four bytes of a frame, the first lowest and unused ones zero, and above
@@ -71,13 +71,15 @@ use tx_gear::TxGear;
 /// What a build of the MAC may choose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MacConfig {
-    /// A transmitted frame starts when more words than this of it are in the queue, or all of it; 2 to 480.
-    /// It must cover the longest pause of the core within a frame, in word times of the line; the NIC's
+    /// A transmitted frame starts when more words than this of it are in the queue, or all of it; 2 to eight fewer than the
+    /// queue's words. It must cover the longest pause of the core within a frame, in word times of the line; the NIC's
     /// core has none.
     pub tx_start_words: u32,
     /// log2 of the words that wait between the line and the core, 7 to 10. The core takes them faster than the line brings
     /// them, unless whoever has the receive stream pauses.
     pub rx_words_log2: usize,
+    /// log2 of the words that wait between the core and the line, 5 to 9.
+    pub tx_words_log2: usize,
     /// The PHY reports link, speed and duplex between frames (RGMII).
     pub inband_status: bool,
     pub line: Line,
@@ -97,7 +99,13 @@ pub enum Line {
 
 impl Default for MacConfig {
     fn default() -> Self {
-        MacConfig { tx_start_words: 16, rx_words_log2: 10, inband_status: false, line: Line::Own }
+        MacConfig {
+            tx_start_words: 16,
+            rx_words_log2: 10,
+            tx_words_log2: 9,
+            inband_status: false,
+            line: Line::Own,
+        }
     }
 }
 
@@ -142,6 +150,8 @@ pub struct Mac {
     rx_check: RxCheck,
     tx_frame: TxFrame,
     tx_fifo: AsyncFifo<Bits<36>, 9, 10>,
+    /// Its level up to which there is room.
+    tx_most: Constant<Bits<10>>,
     tx_line: LineShare,
     tx_gear: TxGear,
     regs: MacRegs,
@@ -172,9 +182,16 @@ impl Mac {
     /// When the configuration is out of its range.
     pub fn new(config: &MacConfig) -> Self {
         assert!(
-            (2..=480).contains(&config.tx_start_words),
-            "tx_start_words is {}, and must be 2 to 480",
-            config.tx_start_words
+            (5..=9).contains(&config.tx_words_log2),
+            "2^{} words are not 32 to 512",
+            config.tx_words_log2
+        );
+        let tx_words = 1 << config.tx_words_log2;
+        assert!(
+            (2..=tx_words - 8).contains(&config.tx_start_words),
+            "tx_start_words is {}, and must be 2 to {}",
+            config.tx_start_words,
+            tx_words - 8
         );
         assert!(
             (7..=10).contains(&config.rx_words_log2),
@@ -183,6 +200,8 @@ impl Mac {
         );
         let mut rx_fifo = AsyncFifo::default();
         rx_fifo.set_words_log2(config.rx_words_log2);
+        let mut tx_fifo = AsyncFifo::default();
+        tx_fifo.set_words_log2(config.tx_words_log2);
         Mac {
             cr: Default::default(),
             rx_cr: Default::default(),
@@ -210,7 +229,8 @@ impl Mac {
             rx_room: Constant::new(((1u64 << config.rx_words_log2) - 4).into()),
             rx_check: RxCheck::new(config.line == Line::Guest),
             tx_frame: TxFrame::new(config.tx_start_words),
-            tx_fifo: Default::default(),
+            tx_fifo,
+            tx_most: Constant::new(u64::from(tx_words - 5).into()),
             tx_line: LineShare::new(config.line == Line::Shared),
             tx_gear: Default::default(),
             regs: Default::default(),
@@ -284,7 +304,7 @@ module! {
 
         // Transmit.
         self.tx_frame.enable.next = self.regs.tx_enable.val();
-        self.tx_room.d.next = self.tx_fifo.level.val() <= 507;
+        self.tx_room.d.next = self.tx_fifo.level.val() <= self.tx_most.val();
         self.tx_frame.room.next = self.tx_room.q.val();
         self.tx_frame.stop.next = self.tx_fifo.write_stop.val();
         self.tx_fifo.data.next = self.tx_frame.word.val();

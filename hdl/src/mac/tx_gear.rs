@@ -45,7 +45,9 @@ pub struct TxGear {
     divider: Reg<Bits<6>>,
     /// It is a nibble's last cycle; known a cycle ahead, because what follows from it is long.
     nibble_end: Reg<Bit>,
-    /// The next nibble is a byte's high one.
+    /// It is a byte's last cycle; known a cycle ahead likewise.
+    step: Reg<Bit>,
+    /// The nibble on its way is a byte's high one.
     high: Reg<Bit>,
     /// 0 idle, 1 preamble, 2 frame, 3 gap, 4 drops the words of a frame that was broken off.
     state: Reg<Bits<3>>,
@@ -65,6 +67,11 @@ pub struct TxGear {
     next_ends: Reg<Bit>,
     /// The frame's rest was lost to a reset.
     lost: Reg<Bit>,
+    /// The byte that was chosen, and the symbol that is made of it in the cycle after.
+    shown: Reg<Bits<8>>,
+    shown_en: Reg<Bit>,
+    shown_er: Reg<Bit>,
+    shown_clock: Reg<Bits<2>>,
     out_en: Reg<Bit>,
     out_er: Reg<Bit>,
     out_data: Reg<Bits<8>>,
@@ -73,7 +80,8 @@ pub struct TxGear {
     underflow_pulse: Reg<Bit>,
 
     gigabit: Signal<Local, Bit>,
-    step: Signal<Local, Bit>,
+    high_next: Signal<Local, Bit>,
+    nibble_ends: Signal<Local, Bit>,
     octet: Signal<Local, Bits<8>>,
     fresh_word: Signal<Local, Bit>,
     last_of_next: Signal<Local, Bits<2>>,
@@ -82,7 +90,6 @@ pub struct TxGear {
     fresh_en: Signal<Local, Bit>,
     fresh_er: Signal<Local, Bit>,
     fresh_data: Signal<Local, Bits<8>>,
-    shown: Reg<Bits<8>>,
     take: Signal<Local, Bit>,
     low_nibble: Signal<Local, Bits<8>>,
     high_nibble: Signal<Local, Bits<8>>,
@@ -90,8 +97,8 @@ pub struct TxGear {
 
 module! {
     impl [] Logic for TxGear;
-    regs: divider, nibble_end, high, state, count, next, next_full, rest, rest_count, rest_last, rest_any, rest_ends, next_ends, lost, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse,
-        shown;
+    regs: divider, nibble_end, step, high, state, count, next, next_full, rest, rest_count, rest_last, rest_any, rest_ends, next_ends, lost, shown,
+        shown_en, shown_er, shown_clock, out_en, out_er, out_data, out_clock, sent_pulse, underflow_pulse;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -102,25 +109,28 @@ module! {
         if self.nibble_end.q.val() {
             self.divider.d.next = 0.into();
         }
-        self.nibble_end.d.next = true;
-        self.out_clock.d.next = 1.into();
+        self.nibble_ends.next = true;
+        self.shown_clock.d.next = 1.into();
         if !self.gigabit.val() {
-            self.nibble_end.d.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 48);
-            self.out_clock.d.next = 0.into();
+            self.nibble_ends.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 48);
+            self.shown_clock.d.next = 0.into();
             if self.nibble_end.q.val() || (self.divider.q.val() < 24) {
-                self.out_clock.d.next = 3.into();
+                self.shown_clock.d.next = 3.into();
             }
             if self.speed.val().get_bit(0) {
-                self.nibble_end.d.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 3);
-                self.out_clock.d.next = 0.into();
+                self.nibble_ends.next = !self.nibble_end.q.val() && (self.divider.q.val() >= 3);
+                self.shown_clock.d.next = 0.into();
                 if self.nibble_end.q.val() || (self.divider.q.val() == 0) {
-                    self.out_clock.d.next = 3.into();
+                    self.shown_clock.d.next = 3.into();
                 } else if self.divider.q.val() == 1 {
-                    self.out_clock.d.next = 1.into();
+                    self.shown_clock.d.next = 1.into();
                 }
             }
         }
-        self.step.next = self.nibble_end.q.val() && (self.gigabit.val() || self.high.q.val());
+        self.nibble_end.d.next = self.nibble_ends.val();
+        self.high_next.next = (self.high.q.val() || self.nibble_end.q.val()) && !self.step.q.val();
+        self.high.d.next = self.high_next.val();
+        self.step.d.next = self.nibble_ends.val() && (self.gigabit.val() || self.high_next.val());
 
         // The next byte of the frame: the first of a fresh word, or of what is left of the last one.
         self.fresh_word.next = !self.rest_any.q.val();
@@ -142,7 +152,7 @@ module! {
         if self.stop.val() && ((self.state.q.val() == 2) || (self.state.q.val() == 1)) {
             self.lost.d.next = true;
         }
-        if self.step.val() {
+        if self.step.q.val() {
             if (self.state.q.val() == 0) && (self.valid.val() || (self.next_full.q.val() && !self.stop.val())) {
                 self.fresh_en.next = true;
                 self.fresh_data.next = 85.into();
@@ -222,23 +232,25 @@ module! {
             self.next_full.d.next = self.valid.val();
         }
 
-        // Symbols.
-        self.low_nibble.next = bit_cast::<8, 4>(self.fresh_data.val().get_bits::<4>(0))
-            | (bit_cast::<8, 4>(self.fresh_data.val().get_bits::<4>(0)) << 4);
+        // Symbols, a cycle after their byte was chosen.
+        self.low_nibble.next = bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(0))
+            | (bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(0)) << 4);
         self.high_nibble.next = bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(4))
             | (bit_cast::<8, 4>(self.shown.q.val().get_bits::<4>(4)) << 4);
-        if self.step.val() {
-            self.out_en.d.next = self.fresh_en.val();
-            self.out_er.d.next = self.fresh_er.val();
+        if self.step.q.val() {
+            self.shown_en.d.next = self.fresh_en.val();
+            self.shown_er.d.next = self.fresh_er.val();
             self.shown.d.next = self.fresh_data.val();
-            self.out_data.d.next = self.fresh_data.val();
-            if !self.gigabit.val() {
-                self.out_data.d.next = self.low_nibble.val();
+        }
+        self.out_en.d.next = self.shown_en.q.val();
+        self.out_er.d.next = self.shown_er.q.val();
+        self.out_data.d.next = self.shown.q.val();
+        self.out_clock.d.next = self.shown_clock.q.val();
+        if !self.gigabit.val() {
+            self.out_data.d.next = self.low_nibble.val();
+            if self.high.q.val() {
+                self.out_data.d.next = self.high_nibble.val();
             }
-            self.high.d.next = false;
-        } else if self.nibble_end.q.val() {
-            self.out_data.d.next = self.high_nibble.val();
-            self.high.d.next = true;
         }
         self.tx_en.next = self.out_en.q.val();
         self.tx_er.next = self.out_er.q.val();

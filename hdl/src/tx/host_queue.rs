@@ -4,8 +4,8 @@
 //! on its own. Up to eight wait here, up to four of them granted. `go` while nothing is pending is ignored.
 //!
 //! **Order of arrival.** A descriptor has arrived when its doorbell is rung, not when it is fetched: what an overloaded NIC leaves in
-//! host memory does not wait behind what came later. Times are noted for 512 descriptors that wait; those beyond are noted
-//! when there is room for them.
+//! host memory does not wait behind what came later. Times are noted for 512 descriptors that wait, or as [`HostQueue::set_noted_log2`] says;
+//! those beyond are noted when there is room for them.
 //!
 //! Core clock, synchronous reset. Four cycles a descriptor; one descriptor of a doorbell is noted in each cycle. `stamp` is that of
 //! the oldest descriptor from the second cycle after a grant on. A descriptor that could not be read comes out with
@@ -16,7 +16,7 @@ use crate::module;
 use rust_hdl::prelude::*;
 
 /// Unpacks transmit descriptors and keeps their time of arrival.
-#[derive(Clone, Debug, Default, LogicBlock)]
+#[derive(Clone, Debug, LogicBlock)]
 pub struct HostQueue {
     pub cr: Cr,
     pub now: Signal<In, Bits<32>>,
@@ -47,7 +47,7 @@ pub struct HostQueue {
     pub frame_valid: Signal<Out, Bit>,
     pub frame_take: Signal<In, Bit>,
 
-    stamps: RamRw<32, 9>,
+    stamps: RamRw<32, NOTED_LOG2>,
     /// Index of the next descriptor to be noted.
     noted: Reg<Bits<16>>,
     /// Descriptors that have been fetched and not granted.
@@ -64,12 +64,77 @@ pub struct HostQueue {
     segment: Reg<Bit>,
     csum: Reg<Bits<32>>,
     cut: Reg<Bits<32>>,
-    /// Descriptors noted and not granted.
+    /// Descriptors noted and not granted, and the most that there may be.
     stamps_held: Signal<Local, Bits<16>>,
+    most_noted: Constant<Bits<16>>,
     may: Signal<Local, Bit>,
     grant: Signal<Local, Bit>,
     take: Signal<Local, Bit>,
     done: Signal<Local, Bit>,
+}
+
+/// log2 of the descriptors whose arrival is noted.
+const NOTED_LOG2: usize = 9;
+
+impl Default for HostQueue {
+    fn default() -> Self {
+        HostQueue {
+            cr: Default::default(),
+            now: Default::default(),
+            prod: Default::default(),
+            word: Default::default(),
+            valid: Default::default(),
+            bad: Default::default(),
+            last: Default::default(),
+            pop: Default::default(),
+            arrived: Default::default(),
+            pending: Default::default(),
+            stamp: Default::default(),
+            go: Default::default(),
+            qlen: Default::default(),
+            frame_addr: Default::default(),
+            frame_length: Default::default(),
+            frame_checksum: Default::default(),
+            frame_inject: Default::default(),
+            frame_segment: Default::default(),
+            frame_csum: Default::default(),
+            frame_cut: Default::default(),
+            frame_valid: Default::default(),
+            frame_take: Default::default(),
+            stamps: Default::default(),
+            noted: Default::default(),
+            here: Default::default(),
+            granted_index: Default::default(),
+            waiting: Default::default(),
+            granted: Default::default(),
+            pos: Default::default(),
+            held: Default::default(),
+            addr: Default::default(),
+            length: Default::default(),
+            checksum: Default::default(),
+            inject: Default::default(),
+            segment: Default::default(),
+            csum: Default::default(),
+            cut: Default::default(),
+            stamps_held: Default::default(),
+            most_noted: Constant::new(bits(1 << NOTED_LOG2)),
+            may: Default::default(),
+            grant: Default::default(),
+            take: Default::default(),
+            done: Default::default(),
+        }
+    }
+}
+
+impl HostQueue {
+    /// Notes the arrival of at most `2^noted_log2` descriptors that wait.
+    ///
+    /// # Panics
+    /// When they are fewer than two, or more than 512.
+    pub fn set_noted_log2(&mut self, noted_log2: usize) {
+        self.stamps.set_words_log2(noted_log2);
+        self.most_noted = Constant::new(bits(1 << noted_log2));
+    }
 }
 
 module! {
@@ -79,13 +144,13 @@ module! {
     #[hdl_gen]
     fn update(&mut self) {
         self.stamps_held.next = self.noted.q.val() - self.granted_index.q.val();
-        self.stamps.write_enable.next = (self.noted.q.val() != self.prod.val()) && (self.stamps_held.val() < 512);
-        self.stamps.write_addr.next = self.noted.q.val().get_bits::<9>(0);
+        self.stamps.write_enable.next = (self.noted.q.val() != self.prod.val()) && (self.stamps_held.val() < self.most_noted.val());
+        self.stamps.write_addr.next = self.noted.q.val().get_bits::<NOTED_LOG2>(0);
         self.stamps.write_data.next = self.now.val();
         if self.stamps.write_enable.val() {
             self.noted.d.next = self.noted.q.val() + 1;
         }
-        self.stamps.read_addr.next = self.granted_index.q.val().get_bits::<9>(0);
+        self.stamps.read_addr.next = self.granted_index.q.val().get_bits::<NOTED_LOG2>(0);
         self.stamp.next = self.stamps.read_data.val();
 
         self.may.next = (self.here.q.val() != 0) && !self.granted.q.val().get_bit(2);

@@ -145,9 +145,9 @@ pub struct TxSide {
 }
 
 impl TxSide {
-    /// For a build that never has `jumbo`; see [`TxPath::set_no_jumbo`].
-    pub fn set_no_jumbo(&mut self) {
-        self.path.set_no_jumbo();
+    /// For a build that never has `jumbo`; see [`TxPath::set_board_sized`].
+    pub fn set_board_sized(&mut self) {
+        self.path.set_board_sized();
     }
 }
 

@@ -91,9 +91,11 @@ pub struct TxPath {
 }
 
 impl TxPath {
-    /// For a build that never has `jumbo`: payload memory of the 1024 words that the planner then uses.
-    pub fn set_no_jumbo(&mut self) {
+    /// For a board, which has no jumbo frames: payload memory of the 1024 words that the planner then uses, and arrivals of 64 host
+    /// descriptors, which lie in distributed memory.
+    pub fn set_board_sized(&mut self) {
         self.payload.set_words_log2(10);
+        self.queue.set_noted_log2(6);
     }
 }
 

@@ -37,7 +37,7 @@ struct Peer {
 /// What passed between host and NIC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Messages {
-    /// Bytes that `SENT` and `RECEIVED` events told of, and how many events that took.
+    /// Bytes sent and received that `PROGRESS` events told of, and how many events that took.
     pub bytes: [u64; 2],
     pub events: [u64; 2],
     /// `SEND` and `RECEIVE_BUFFER` commands.
@@ -160,23 +160,23 @@ impl Load {
     /// The host: counts what it is told, and answers progress with more of the same.
     fn host<N: Nic>(&mut self, machine: &mut Machine<N>) {
         while let Some(words) = machine.event() {
-            let direction = match Header::from_word(words[0]).code {
-                event::SENT => 0,
-                event::RECEIVED => 1,
-                _ => continue,
-            };
+            if Header::from_word(words[0]).code != event::PROGRESS {
+                continue;
+            }
             let Some(peer) = self.peers.get_mut(words[1] as usize) else { continue };
-            self.messages.events[direction] += 1;
-            self.messages.bytes[direction] += u64::from(words[2]);
-            peer.done[direction] += words[2];
-            while self.command_bytes > 0 && peer.done[direction] >= self.command_bytes {
-                peer.done[direction] -= self.command_bytes;
-                peer.given[direction] += 1;
-                self.messages.commands[direction] += 1;
-                let code = [command::SEND, command::RECEIVE_BUFFER][direction];
-                let header = Header { code, slots: 1, conn: peer.conn };
-                let addr = span(direction, peer.given[direction], self.command_bytes);
-                self.commands.push_back([header.to_word(), words[1], addr, self.command_bytes]);
+            for (direction, &bytes) in words[2..4].iter().enumerate().filter(|(_, &bytes)| bytes > 0) {
+                self.messages.events[direction] += 1;
+                self.messages.bytes[direction] += u64::from(bytes);
+                peer.done[direction] += bytes;
+                while self.command_bytes > 0 && peer.done[direction] >= self.command_bytes {
+                    peer.done[direction] -= self.command_bytes;
+                    peer.given[direction] += 1;
+                    self.messages.commands[direction] += 1;
+                    let code = [command::SEND, command::RECEIVE_BUFFER][direction];
+                    let header = Header { code, slots: 1, conn: peer.conn };
+                    let addr = span(direction, peer.given[direction], self.command_bytes);
+                    self.commands.push_back([header.to_word(), words[1], addr, self.command_bytes]);
+                }
             }
         }
         while machine.command_room() > 0 {

@@ -127,7 +127,7 @@ impl Stack {
     }
 
     /// Sends what waits for the owner as commands. Returns whether all of it went; what the span lists have no
-    /// room for waits for `SENT` instead.
+    /// room for waits for `PROGRESS` instead.
     pub(super) fn work_nic(&mut self, port: &mut dyn HostPort, id: SocketId, conn: ConnId) -> bool {
         let (table_socket, driver) = self.socket_and_driver(id);
         let Some(socket) = table_socket else { return true };
@@ -221,32 +221,7 @@ impl Stack {
                     self.touch(id);
                 }
             }
-            event::SENT => {
-                if let Some(socket) = self.on_nic(id, conn) {
-                    let due = socket.acknowledged(words[0]);
-                    due.into_iter().for_each(|buffer| self.buffers.give(buffer));
-                    self.meter.acknowledged(id.index, words[0]);
-                    self.events.push_back((id, SocketEvent::Sent(words[0])));
-                    self.notices.push_back((id, Notice::Acknowledged(words[0])));
-                    self.touch(id);
-                }
-            }
-            event::RECEIVED => {
-                if let Some(socket) = self.on_nic(id, conn) {
-                    received(socket, words[0]);
-                    self.meter.wakeup(id.index);
-                    self.events.push_back((id, SocketEvent::Readable));
-                }
-            }
-            event::PEER_CLOSED => {
-                if let Some(socket) = self.on_nic(id, conn) {
-                    socket.peer_closed = true;
-                    socket.closed_first = socket.shutdown == Shutdown::Told;
-                    self.meter.wakeup(id.index);
-                    self.events.push_back((id, SocketEvent::PeerClosed));
-                    self.touch(id);
-                }
-            }
+            event::PROGRESS => self.progress(id, conn, words[0], words[1], words[2]),
             event::CLOSED => {
                 if let Some(socket) = self.on_nic(id, conn) {
                     let ending = if socket.abort { Ending::Aborted } else { Ending::InOrder };
@@ -276,6 +251,38 @@ impl Stack {
             Owner::Nic(at) | Owner::Restoring { conn: at, .. } => at == conn,
             Owner::Host(_) | Owner::Offering { .. } => false,
         })
+    }
+
+    /// The peer acknowledged `sent` bytes, `arrived` came, and with a flag its FIN after them.
+    fn progress(&mut self, id: SocketId, conn: ConnId, sent: u32, arrived: u32, flags: u32) {
+        let Some(socket) = self.on_nic(id, conn) else { return };
+        let closes = flags & event::PROGRESS_PEER_CLOSED != 0;
+        if closes {
+            socket.peer_closed = true;
+            socket.closed_first = socket.shutdown == Shutdown::Told;
+        }
+        if arrived > 0 {
+            received(socket, arrived);
+        }
+        if sent > 0 {
+            let due = socket.acknowledged(sent);
+            due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+            self.meter.acknowledged(id.index, sent);
+            self.events.push_back((id, SocketEvent::Sent(sent)));
+            self.notices.push_back((id, Notice::Acknowledged(sent)));
+        }
+        if arrived > 0 || closes {
+            self.meter.wakeup(id.index);
+        }
+        if arrived > 0 {
+            self.events.push_back((id, SocketEvent::Readable));
+        }
+        if closes {
+            self.events.push_back((id, SocketEvent::PeerClosed));
+        }
+        if sent > 0 || closes {
+            self.touch(id);
+        }
     }
 
     fn accepted(&mut self, id: SocketId, conn: ConnId) {

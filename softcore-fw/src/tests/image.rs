@@ -192,5 +192,5 @@ fn stack_stays_small() {
     let depth = machine.bus.ram.rchunks(64).position(|chunk| chunk.iter().all(|&b| b == 0xA5));
     let depth = depth.expect("some memory is unused") * 64;
     println!("stack: {depth} bytes");
-    assert!(depth <= 3072, "{depth} bytes of stack; link.ld reserves 3 KiB");
+    assert!(depth <= 2048, "{depth} bytes of stack; link.ld reserves 2 KiB");
 }

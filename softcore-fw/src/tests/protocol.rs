@@ -247,7 +247,7 @@ fn malformed_commands_are_answered_and_counted() {
     // And the connection is as it was.
     bench.arrive(0, 0, 0, Flags::PSH, b"hello");
     bench.settle();
-    assert_eq!((bench.event().0, &bench.fw.hw.memory[0x8000..0x8005]), (event::RECEIVED, &b"hello"[..]));
+    assert_eq!((bench.event().0, &bench.fw.hw.memory[0x8000..0x8005]), (event::PROGRESS, &b"hello"[..]));
 }
 
 #[test]
@@ -303,7 +303,7 @@ fn data_crosses_spans_in_both_directions() {
     bench.arrive(0, 8187, 0, Flags::PSH, &payload);
     bench.settle();
     let (code, _, body) = bench.event();
-    assert_eq!((code, body[1]), (event::RECEIVED, 35));
+    assert_eq!((code, &body[1..4]), (event::PROGRESS, &[0, 35, 0][..]));
     let memory = &bench.fw.hw.memory;
     assert_eq!([&memory[0x8000 + 8187..0xA000], &memory[0x20000..0x2001E]].concat(), payload);
 
@@ -319,10 +319,10 @@ fn data_crosses_spans_in_both_directions() {
     bench.arrive(0, 8222, 5, Flags::ACK, &[]);
     bench.settle();
     let (code, _, body) = bench.event();
-    assert_eq!((code, body[1]), (event::SENT, 5));
+    assert_eq!((code, &body[1..4]), (event::PROGRESS, &[5, 0, 0][..]));
     bench.command(command::QUERY, conn, &[]);
     let (code, _, body) = bench.event();
-    assert_eq!((code, body[4]), (event::QUERY_REPLY, 2), "two bytes in flight");
+    assert_eq!((code, &body[1..3]), (event::QUERY_REPLY, &[0, 2][..]), "two bytes in flight");
 }
 
 #[test]
@@ -355,7 +355,7 @@ fn stale_packets_go_to_the_host_before_the_record() {
     let restored = events.iter().find(|e| e[0] as u8 == event::RESTORED).expect("RESTORED");
     let back = HandoffRecord::from_words(&restored[2..]).unwrap();
     assert_eq!((back.endpoints, back.receive), (endpoints(0), record(0).receive));
-    assert!(events.iter().any(|e| e[0] as u8 == event::RECEIVED && e[2] == 5));
+    assert!(events.iter().any(|e| e[0] as u8 == event::PROGRESS && e[3] == 5));
     // The name is dead, the other lives.
     bench.command(command::RESTORE, conn, &[]);
     assert_eq!(bench.event().2[1], error::NO_CONNECTION);
@@ -372,8 +372,8 @@ fn reset_of_the_peer_is_reported_last() {
     bench.arrive(0, 0, 0, Flags::PSH, b"data");
     bench.arrive(0, 4, 0, Flags::RST, &[]);
     bench.settle();
-    let events: Vec<_> = bench.events().iter().map(|e| (e[0] as u8, e[2])).collect();
-    assert_eq!(events, [(event::RECEIVED, 4), (event::RESET, reset::PEER)]);
+    let events: Vec<_> = bench.events().iter().map(|e| (e[0] as u8, e[2], e[3])).collect();
+    assert_eq!(events, [(event::PROGRESS, 0, 4), (event::RESET, reset::PEER, 0)]);
     bench.handoff(0);
 }
 
@@ -416,8 +416,35 @@ fn events_wait_for_room_and_are_never_lost() {
     bench.fw.hw.event_ring_full = false;
     bench.settle();
     let events = bench.events();
-    let bytes: u32 = events.iter().filter(|e| e[0] as u8 == event::RECEIVED).map(|e| e[2]).sum();
+    let bytes: u32 = events.iter().filter(|e| e[0] as u8 == event::PROGRESS).map(|e| e[3]).sum();
     assert_eq!(bytes, 40 * 50);
+}
+
+#[test]
+fn acknowledged_bytes_are_news_when_the_host_can_give_as_much_as_is_left() {
+    let mut memory = slots(1);
+    let mut bench = Bench::new(&mut memory);
+    let conn = bench.handoff(0);
+    let progress = |bench: &mut Bench, ack, text: &[u8], at| {
+        bench.arrive(0, at, ack, Flags::PSH, text);
+        bench.settle();
+        bench.events().iter().map(|e| (e[0] as u8, [e[2], e[3], e[4]])).collect::<Vec<_>>()
+    };
+    bench.command(command::SEND, conn, &[0x30000, 100, 0x31000, 900]);
+    assert_eq!(progress(&mut bench, 100, &[], 0), [], "a head, whose body is on the way");
+    assert_eq!(progress(&mut bench, 600, &[], 0), [], "a span that is not finished");
+    assert_eq!(progress(&mut bench, 1000, b"next", 0), [(event::PROGRESS, [1000, 4, 0])]);
+    // Half of four equal spans.
+    for addr in [0x32000, 0x34000] {
+        bench.command(command::SEND, conn, &[addr, 100, addr + 0x1000, 100]);
+    }
+    assert_eq!(progress(&mut bench, 1100, &[], 4), []);
+    assert_eq!(progress(&mut bench, 1200, &[], 4), [(event::PROGRESS, [200, 0, 0])]);
+    // The peer's FIN goes with what it acknowledges.
+    bench.arrive(0, 4, 1400, Flags::FIN, &[]);
+    bench.settle();
+    let events: Vec<_> = bench.events().iter().map(|e| (e[0] as u8, [e[2], e[3], e[4]])).collect();
+    assert_eq!(events, [(event::PROGRESS, [200, 0, event::PROGRESS_PEER_CLOSED])]);
 }
 
 #[test]
@@ -429,7 +456,7 @@ fn progress_adds_up_while_the_queue_is_busy() {
         bench.arrive(0, at * 10, 0, Flags::PSH, &[7; 10]);
     }
     bench.settle();
-    let lengths: Vec<_> = bench.events().iter().map(|e| e[2]).collect();
+    let lengths: Vec<_> = bench.events().iter().map(|e| e[3]).collect();
     assert_eq!(lengths.iter().sum::<u32>(), 320);
     assert!(lengths.len() <= 5, "{lengths:?}");
 }

@@ -548,13 +548,17 @@ impl<'a, P: Program> World<'a, P> {
                     self.fw.hw.arrive(&frame);
                 }
             }
-            event::SENT => {
-                self.tally.sent_events += 1;
-                assert!(event[2] <= self.host.send.len());
-                self.host.send.consume(event[2]);
+            event::PROGRESS => {
+                let [sent, received, flags] = [event[2], event[3], event[4]];
+                assert!(sent + received + flags > 0, "an event of nothing");
+                self.tally.sent_events += u32::from(sent > 0);
+                assert!(sent <= self.host.send.len());
+                self.host.send.consume(sent);
+                if received > 0 {
+                    self.host.arrived(&self.fw.hw.memory, received);
+                }
+                self.host.peer_closed |= flags & event::PROGRESS_PEER_CLOSED != 0;
             }
-            event::RECEIVED => self.host.arrived(&self.fw.hw.memory, event[2]),
-            event::PEER_CLOSED => self.host.peer_closed = true,
             event::CLOSED => {
                 assert!(self.host.shut && self.host.send.is_empty());
                 self.owner = Owner::Gone;
