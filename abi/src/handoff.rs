@@ -501,7 +501,7 @@ mod tests {
                 *word =
                     (seed + 1).wrapping_mul(0x9E37_79B9).wrapping_mul(2 * i as u32 + 3).rotate_left(i as u32);
             }
-            words[0] = MAGIC << 16 | (seed * 61 & 0xFFF) << 4 | VERSION;
+            words[0] = MAGIC << 16 | ((seed * 61) & 0xFFF) << 4 | VERSION;
             let record = HandoffRecord::from_words(&words).unwrap();
             assert_eq!(record.to_words()[..], words);
             let mut wide = [0; RECORD_WORDS_IPV6];

@@ -165,7 +165,7 @@ impl Receiver {
         };
         let preamble = bytes.iter().take_while(|byte| **byte == 0x55).count();
         let body = match bytes.get(preamble) {
-            Some(0xD5) if symbols.len() % per_byte == 0 => Some(bytes[preamble + 1..].to_vec()),
+            Some(0xD5) if symbols.len().is_multiple_of(per_byte) => Some(bytes[preamble + 1..].to_vec()),
             _ => None,
         };
         LineFrame {

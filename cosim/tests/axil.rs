@@ -205,7 +205,7 @@ impl Bench {
         if m.awvalid && out.awready {
             assert!(m.wvalid && out.wready, "address and word are taken together");
             let write = Write { addr: m.awaddr, data: m.wdata, strobe: m.wstrb };
-            let good = index(write.addr).is_some() && write.addr % 4 == 0 && write.strobe == 0xF;
+            let good = index(write.addr).is_some() && write.addr.is_multiple_of(4) && write.strobe == 0xF;
             self.writes.push_back((self.cycle + WRITE_LATENCY, if good { 0 } else { 2 }));
         }
         if m.arvalid && out.arready {

@@ -73,7 +73,7 @@ fn a_memory_of_banks_is_one_memory() {
             // Every word is written first.
             let filling = cycle < 16;
             let (b, enable) = if filling { (cycle, true) } else { (b, rng.next_u32() % 4 > 0) };
-            let lanes = if filling { 15 } else { rng.next_u32() % 16 & rng.next_u32() };
+            let lanes = if filling { 15 } else { (rng.next_u32() % 16) & rng.next_u32() };
             // Both ports at one word in a cycle that writes it is nothing that a reader may count on.
             let a = if a == b { (a + 1) % 16 } else { a };
             let word = rng.next_u32();

@@ -169,7 +169,7 @@ impl Table {
             // on, of which connection.p4 uses one that says the same.
             let mark = self.pushed;
             self.pushed += 1;
-            dut.set(self.facts, u64::from(mark) | u64::from(key.is_some()) * (1 << 36 | 1 << 42));
+            dut.set(self.facts, u64::from(mark) | (u64::from(key.is_some()) * (1 << 36 | 1 << 42)));
             let [remote_ip, local_ip, ports] = key.unwrap_or([7; 3]);
             dut.set_wide(self.frame_key, &[ports, local_ip, remote_ip]);
             self.frames.push_back((key, mark));

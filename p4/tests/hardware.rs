@@ -65,7 +65,7 @@ fn chain(operations: usize) -> String {
     let fields = ["a", "b", "c", "d"];
     let operation = |value: String, number: usize| {
         let other = fields[(number + 1) % fields.len()];
-        let symbol = if number % 3 == 0 { "+" } else { "^" };
+        let symbol = if number.is_multiple_of(3) { "+" } else { "^" };
         format!("({value} {symbol} hdr.h.{other})")
     };
     let value = (0..operations).fold("hdr.h.a".to_string(), operation);

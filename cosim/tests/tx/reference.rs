@@ -216,7 +216,7 @@ impl Burst {
         let most = if ipv6 { mmio::TX_HEADER_BYTES_MAX_IPV6 } else { mmio::TX_HEADER_BYTES_MAX };
         let range = mmio::TX_HEADER_BYTES_MIN..=most;
         let fits = self.len == 0 || self.mss > 0 && self.header_len + self.mss <= limit + 2;
-        if !range.contains(&self.header_len) || self.header_len % 4 != 0 || !fits {
+        if !range.contains(&self.header_len) || !self.header_len.is_multiple_of(4) || !fits {
             return Outcome::Bad;
         }
         let (len, mss) = (self.len as usize, self.mss as usize);

@@ -146,7 +146,9 @@ mod tests {
                 .filter_map(|line| line.split_once(" SITE "))
                 .map(|(_, site)| site)
                 .collect();
-            (pins.sort(), located.sort(), sites.sort());
+            pins.sort();
+            located.sort();
+            sites.sort();
             assert_eq!(located, pins, "{}", board.name);
             assert!(sites.windows(2).all(|pair| pair[0] != pair[1]), "{}: a site twice", board.name);
         }

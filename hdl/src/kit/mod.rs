@@ -67,6 +67,8 @@ macro_rules! module {
         $hash:tt $hdl_gen:tt
         fn update(&mut $self:ident) { $($body:tt)* }
     ) => {
+        // Verilog's `case` has no guards for clippy to put the conditions of its arms in.
+        #[allow(clippy::collapsible_match)]
         impl<$($generics)*> Logic for $module {
             $hash $hdl_gen
             fn update(&mut $self) {

@@ -81,7 +81,7 @@ pub struct TxFrame {
 impl TxFrame {
     /// A frame may start when `start` of its words are in the queue.
     pub fn new(start: u32) -> Self {
-        assert!(start >= 2 && start < 4096, "a start at {start} words");
+        assert!((2..4096).contains(&start), "a start at {start} words");
         TxFrame {
             cr: Default::default(),
             stream: Default::default(),

@@ -53,7 +53,7 @@ pub struct Hash<const N: usize> {
 
 impl<const N: usize> Default for Hash<N> {
     fn default() -> Self {
-        assert!(N % 32 == 0 && (32..=320).contains(&N), "a key of {N} bits");
+        assert!(N.is_multiple_of(32) && (32..=320).contains(&N), "a key of {N} bits");
         let words = N as u64 / 32;
         Hash {
             cr: Default::default(),
@@ -71,7 +71,7 @@ impl<const N: usize> Default for Hash<N> {
             closing: Default::default(),
             rest: Default::default(),
             rounds: Constant::new((words + 4).into()),
-            length: Constant::new(Bits::<N>::from(4 * words << 24) << (N as u64 - 32)),
+            length: Constant::new(Bits::<N>::from((4 * words) << 24) << (N as u64 - 32)),
             first: Default::default(),
             opening: Default::default(),
             a0: Default::default(),
