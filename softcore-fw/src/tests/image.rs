@@ -142,7 +142,7 @@ fn image_serves_a_connection() {
     for at in 0..4 {
         machine.bus.nic.arrive(&frame(0, at * 1460, 0, Flags::PSH, &payload));
         receive = machine.settle();
-        assert_eq!(machine.event()[2], 1460);
+        assert_eq!(machine.event()[3], 1460);
     }
     assert_eq!(machine.bus.nic.memory[0x8000..0x8000 + 1460], payload);
     let acknowledged = machine.bus.nic.wire.drain(..).count();
