@@ -20,6 +20,6 @@ pub const BOARD: Board = Board {
     shared_bus: true,
     absent: &["mdio1", "mdc1", "phy1_reset_n", "lines_n"],
     receive: ReceiveSize::Small,
-    connections: 256,
-    core_memory_kib: 112,
+    connections: 64,
+    core_memory_kib: 64,
 };
