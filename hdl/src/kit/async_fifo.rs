@@ -16,7 +16,8 @@ use rust_hdl::prelude::*;
 /// **Cycles.** Committed entries become visible one after the other, one a write cycle. From a push with `commit` into an
 /// empty queue, `valid` rises after one more write edge and then the third read edge. A pop shows in `level` at the fifth
 /// write edge after it. One entry a cycle in each domain, sustained by a queue of 16 or more entries; the slower clock sets
-/// the rate. All outputs but `full` are registers, and `full` is one gate behind registers.
+/// the rate. All outputs are registers but `full`, which is one gate behind registers, and `head` of distributed memory, which is
+/// what a register's address reads.
 ///
 /// **Crossing.** The Gray-coded indices change one bit at a time, and each passes two flops; no data is read before its
 /// index arrived.
@@ -89,6 +90,12 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
         let n = self._words_log2;
         let (width, last, low) = (T::BITS - 1, (1usize << n) - 1, n - 1);
         let style = ram_style(T::BITS, n);
+        // A block answers a cycle later, so it is asked for what comes next; distributed memory answers at once, and what decides about
+        // a pop need not reach it.
+        let (block_head, lut_head) = match style {
+            "" => (format!("head <= mem[read_next[{low}:0]];\n  "), String::new()),
+            _ => (String::new(), format!("always @(*) head = mem[read_index[{low}:0]];\n")),
+        };
         let sync = "(* keep, async_reg = \"true\" *) reg";
         Verilog::Custom(format!(
             "{style}(* no_rw_check *) reg [{width}:0] mem [0:{last}];\n\
@@ -114,7 +121,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              wire w_clear = w_asked | w_answer;\nwire r_clear = r_asked | r_answer;\n\
              wire w_stopping = write_cr$reset | write_due | write_asks | w_clear | w_cleared;\n\
              wire r_stopping = read_cr$reset | read_due | read_asks | r_clear | r_cleared;\n\
-             always @(*) full = |level[{A}:{n}] | write_stop;\n\
+             always @(*) full = |level[{A}:{n}] | write_stop;\n{lut_head}\
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              wire [{A}:0] write_next = do_push ? write_plus : write_index;\n\
              wire show = shown != committed & ~write_stop;\n\
@@ -144,7 +151,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for AsyncFifo<T, A, A1> {
              shown_plus_gray <= shown_plus2 ^ (shown_plus2 >> 1);\n    \
              end\n  end\nend\n\
              always @(posedge read_cr$clock) begin\n  \
-             head <= mem[read_next[{low}:0]];\n  \
+             {block_head}\
              shown_meta <= shown_gray;\n  shown_seen <= shown_meta;\n  \
              r_asked_meta <= write_asks;\n  r_asked <= r_asked_meta;\n  \
              r_answer_meta <= w_asked;\n  r_answer <= r_answer_meta;\n  r_cleared <= r_clear;\n  \
