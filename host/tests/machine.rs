@@ -121,6 +121,32 @@ fn a_paced_client_reads_at_its_rate_and_the_window_holds_the_server() {
 }
 
 #[test]
+fn a_quiet_client_connects_and_asks_when_it_may() {
+    const QUIET_PS: u64 = 20_000_000_000;
+    let mut nic = PlainNic::new(1 << 28);
+    let mut config = ServerConfig { machine: MachineConfig::paper(), ..ServerConfig::default() };
+    config.driver.tso_buffers = 0;
+    let server = Server::start(&config, Box::new(Never), &mut nic, None).unwrap();
+    let workload: SharedWorkload = Rc::new(RefCell::new(Box::new(LargeFiles)));
+    let mut host =
+        ClientHost::new(ClientConfig { mac: [2, 0, 0, 1, 0, 0], ip: [10, 1, 0, 0], ..Default::default() });
+    host.know_neighbour(config.address.mac, config.address.ip);
+    let player = Player::new(workload, Future::default(), 1 << 30, 1);
+    host.set_player(player.quiet_until(QUIET_PS));
+    let mut world = QuickWorld::new(nic, server, vec![host], 1).unwrap();
+    // The handshake, and no more before the time has come.
+    world.run_until_packets(3).unwrap();
+    assert!(world.now_ps() < QUIET_PS / 2, "connected after {} ps", world.now_ps());
+    assert_eq!(world.server.stats().stack.accepted, 1);
+    world.run_until_packets(4).unwrap();
+    assert!(world.now_ps() >= QUIET_PS, "a request after {} ps", world.now_ps());
+    while world.clients()[0].stats().responses == 0 {
+        assert!(world.packets < 20_000, "no response after {} ps", world.now_ps());
+        world.run_until_packets(world.packets + 100).unwrap();
+    }
+}
+
+#[test]
 fn the_same_seed_gives_the_same_cycles() {
     let once = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);
     let again = run("W-0-N-N-FCFS-400", Some(200), MachineConfig::paper(), 10_000);

@@ -362,7 +362,10 @@ impl ClientHost {
     fn player_deadline(&self, now_ps: u64) -> Option<u64> {
         let player = self.player.as_ref()?;
         match player.current.map(|id| &self.fetches[id.0]) {
-            Some(fetch) if fetch.state == FetchState::Active => fetch.take_at_ps,
+            Some(fetch) if fetch.state == FetchState::Active => {
+                let speaks_ps = (now_ps < player.quiet_ps).then_some(player.quiet_ps);
+                fetch.take_at_ps.into_iter().chain(speaks_ps).min()
+            }
             _ => Some(player.next_ps.max(now_ps)),
         }
     }
@@ -428,12 +431,13 @@ impl ClientHost {
     /// something new to do.
     fn advance(&mut self, id: usize, now_ps: u64) -> bool {
         let pace = self.player.as_ref().and_then(|p| p.pace_bps);
+        let quiet = self.player.as_ref().is_some_and(|p| now_ps < p.quiet_ps);
         let fetch = &mut self.fetches[id];
         let Some(handle) = fetch.handle else { return false };
         let socket = self.sockets.get_mut::<tcp::Socket>(handle);
         let mut progress = false;
 
-        while socket.may_send() {
+        while socket.may_send() && !quiet {
             if fetch.unsent.is_empty() && fetch.outstanding.len() < self.config.pipeline {
                 let Some(expect) = fetch.waiting.pop_front() else { break };
                 let last = fetch.waiting.is_empty() && !fetch.keep_open && !fetch.played;

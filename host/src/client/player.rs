@@ -16,8 +16,11 @@ pub struct Player {
     workload: SharedWorkload,
     future: Future,
     pub(super) pace_bps: Option<u64>,
+    time_scale: u64,
     /// When the next session may open.
     pub(super) next_ps: u64,
+    /// No request goes before this time.
+    pub(super) quiet_ps: u64,
     pub(super) current: Option<FetchId>,
 }
 
@@ -26,7 +29,21 @@ impl Player {
     /// `time_scale`: how many times faster than the simulation the client's clock runs.
     pub fn new(workload: SharedWorkload, future: Future, start_ps: u64, time_scale: u64) -> Self {
         let pace_bps = workload.borrow().pace_bps().map(|bps| bps / time_scale);
-        Player { workload, future, pace_bps, next_ps: start_ps * time_scale, current: None }
+        Player {
+            workload,
+            future,
+            pace_bps,
+            time_scale,
+            next_ps: start_ps * time_scale,
+            quiet_ps: 0,
+            current: None,
+        }
+    }
+
+    /// The first request goes at `ps` of simulated time or later, though the session may be open before.
+    pub fn quiet_until(mut self, ps: u64) -> Self {
+        self.quiet_ps = ps * self.time_scale;
+        self
     }
 
     /// The requests of the next session.

@@ -23,6 +23,10 @@ use std::rc::Rc;
 /// Time between the first connections of two clients: 2048 are there after 102 ms. Faster, and the NIC drops some of their first
 /// packets before its softcore has moved them, and these clients wait for a retransmission.
 pub(crate) const START_INTERVAL_PS: u64 = 50_000_000;
+/// Time between the first requests of two clients, which begin when all are connected: so the server is busy from the first moment on. With a
+/// few clients it would answer those on the NIC so soon that they fill the NIC before the others have come, a state that lasts where
+/// host packets do not go first.
+const REQUEST_INTERVAL_PS: u64 = 20_000_000;
 /// Time over which the first requests of paced clients are spread: about what one response takes at their pace.
 const PACED_START_PS: u64 = 300_000_000_000;
 /// Time between two samples of the NIC's state.
@@ -163,7 +167,12 @@ impl<N: Nic> Run<N> {
                 let mut host = ClientHost::new(client_config(index, options.seed, scale));
                 host.know_neighbour(address.mac, address.ip);
                 let start_ps = u64::from(index) * interval_ps;
-                host.set_player(Player::new(Rc::clone(&workload), future.clone(), start_ps, scale));
+                let mut player = Player::new(Rc::clone(&workload), future.clone(), start_ps, scale);
+                if !paced {
+                    let connected_ps = u64::from(clients) * interval_ps;
+                    player = player.quiet_until(connected_ps + u64::from(index) * REQUEST_INTERVAL_PS);
+                }
+                host.set_player(player);
                 host
             })
             .collect();
