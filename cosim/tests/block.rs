@@ -54,17 +54,24 @@ fn two_models_of_one_module_are_independent() {
     assert_eq!(models.map(|dut| dut.peek("b_data")), [0xC0DE_0000, 0xC0DE_0001]);
 }
 
-/// Both ports at random on memories of one bank, of two and of five, in a few words on either side of where each but the first begins.
+/// Both ports at random on memories of one bank and of up to six, in a few words on either side of where banks begin.
 #[test]
 fn a_memory_of_banks_is_one_memory() {
     const SEED: u64 = 1;
-    for (words, starts) in [(2 * BANK_WORDS, 1), (BANK_WORDS + 4096, 1), (4 * BANK_WORDS + 2048, 4)] {
+    let sizes: [(usize, &[usize]); 5] = [
+        (2 * BANK_WORDS, &[BANK_WORDS]),
+        (BANK_WORDS + 4096, &[BANK_WORDS]),
+        (BANK_WORDS + 12288, &[BANK_WORDS, BANK_WORDS + 8192]),
+        (BANK_WORDS + 8192 + 1000, &[BANK_WORDS, BANK_WORDS + 8192]),
+        (4 * BANK_WORDS + 6144, &[BANK_WORDS, 3 * BANK_WORDS, 4 * BANK_WORDS, 4 * BANK_WORDS + 4096]),
+    ];
+    for (words, starts) in sizes {
         let mut rng = ChaCha8Rng::seed_from_u64(SEED);
         let mut dut = Model::build("ram", &emit::verilog("ram", RamDualByte::<17>::new(words))).unwrap();
         let [a_addr, a_data, b_enable, b_addr, b_write, b_write_data, b_data] =
             ["a_addr", "a_data", "b_enable", "b_addr", "b_write", "b_write_data", "b_data"]
                 .map(|name| dut.port(name).unwrap());
-        let address = |at: usize| ((1 + at % starts) * BANK_WORDS + at / starts - 8 / starts) as u64;
+        let address = |at: usize| (starts[at % starts.len()] + at / starts.len() - 8 / starts.len()) as u64;
         let mut memory = [0u32; 16];
         // What port b answered last; nothing is promised of a cycle that writes.
         let mut held = None;

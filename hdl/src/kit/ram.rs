@@ -91,8 +91,11 @@ pub const IMAGE_FILE: &str = "firmware.hex";
 pub const IMAGE_FILE_HIGH: &str = "firmware_high.hex";
 
 /// Words of which each bit fills a block of an ECP5: no logic stands between such a memory and its reader. A memory of more words that
-/// are no power of two is made of banks of so many and the rest, for one choice among banks in place of one among all blocks.
+/// are no power of two is made of banks of so many, and of the powers of two in the rest, for one choice among banks in place of one
+/// among all blocks.
 pub const BANK_WORDS: usize = 16 * 1024;
+/// A bank of so many words, or fewer, is the last.
+const LEAST_BANK_WORDS: usize = 2048;
 
 /// Two ports on 32-bit words with byte enables. The number of words is chosen when the memory is built, at most `2^A`;
 /// address bits that it does not need are ignored. A multiple of 2048 words fills whole blocks of an ECP5.
@@ -148,10 +151,10 @@ impl<const A: usize> Logic for RamDualByte<A> {
     }
 
     fn hdl(&self) -> Verilog {
+        let banks = self.banks();
         // A last bank of one word would have no address.
-        let banked =
-            self._words > BANK_WORDS && self._words % BANK_WORDS != 1 && !self._words.is_power_of_two();
-        Verilog::Custom(if banked { self.banks() } else { self.one_bank() })
+        let banked = !self._words.is_power_of_two() && banks.len() > 1 && banks.iter().all(|bank| *bank > 1);
+        Verilog::Custom(if banked { self.banked(&banks) } else { self.one_bank() })
     }
 }
 
@@ -190,19 +193,45 @@ impl<const A: usize> RamDualByte<A> {
         )
     }
 
-    fn banks(&self) -> String {
-        let (low, msb) = (BANK_WORDS.ilog2(), (self._words - 1).ilog2());
-        let select = msb - low;
+    /// Words of each bank. All but the last are powers of two and none is larger than the one before, so an address's low bits are
+    /// its place in a bank.
+    fn banks(&self) -> Vec<usize> {
+        let mut left = self._words;
+        let mut banks = Vec::new();
+        while left > 0 {
+            let bank = if left <= LEAST_BANK_WORDS { left } else { BANK_WORDS.min(1 << left.ilog2()) };
+            banks.push(bank);
+            left -= bank;
+        }
+        banks
+    }
+
+    fn banked(&self, banks: &[usize]) -> String {
+        let (last_bank, msb) = (banks.len() - 1, (self._words - 1).ilog2());
+        let select = last_bank.ilog2();
+        // The bank of an address: the first that ends behind it. Every bank but the last ends at a multiple of its own size, so the
+        // bits above that tell.
+        let bank_of = |addr: &str| {
+            let mut text = String::new();
+            let mut end = 0;
+            for (bank, words) in banks[..last_bank].iter().enumerate() {
+                end += words;
+                let low = words.ilog2();
+                text += &format!("{addr}[{msb}:{low}] < {} ? {bank} : ", end >> low);
+            }
+            format!("{text}{last_bank}")
+        };
         let mut text = format!(
             "{MOVES}1'b1\n\
-             wire [{select}:0] a_bank = a_addr[{msb}:{low}];\nwire [{select}:0] b_bank = b_addr[{msb}:{low}];\n\
+             wire [{select}:0] a_bank = {};\nwire [{select}:0] b_bank = {};\n\
              reg [{select}:0] a_was, b_was;\n\
-             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n"
+             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n",
+            bank_of("a_addr"),
+            bank_of("b_addr")
         );
-        let last_bank = (self._words - 1) / BANK_WORDS;
         let (mut a_cases, mut b_cases) = (String::new(), String::new());
-        for bank in 0..=last_bank {
-            let last = (self._words - bank * BANK_WORDS).min(BANK_WORDS) - 1;
+        for (bank, words) in banks.iter().enumerate() {
+            let last = words - 1;
             let index = last.ilog2();
             let lanes = write_lanes(
                 &format!("bank{bank}"),
