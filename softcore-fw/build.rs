@@ -1,4 +1,4 @@
-//! Passes the sizes of the image on: how many connections (`BATON_FW_CONNECTIONS`, default 128) in how much core
+//! Passes the sizes of the image on: how many connections (`BATON_FW_CONNECTIONS`, default 128; 0 for a NIC without handoff) in how much core
 //! memory (`BATON_FW_RAM_KIB`, default 128). Makes the code that enters connections into the table of the NIC's P4 program,
 //! of the description of its control plane that `BATON_CONTROL_PLANE` names (from the workspace's folder, unless it is
 //! absolute; default: that of connection.p4).
@@ -14,8 +14,8 @@ const BOTH_FAMILIES: &str = "p4/programs/control-plane/ipv6.json";
 fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=link.ld");
-    let connections = number("BATON_FW_CONNECTIONS", 128, 1..=4096);
-    let ram_kib = number("BATON_FW_RAM_KIB", 128, 64..=16384);
+    let connections = number("BATON_FW_CONNECTIONS", 128, 0..=4096);
+    let ram_kib = number("BATON_FW_RAM_KIB", 128, 32..=16384);
     println!("cargo:rustc-env=BATON_FW_CONNECTIONS={connections}");
     let folder = env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     if env::var("CARGO_CFG_TARGET_ARCH").as_deref() == Ok("riscv32") {

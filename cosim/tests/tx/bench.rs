@@ -155,7 +155,12 @@ struct Ports {
 
 impl Bench {
     pub fn new(config: AxiConfig, sink_stalls: u32, go_permille: u32, seed: u64) -> Self {
-        let mut dut = Model::build("tx_side", &emit::verilog("tx_side", TxSide::default())).unwrap();
+        Bench::of(TxSide::default(), config, sink_stalls, go_permille, seed)
+    }
+
+    /// The bench of a transmit side.
+    pub fn of(block: TxSide, config: AxiConfig, sink_stalls: u32, go_permille: u32, seed: u64) -> Self {
+        let mut dut = Model::build("tx_side", &emit::verilog("tx_side", block)).unwrap();
         let mut memory = HostMemory::new(MEMORY, MEMORY_BYTES);
         let mut chance = Chance::new(seed);
         chance.fill(memory.slice_mut(MEMORY, MEMORY_BYTES as usize));

@@ -12,6 +12,7 @@ mod support;
 
 use baton_abi::ring::{TxDesc, TX_FLAG_CHECKSUM, TX_FLAG_INJECT, TX_FLAG_TSO};
 use baton_cosim::axi::AxiConfig;
+use baton_hdl::tx::TxSide;
 use bench::{Bench, MEMORY, MEMORY_BYTES, RING};
 use reference::{Burst, Flow, HostFrame, Outcome, FIN, PSH};
 use std::collections::VecDeque;
@@ -211,6 +212,8 @@ struct Mixture {
     config: AxiConfig,
     sink_stalls: u32,
     go_permille: u32,
+    /// Of a NIC that segments nothing: there are no bursts, and frames to be cut are refused.
+    plain_only: bool,
 }
 
 impl Mixture {
@@ -223,7 +226,12 @@ impl Mixture {
     }
 
     fn bench(&self) -> Bench {
-        let mut bench = Bench::new(self.config, self.sink_stalls, self.go_permille, self.seed);
+        let mut block = TxSide::default();
+        if self.plain_only {
+            block.set_board_sized();
+            block.set_host_only();
+        }
+        let mut bench = Bench::of(block, self.config, self.sink_stalls, self.go_permille, self.seed);
         bench.dut.poke("jumbo", self.jumbo.into());
         bench.dut.poke("ipv6", self.ipv6.into());
         bench
@@ -233,7 +241,7 @@ impl Mixture {
     fn fill(&self, bench: &mut Bench, chance: &mut Chance) {
         let mut place = BUILT;
         for _ in 0..self.count {
-            if chance.permille(500) {
+            if !self.plain_only && chance.permille(500) {
                 let burst = random_burst(chance, self.hostile, self.limit(), self.ipv6);
                 bench.bursts.push_back(burst);
             } else if chance.permille(400) && place + 0x2_0000 < MEMORY + MEMORY_BYTES {
@@ -268,7 +276,11 @@ impl Mixture {
         let mut expected = bench::Pulses::default();
         let mut unread = 0;
         for frame in &bench.host {
-            let frames = match frame.outcome(&bench.pins.memory, limit, self.ipv6) {
+            let outcome = match self.plain_only && frame.desc.flags & TX_FLAG_TSO != 0 {
+                true => Outcome::Bad,
+                false => frame.outcome(&bench.pins.memory, limit, self.ipv6),
+            };
+            let frames = match outcome {
                 Outcome::Sent(frames) => frames,
                 Outcome::Abandoned(frames) => {
                     expected.abandoned += 1;
@@ -365,6 +377,7 @@ fn quiet(seed: u64) -> Mixture {
         config: timing(20, 0, seed),
         sink_stalls: 0,
         go_permille: 1000,
+        plain_only: false,
     }
 }
 
@@ -384,6 +397,17 @@ fn hostile_descriptors_and_failing_memory_are_survived_and_counted() {
     let config = timing(15, 100, 4);
     Mixture { hostile: true, count: 500, config, sink_stalls: 100, go_permille: 500, ..quiet(4) }.run();
     Mixture { hostile: true, count: 500, config: timing(1, 0, 5), ..quiet(5) }.run();
+}
+
+/// A NIC without handoff: what is to be cut is refused and counted, and every other frame goes out as ever.
+#[test]
+fn a_build_for_plain_frames_refuses_what_is_to_be_cut() {
+    let plain = |seed: u64| Mixture { plain_only: true, ..quiet(seed) };
+    plain(31).run();
+    let config = timing(15, 100, 32);
+    Mixture { hostile: true, count: 500, config, sink_stalls: 100, go_permille: 500, ..plain(32) }.run();
+    let traffic = Mixture { count: 40, hostile: true, config, sink_stalls: 200, ..plain(33) };
+    traffic.run_with_resets(6);
 }
 
 /// Bursts and frames to be cut over both families, good and hostile, with stalls, jumbo frames and resets.

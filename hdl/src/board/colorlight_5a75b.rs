@@ -21,6 +21,6 @@ pub const BOARD: Board = Board {
     shared_bus: true,
     absent: &["mdio1", "mdc1", "phy1_reset_n", "linked_n", "lines_n"],
     receive: ReceiveSize::Small,
-    connections: 1,
+    connections: 0,
     core_memory_kib: 32,
 };

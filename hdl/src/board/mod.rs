@@ -40,7 +40,7 @@ pub struct Board {
     /// Pins of the top that the board does not have. An input among them is one of port 1, and reads what port 0's does.
     pub absent: &'static [&'static str],
     pub receive: ReceiveSize,
-    /// Connections that the firmware is built for.
+    /// Connections that the firmware is built for. With none there is no handoff, in hardware either.
     pub connections: u32,
     /// Core memory for firmware and connections.
     pub core_memory_kib: u32,
@@ -71,6 +71,7 @@ impl Board {
             receive: self.receive,
             boot_ticks_per_us: Some((self.pll.core_khz() / 1000) as u16),
             pace: false,
+            handoff: self.connections != 0,
         }
     }
 

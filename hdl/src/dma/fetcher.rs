@@ -10,7 +10,7 @@
 //! may change only while the ring is empty. Verified in `cosim/tests/dma_read.rs`.
 
 use super::read_bus::{ReadData, ReadRequestSource};
-use crate::kit::{Cr, LutFifo, Reg};
+use crate::kit::{Cr, Fact, LutFifo, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -56,6 +56,8 @@ pub struct Fetcher {
     taint: Reg<Bit>,
     pos: Reg<Bits<3>>,
 
+    /// It asks for nothing.
+    absent: Fact,
     size: Signal<Local, Bits<16>>,
     avail: Signal<Local, Bits<16>>,
     entry_last: Signal<Local, Bits<3>>,
@@ -66,6 +68,13 @@ pub struct Fetcher {
     entry_end: Signal<Local, Bit>,
     added: Signal<Local, Bits<6>>,
     removed: Signal<Local, Bits<6>>,
+}
+
+impl Fetcher {
+    /// For a build without this ring: it never asks, and shows no entry.
+    pub fn set_absent(&mut self) {
+        self.absent = Fact::new(true);
+    }
 }
 
 module! {
@@ -130,7 +139,7 @@ module! {
                 }
             }
         }
-        self.request.valid.next = self.state.q.val() == 2;
+        self.request.valid.next = (self.state.q.val() == 2) && !self.absent.holds.val();
         self.request.addr.next = self.addr.q.val();
         self.request.length.next = bit_cast::<16, 7>(self.length.q.val());
 
@@ -153,7 +162,7 @@ module! {
         self.cons.next = self.came.q.val();
 
         self.word.next = self.words.head.val();
-        self.valid.next = self.marks.valid.val();
+        self.valid.next = self.marks.valid.val() && !self.absent.holds.val();
         self.bad.next = self.marks.head.val();
         self.last.next = self.pos.q.val() == self.entry_last.val();
         self.words.pop.next = self.pop.val();

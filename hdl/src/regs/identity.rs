@@ -6,7 +6,7 @@ use crate::module;
 use crate::rx::{HAS_IPV6, HAS_TABLE, KEY_BITS, KEY_LAYOUT};
 use baton_abi::regs::{
     CAPABILITIES_CONNECTIONS_SHIFT, CAPABILITIES_JUMBO, CAPABILITIES_KEY_LAYOUT_SHIFT,
-    CAPABILITIES_KEY_WORDS_SHIFT, ID_VALUE, VERSION_VALUE,
+    CAPABILITIES_KEY_WORDS_SHIFT, CAPABILITIES_TSO, ID_VALUE, VERSION_VALUE,
 };
 use rust_hdl::prelude::*;
 
@@ -72,19 +72,22 @@ pub struct Identity {
 
 impl Identity {
     /// `fw_size`: bytes of core memory; `has_jumbo`: the receive path holds jumbo frames; `has_pace`: the
-    /// softcore heeds `core_skip`; `connections_log2`: log2 of the connections that the lookup table is made for.
+    /// softcore heeds `core_skip`; `connections_log2`: log2 of the connections that the lookup table is made for, none in a build without handoff and TSO.
     /// `boot_ticks_per_us`: the core runs from reset on, because its memory comes with firmware, and this is the time base.
     pub fn new(
         fw_size: u32,
         has_jumbo: bool,
         has_pace: bool,
-        connections_log2: usize,
+        connections_log2: Option<usize>,
         boot_ticks_per_us: Option<u16>,
     ) -> Self {
         let capabilities = if has_jumbo { CAPABILITIES_JUMBO } else { 0 }
-            | (connections_log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT
-            | if HAS_TABLE { (KEY_BITS as u32 / 32) << CAPABILITIES_KEY_WORDS_SHIFT } else { 0 }
-            | u32::from(KEY_LAYOUT) << CAPABILITIES_KEY_LAYOUT_SHIFT;
+            | connections_log2.map_or(0, |log2| {
+                (log2 as u32) << CAPABILITIES_CONNECTIONS_SHIFT
+                    | CAPABILITIES_TSO
+                    | if HAS_TABLE { (KEY_BITS as u32 / 32) << CAPABILITIES_KEY_WORDS_SHIFT } else { 0 }
+                    | u32::from(KEY_LAYOUT) << CAPABILITIES_KEY_LAYOUT_SHIFT
+            });
         Identity {
             cr: Default::default(),
             bus: Default::default(),

@@ -2,7 +2,7 @@
 //!
 //! An exact match on the key that the P4 program makes of a frame, or of what the firmware writes. A keyed hash names two buckets of four entries, one
 //! in each half of the table; a new entry goes to the bucket with more room, the left one of equals. An insertion is
-//! refused when both are full, or if the program has no table; nothing is ever evicted. The table has two entries for each connection that it is made
+//! refused when both are full, or if the program or the build has no table; nothing is ever evicted. The table has two entries for each connection that it is made
 //! for, and two choices leave it so even that at that load fewer than one insertion in ten thousand is refused, one in
 //! five hundred when connections come and go. Which buckets a connection has, no one can tell who lacks the hash key.
 //!
@@ -99,8 +99,9 @@ pub struct Lookup<const A: usize, const R: usize, const R1: usize> {
     scan: Signal<Local, Bit>,
     found: Signal<Local, Bit>,
     found_value: Signal<Local, Bits<16>>,
-    /// The program has no table, so nothing that is entered would be found: every insertion is refused.
+    /// There is no table, so nothing that is entered would be found: every insertion is refused, and no frame is looked up.
     tableless: Constant<Bit>,
+    oldest: Signal<Local, RoutedFrame>,
     to_right: Signal<Local, Bit>,
     no_room: Signal<Local, Bit>,
     end_op: Signal<Local, Bit>,
@@ -164,12 +165,20 @@ impl<const A: usize, const R: usize, const R1: usize> Default for Lookup<A, R, R
             found: Default::default(),
             found_value: Default::default(),
             tableless: Constant::new(!HAS_TABLE),
+            oldest: Default::default(),
             to_right: Default::default(),
             no_room: Default::default(),
             end_op: Default::default(),
             insert: Default::default(),
             remove: Default::default(),
         }
+    }
+}
+
+impl<const A: usize, const R: usize, const R1: usize> Lookup<A, R, R1> {
+    /// For a build without handoff: as if the program had no table.
+    pub fn set_tableless(&mut self) {
+        self.tableless = Constant::new(true);
     }
 }
 
@@ -186,7 +195,9 @@ module! {
         // Two frames may be on their way through the parser when the count shows 12.
         self.room.next = self.frames.count.val() < 12;
         self.routed_valid.next = self.results.valid.val();
-        self.routed.next = self.results.head.val();
+        self.oldest.next = self.results.head.val();
+        self.routed.next = self.oldest.val();
+        self.routed.next.hit = self.oldest.val().hit && !self.tableless.val();
         self.results.pop.next = self.take.val();
         self.sort.next = self.sorts.head.val();
         self.sorts.pop.next = self.take.val();
@@ -196,10 +207,11 @@ module! {
 
         self.clearing.next = self.state.q.val() == 0;
         self.head.next = self.frames.head.val();
-        self.needs_lookup.next = self.head.val().candidate && !self.clearing.val();
+        self.needs_lookup.next =
+            self.head.val().candidate && !self.clearing.val() && !self.tableless.val();
         self.passed_all.next = self.passed.q.val() == self.most_passed.val();
         self.op_overdue.next = self.pending.q.val() && self.passed_all.val() && !self.clearing.val();
-        self.found.next = self.left.found.val() || self.right.found.val();
+        self.found.next = !self.tableless.val() && (self.left.found.val() || self.right.found.val());
         self.found_value.next = self.left.value.val();
         if self.right.found.val() {
             self.found_value.next = self.right.value.val();

@@ -208,6 +208,11 @@ impl<
         self.host.set_packets_log2(packets_log2);
         self.nic.set_packets_log2(packets_log2);
     }
+
+    /// For a build without handoff: no frame is looked up, all of them are the host's.
+    pub fn set_host_only(&mut self) {
+        self.lookup.set_tableless();
+    }
 }
 
 impl<

@@ -149,6 +149,12 @@ impl TxSide {
     pub fn set_board_sized(&mut self) {
         self.path.set_board_sized();
     }
+
+    /// For a build that fetches no commands and segments nothing; see [`TxPath::set_plain_only`].
+    pub fn set_host_only(&mut self) {
+        self.path.set_plain_only();
+        self.read.set_host_only();
+    }
 }
 
 module! {

@@ -21,7 +21,7 @@ use super::{
     staging::HeaderStage,
 };
 use crate::dma::read_bus::{ReadData, ReadRequestSource};
-use crate::kit::{Cr, LutFifo, LutRam, RamRw, StreamOut};
+use crate::kit::{Cr, Fact, LutFifo, LutRam, RamRw, StreamOut};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -88,6 +88,11 @@ pub struct TxPath {
     readies: LutFifo<Ready, 1, 2>,
     /// Words that the finisher computed, four a frame.
     patches: LutRam<32, 3>,
+
+    /// Frames are all plain ones of the host.
+    plain_only: Fact,
+    job: Signal<Local, Job>,
+    ready: Signal<Local, Ready>,
 }
 
 impl TxPath {
@@ -96,6 +101,16 @@ impl TxPath {
     pub fn set_board_sized(&mut self) {
         self.payload.set_words_log2(10);
         self.queue.set_noted_log2(6);
+    }
+
+    /// For a build that segments nothing: bursts of the firmware are ignored, descriptors of bursts refused, and synthesis drops what only
+    /// segments need.
+    pub fn set_plain_only(&mut self) {
+        self.plain_only = Fact::new(true);
+        self.planner.set_plain_only();
+        self.finish.set_plain_only();
+        // The blocks of the headers are free: arrivals have one of them, and not distributed memory.
+        self.queue.set_noted_log2(7);
     }
 }
 
@@ -149,7 +164,7 @@ module! {
         self.planner.frame_valid.next = self.queue.frame_valid.val();
         self.queue.frame_take.next = self.planner.frame_take.val();
         self.planner.burst.next = self.header.burst.val();
-        self.planner.burst_valid.next = self.header.burst_valid.val();
+        self.planner.burst_valid.next = self.header.burst_valid.val() && !self.plain_only.holds.val();
         self.header.burst_take.next = self.planner.burst_take.val();
         self.planner.failed.next = self.finish.failed.val();
         self.planner.host_freed.next = self.sender.host_freed.val();
@@ -176,7 +191,10 @@ module! {
         self.header.host_addr.next = self.loader.write_addr.val();
         self.header.host_data.next = self.loader.write_data.val();
 
-        self.finish.job.next = self.jobs.head.val();
+        self.job.next = self.jobs.head.val();
+        self.finish.job.next = self.job.val();
+        self.finish.job.next.host = self.job.val().host || self.plain_only.holds.val();
+        self.finish.job.next.plain = self.job.val().plain || self.plain_only.holds.val();
         self.finish.job_valid.next = self.jobs.valid.val();
         self.jobs.pop.next = self.finish.job_take.val();
         self.finish.payload.next = self.intake.payload.val();
@@ -194,7 +212,10 @@ module! {
         self.readies.data.next = self.finish.ready.val();
         self.readies.push.next = self.finish.ready_push.val();
         self.finish.ready_full.next = self.readies.full.val();
-        self.sender.ready.next = self.readies.head.val();
+        self.ready.next = self.readies.head.val();
+        self.sender.ready.next = self.ready.val();
+        self.sender.ready.next.host = self.ready.val().host || self.plain_only.holds.val();
+        self.sender.ready.next.plain = self.ready.val().plain || self.plain_only.holds.val();
         self.sender.ready_valid.next = self.readies.valid.val();
         self.readies.pop.next = self.sender.ready_take.val();
         self.sender.room.next = self.exit.room.val();
@@ -212,7 +233,7 @@ module! {
         self.lost.next = self.sender.lost.val();
 
         self.merger.tag_valid.next = self.sender.word_valid.val();
-        self.merger.tag_header.next = self.sender.word_header.val();
+        self.merger.tag_header.next = self.sender.word_header.val() && !self.plain_only.holds.val();
         self.merger.tag_inject.next = self.sender.word_inject.val();
         self.merger.tag_last.next = self.sender.word_last.val();
         self.merger.tag_lane.next = self.sender.word_lane.val();

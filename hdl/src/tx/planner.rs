@@ -17,7 +17,7 @@
 
 use super::records::{Burst, IntakeNote, Job};
 use crate::dma::read_bus::ReadRequestSource;
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Fact, Reg};
 use crate::module;
 use rust_hdl::prelude::*;
 
@@ -86,6 +86,8 @@ pub struct Planner {
     udp: Reg<Bit>,
     room: Reg<Bit>,
 
+    /// Frames are all plain ones of the host.
+    plain_only: Fact,
     frame_mss: Signal<Local, Bits<16>>,
     frame_header: Signal<Local, Bits<16>>,
     burst_header: Signal<Local, Bits<8>>,
@@ -112,6 +114,16 @@ pub struct Planner {
     need: Signal<Local, Bits<13>>,
     go: Signal<Local, Bit>,
     header_go: Signal<Local, Bit>,
+}
+
+impl Planner {
+    /// For a build that segments nothing: `burst_valid` is never high, and a descriptor of a burst is refused. What a frame is is a
+    /// constant then.
+    pub fn set_plain_only(&mut self) {
+        self.plain_only = Fact::new(true);
+        self.host = Reg::new(true);
+        self.plain = Reg::new(true);
+    }
 }
 
 module! {
@@ -161,8 +173,9 @@ module! {
         self.header_go.next = false;
         match self.state.q.val().index() {
             0 => {
-                self.host.d.next = self.host_next.val();
-                self.plain.d.next = self.host_next.val() && !self.frame_segment.val();
+                self.host.d.next = self.host_next.val() || self.plain_only.holds.val();
+                self.plain.d.next =
+                    (self.host_next.val() && !self.frame_segment.val()) || self.plain_only.holds.val();
                 if self.frame_valid.val() || self.burst_valid.val() {
                     self.state.d.next = 1.into();
                 }
@@ -208,7 +221,8 @@ module! {
                 self.last.d.next = true;
                 self.bad.d.next = false;
                 if self.plain.q.val() {
-                    self.bad.d.next = (self.left.q.val() < 14)
+                    self.bad.d.next = self.frame_segment.val()
+                        || (self.left.q.val() < 14)
                         || (self.left.q.val() > self.limit.val())
                         || (self.frame_checksum.val()
                             && ((self.csum_start.val() >= self.frame_length.val())

@@ -186,8 +186,8 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             seed: 1,
-            warmup_packets: 40_000,
-            packets: 60_000,
+            warmup_packets: 24_000,
+            packets: 36_000,
             capacity: Capacity::EqualWork,
             core_mhz: None,
             core_cycles: None,

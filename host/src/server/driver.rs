@@ -271,12 +271,13 @@ impl Driver {
         );
 
         let mut mailbox = config.mailbox;
+        let capabilities = port.reg_read(regs::CAPABILITIES)?;
+        let tso_buffers = if capabilities & regs::CAPABILITIES_TSO == 0 { 0 } else { config.tso_buffers };
         let connections = match firmware {
             // Nothing is handed off.
             None => None,
             Some(_) => {
-                let connections =
-                    Connections::new(&config.control_plane, port.reg_read(regs::CAPABILITIES)?)?;
+                let connections = Connections::new(&config.control_plane, capabilities)?;
                 let limit = &mut mailbox[mailbox::CFG_HARD_LIMIT];
                 *limit = connections.hard_limit(*limit)?;
                 Some(connections)
@@ -293,8 +294,7 @@ impl Driver {
         let tx_buffers = packets.alloc(FRAME_BUFFER_BYTES << config.tx_log2, 64).context(full)?;
         let count = (1 << config.rx_log2) + config.spare_rx_buffers;
         let rx_pool = Pool::new("receive buffers", packets, FRAME_BUFFER_BYTES, count).context(full)?;
-        let large_pool =
-            Pool::new("TSO buffers", packets, LARGE_BUFFER_BYTES, config.tso_buffers).context(full)?;
+        let large_pool = Pool::new("TSO buffers", packets, LARGE_BUFFER_BYTES, tso_buffers).context(full)?;
 
         port.memory_mut().write_words(index_addr, &[0; INDEX_BYTES as usize / 4]);
         port.reg_write(regs::CONTROL, 0);

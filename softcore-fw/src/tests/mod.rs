@@ -1,6 +1,7 @@
-//! The firmware against a model of the NIC: whole streams in `world`, single mechanisms in `protocol`,
+//! The firmware against a model of the NIC: whole streams in `world`, single mechanisms in `protocol`, the one without handoff in `host_only`,
 //! the image that the softcore runs in `image`.
 
+mod host_only;
 mod image;
 mod load;
 mod nic;

@@ -382,6 +382,7 @@ impl<P: Program> Hardware for MockNic<P> {
             LOOKUP_RESULT => self.lookup_result,
             MBOX_CFG => self.config[index],
             NIC_RX => self.packets[self.passed].words[index],
+            WAKE_AT | WAKE_ON => self.registers[&r.address],
             // On no board.
             BOARD_KIND => board::NONE,
             CMD => self.commands.get(index / SLOT_WORDS).map_or(0xDEAD_BEEF, |slot| slot[index % SLOT_WORDS]),
