@@ -32,6 +32,9 @@ pub struct Args {
     /// Receive path for a board: 1024 connections and no jumbo frames, instead of 4096 and with them
     #[arg(long)]
     board: bool,
+    /// A NIC that takes no connections: every frame is the host's, and it cuts no frames into segments
+    #[arg(long)]
+    no_handoff: bool,
     /// File to write; without it the text goes to standard output
     #[arg(long, short)]
     output: Option<PathBuf>,
@@ -60,8 +63,13 @@ pub fn run(args: &Args) -> Result<()> {
                 "the NIC has devices; --no-devices is of the softcore: add --top softcore"
             );
             let receive = if args.board { ReceiveSize::Board } else { ReceiveSize::Full };
-            let config =
-                NicConfig { core_memory_bytes: bytes, receive, boot_ticks_per_us: None, pace: !args.board };
+            let config = NicConfig {
+                core_memory_bytes: bytes,
+                receive,
+                boot_ticks_per_us: None,
+                pace: !args.board,
+                handoff: !args.no_handoff,
+            };
             match args.top {
                 Top::NicGmii => nic_mac::gmii_verilog(&config, &MacConfig::default()),
                 _ => nic::verilog(&config),

@@ -266,10 +266,7 @@ impl Stack {
         }
         if sent > 0 {
             let due = socket.acknowledged(sent);
-            due.into_iter().for_each(|buffer| self.buffers.give(buffer));
-            self.meter.acknowledged(id.index, sent);
-            self.events.push_back((id, SocketEvent::Sent(sent)));
-            self.notices.push_back((id, Notice::Acknowledged(sent)));
+            self.announce_sent(id, sent, due);
         }
         if arrived > 0 || closes {
             self.meter.wakeup(id.index);
@@ -282,6 +279,16 @@ impl Stack {
         }
         if sent > 0 || closes {
             self.touch(id);
+        }
+    }
+
+    /// Gives back the buffers that are free now that the peer has acknowledged `sent` more bytes, and tells whom it concerns.
+    fn announce_sent(&mut self, id: SocketId, sent: u32, due: Vec<u32>) {
+        due.into_iter().for_each(|buffer| self.buffers.give(buffer));
+        self.meter.acknowledged(id.index, sent);
+        if sent > 0 {
+            self.events.push_back((id, SocketEvent::Sent(sent)));
+            self.notices.push_back((id, Notice::Acknowledged(sent)));
         }
     }
 
@@ -338,12 +345,7 @@ impl Stack {
             Owner::Restoring { held, .. } => held,
             _ => VecDeque::new(),
         };
-        due.into_iter().for_each(|buffer| self.buffers.give(buffer));
-        self.meter.acknowledged(id.index, sent);
-        if sent > 0 {
-            self.events.push_back((id, SocketEvent::Sent(sent)));
-            self.notices.push_back((id, Notice::Acknowledged(sent)));
-        }
+        self.announce_sent(id, sent, due);
         if arrived > 0 {
             self.events.push_back((id, SocketEvent::Readable));
         }

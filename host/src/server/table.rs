@@ -73,7 +73,7 @@ impl Connections {
 
 fn kind((words, layout): (u32, u32)) -> String {
     match words {
-        0 => "no table of connections".into(),
+        0 => "no table of connections and takes none".into(),
         _ => format!("keys of {words} words, layout {layout:#06x}"),
     }
 }
