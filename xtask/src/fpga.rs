@@ -382,3 +382,25 @@ impl Job<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is made for a board has room on it, and the Versa's block RAM room to spare; with the long tests that of every board.
+    #[test]
+    fn boards_have_room_for_what_is_made_for_them() -> Result<()> {
+        let root = crate::root();
+        let boards: &[&str] = match std::env::var_os("BATON_LONG_TESTS") {
+            Some(_) => &["versa", "ecpix5", "colorlight-i9", "colorlight-5a75b"],
+            None => &["versa"],
+        };
+        for board in boards {
+            build(&root, &Args { what: "check".into(), board: Some((*board).into()), seeds: 1 })?;
+        }
+        let figures: Value = serde_json::from_str(&std::fs::read_to_string(root.join("target/fpga.json"))?)?;
+        let percent = figures["versa_dp16kd_percent"].as_f64().context("the Versa's share is a figure")?;
+        ensure!(percent <= 80.0, "the Versa's design takes {percent} % of its block RAM");
+        Ok(())
+    }
+}
