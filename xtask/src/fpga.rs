@@ -1,7 +1,7 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
 //! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys with the blocks kept apart so that
-//! each can be counted, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack for the fastest one. Everything of a board lies in
+//! each can be counted, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
@@ -333,6 +333,7 @@ impl Job<'_> {
     /// Prints and keeps the clocks over all seeds; the least of them is the figure.
     fn timing(&mut self, facts: &Facts, runs: &[(u32, Timing)]) -> Result<()> {
         println!("\n{}: Fmax in MHz by clock and seed", self.name);
+        let core_mhz: f64 = facts.number("core_mhz")?;
         let clocks: Vec<String> =
             runs.first().map(|(_, t)| t.fmax.keys().cloned().collect()).unwrap_or_default();
         for clock in &clocks {
@@ -340,7 +341,8 @@ impl Job<'_> {
                 runs.iter().filter_map(|(_, timing)| timing.fmax.get(clock).copied()).collect();
             let least = each.iter().copied().fold(f64::INFINITY, f64::min);
             let text: Vec<String> = each.iter().map(|mhz| format!("{mhz:7.2}")).collect();
-            println!("  {clock:<12} {}   least {least:.2}", text.join(" "));
+            let needed = report::needed_mhz(clock, core_mhz);
+            println!("  {clock:<12} {}   least {least:.2}, needed {needed}", text.join(" "));
             let name = if self.name == SOFTCORE { "fmax_mhz".into() } else { format!("{clock}_fmax_mhz") };
             self.figure(&name, ((least * 100.0).round() / 100.0).into());
         }
@@ -352,12 +354,16 @@ impl Job<'_> {
             self.figure("connections", connections.into());
         }
         if self.name != SOFTCORE {
-            let best =
-                runs.iter().max_by(|a, b| a.1.core().total_cmp(&b.1.core())).context("no seed was run")?;
+            let margin = |timing: &Timing| timing.margin(core_mhz);
+            let best = runs
+                .iter()
+                .max_by(|a, b| margin(&a.1).total_cmp(&margin(&b.1)))
+                .context("no seed was run")?;
             let bit = self.folder.join("baton.bit");
             std::fs::copy(self.folder.join(format!("baton-{}.bit", best.0)), &bit)
                 .context("cannot copy the bitstream")?;
-            println!("bitstream (seed {}): {}", best.0, bit.display());
+            let met = if margin(&best.1) >= 1.0 { "all clocks met" } else { "NOT all clocks met" };
+            println!("bitstream (seed {}, {met}): {}", best.0, bit.display());
         }
         Ok(())
     }

@@ -131,6 +131,18 @@ pub struct Timing {
     pub path: Vec<String>,
 }
 
+/// Of both sides of RGMII at 1000 Mb/s.
+const LINE_MHZ: f64 = 125.0;
+
+/// What a clock has to reach for a core at `core_mhz`.
+pub fn needed_mhz(clock: &str, core_mhz: f64) -> f64 {
+    if clock == "core" {
+        core_mhz
+    } else {
+        LINE_MHZ
+    }
+}
+
 /// nextpnr's name of a clock, and ours.
 fn clock_name(net: &str) -> String {
     let net = net.trim_start_matches("$glbnet$");
@@ -145,6 +157,12 @@ fn clock_name(net: &str) -> String {
 }
 
 impl Timing {
+    /// How many times what it needs the clock reaches that has the least of it.
+    pub fn margin(&self, core_mhz: f64) -> f64 {
+        let margins = self.fmax.iter().map(|(clock, mhz)| mhz / needed_mhz(clock, core_mhz));
+        margins.fold(f64::INFINITY, f64::min)
+    }
+
     pub fn read(path: &Path) -> Result<Timing> {
         let text =
             std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -225,6 +243,9 @@ mod tests {
         assert_eq!(timing.core(), 80.5);
         assert_eq!(timing.fmax["rx0"], 150.0);
         assert_eq!(timing.fmax["tx"], 130.0);
+        // The transmit clock has the least to spare, until the core needs more.
+        assert_eq!(timing.margin(50.0), 130.0 / 125.0);
+        assert_eq!(timing.margin(80.5), 1.0);
         assert_eq!(
             timing.path,
             [" 1.50 ns routing   nic.rx.full", " 0.04 ns carry     2 steps", " 0.25 ns logic     b"]
