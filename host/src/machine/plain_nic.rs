@@ -122,7 +122,7 @@ impl PlainNic {
             let mut words = [0; 4];
             self.memory.read_words(slot, &mut words);
             let (len, flags) = (words[1] & 0xFFFF, (words[1] >> 16) as u16);
-            assert!(flags & ring::TX_FLAG_TSO == 0, "this NIC cuts no frames: set tso_buffers to 0");
+            assert!(flags & ring::TX_FLAG_TSO == 0, "this NIC cuts no frames, and says so");
             let mut frame = self.memory.slice(words[0], len as usize).to_vec();
             if flags & ring::TX_FLAG_CHECKSUM != 0 {
                 let (start, offset) = ((words[2] & 0xFFFF) as usize, (words[2] >> 16) as usize);
@@ -158,6 +158,8 @@ impl HostPort for PlainNic {
             regs::ID => regs::ID_VALUE,
             regs::VERSION => regs::VERSION_VALUE,
             regs::IRQ_CAUSE => self.cause,
+            // Neither connections nor TSO.
+            regs::CAPABILITIES => 0,
             regs::CONTROL => self.register(regs::CONTROL),
             _ => bail!("a NIC without offload has no register {address:#06x} to read"),
         })
