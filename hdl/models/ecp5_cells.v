@@ -1,7 +1,7 @@
 // Models of the ECP5 cells that yosys makes of the softcore and the NIC, for simulating their netlists: without delays, from
 // zero. Verified by `cosim/tests/softcore`, in which the softcore of these cells runs beside a reference.
 //
-// Memories: both ports of one width, as the NIC has them; no reset of outputs (the netlist ties it low). Reads and writes of
+// Memories: both ports of one width, as the NIC has them; resets of outputs come before enables. Reads and writes of
 // one address in one cycle give the old word, which no design here relies on.
 
 // A netlist stands behind this text: it leaves pins open that its cells do not use, which read zero.
@@ -137,14 +137,14 @@ module DP16KD #(parameter DATA_WIDTH_A = 18, parameter DATA_WIDTH_B = 18, parame
         if (CEB && WEB && (LANES == 1 || ab[lane])) mem[ib][LANE*lane +: LANE] <= db[LANE*lane +: LANE];
     end
   end
-  always @(posedge CLKA) if (CEA) qa <= mem[ia];
-  always @(posedge CLKB) if (CEB) qb <= mem[ib];
+  always @(posedge CLKA) if (RSTA) qa <= 0; else if (CEA) qa <= mem[ia];
+  always @(posedge CLKB) if (RSTB) qb <= 0; else if (CEB) qb <= mem[ib];
   wire [35:0] read = DATA_WIDTH_A == 36 ? 36'(qb) : {18'(qb), 18'(qa)};
   assign {{DOB17, DOB16, DOB15, DOB14, DOB13, DOB12, DOB11, DOB10, DOB9, DOB8, DOB7, DOB6, DOB5, DOB4, DOB3, DOB2, DOB1,
     DOB0}, {DOA17, DOA16, DOA15, DOA14, DOA13, DOA12, DOA11, DOA10, DOA9, DOA8, DOA7, DOA6, DOA5, DOA4, DOA3, DOA2, DOA1,
     DOA0}} = read;
-  if (DATA_WIDTH_A != DATA_WIDTH_B || REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || CLKAMUX != "CLKA" || CLKBMUX != "CLKB")
-    $error("DP16KD: no model of these widths, registers or clocks");
+  if (DATA_WIDTH_A != DATA_WIDTH_B || REGMODE_A != "NOREG" || REGMODE_B != "NOREG" || RESETMODE != "SYNC" || CLKAMUX != "CLKA" ||
+    CLKBMUX != "CLKB") $error("DP16KD: no model of these widths, registers, resets or clocks");
   if ((INITVAL_00 | INITVAL_01 | INITVAL_02 | INITVAL_03 | INITVAL_04 | INITVAL_05 | INITVAL_06 | INITVAL_07 | INITVAL_08
     | INITVAL_09 | INITVAL_0A | INITVAL_0B | INITVAL_0C | INITVAL_0D | INITVAL_0E | INITVAL_0F | INITVAL_10 | INITVAL_11 |
     INITVAL_12 | INITVAL_13 | INITVAL_14 | INITVAL_15 | INITVAL_16 | INITVAL_17 | INITVAL_18 | INITVAL_19 | INITVAL_1A |

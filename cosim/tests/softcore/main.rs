@@ -6,7 +6,7 @@ mod reference;
 mod stream;
 
 use baton_abi::mmio::{MMIO_BASE, RAM_BASE};
-use baton_hdl::softcore::ADDRESS_BITS;
+use baton_hdl::{kit::BANK_WORDS, softcore::ADDRESS_BITS};
 use bench::{Bench, Pause};
 use encode::{csrs::*, *};
 use rand_chacha::{rand_core::SeedableRng, ChaCha8Rng};
@@ -41,10 +41,38 @@ fn random_programs_run_in_lockstep_with_the_reference() {
     assert!(traps > done / 100, "{traps} traps in {done} instructions");
 }
 
+/// Words of a memory of three banks, as the Versa has it.
+const BANKED_WORDS: usize = BANK_WORDS + 12 * 1024;
+
+/// Writes a function of four instructions over the start of each bank but the first, and calls it; it adds 7 to what is stored at the end.
+fn across_banks() -> Vec<u32> {
+    let mut program = vec![addi(7, 0, 0)];
+    for bank in [BANK_WORDS, BANK_WORDS + 8 * 1024] {
+        program.extend(li(2, RAM_BASE + 4 * (bank as u32 - 2)));
+        for (at, instruction) in
+            [addi(7, 7, 1), addi(7, 7, 2), addi(7, 7, 4), jalr(0, 5, 0)].into_iter().enumerate()
+        {
+            program.extend(li(3, instruction));
+            program.push(store(2, 3, 2, 4 * at as i32));
+        }
+        // Two instructions after a store may have been fetched without it.
+        program.extend([addi(0, 0, 0), addi(0, 0, 0), jalr(5, 2, 0)]);
+    }
+    program.extend(li(1, MMIO_BASE));
+    program.push(store(2, 7, 1, 0));
+    program
+}
+
+#[test]
+fn code_runs_from_bank_to_bank() {
+    let (sum, _) = run_on(Bench::with_words(BANKED_WORDS), &across_banks());
+    assert_eq!(sum, 14);
+}
+
 /// The core after synthesis, of LUTs, carry chains, block and distributed memories and multipliers.
 #[test]
 fn the_netlist_runs_in_lockstep_with_the_reference() {
-    let mut bench = Bench::of_cells();
+    let mut bench = Bench::of_cells(BANKED_WORDS);
     let mut done = 0;
     for seed in 0..40 {
         let mut dice = Dice(ChaCha8Rng::seed_from_u64(seed));
@@ -60,6 +88,8 @@ fn the_netlist_runs_in_lockstep_with_the_reference() {
         done += bench.count;
     }
     assert!(done > 5_000, "{done} instructions");
+    bench.wake_percent = 0;
+    assert_eq!(run_on(bench, &across_banks()).0, 14);
 }
 
 /// Runs a program until it stores to the first device, and returns the word stored and the cycles since `run`.

@@ -206,6 +206,9 @@ impl<const A: usize> RamDualByte<A> {
         banks
     }
 
+    /// The address of port `a` is there early in a cycle, and its word is wanted early in the next: the banks that it does not mean
+    /// answer zero, which their blocks do by themselves, and the word is the sum of all. Port `b` has a late address and chooses among
+    /// the words.
     fn banked(&self, banks: &[usize]) -> String {
         let (last_bank, msb) = (banks.len() - 1, (self._words - 1).ilog2());
         let select = last_bank.ilog2();
@@ -224,12 +227,12 @@ impl<const A: usize> RamDualByte<A> {
         let mut text = format!(
             "{MOVES}1'b1\n\
              wire [{select}:0] a_bank = {};\nwire [{select}:0] b_bank = {};\n\
-             reg [{select}:0] a_was, b_was;\n\
-             always @(posedge cr$clock) begin\n  a_was <= a_bank;\n  if (b_enable) b_was <= b_bank;\nend\n",
+             reg [{select}:0] b_was;\n\
+             always @(posedge cr$clock) if (b_enable) b_was <= b_bank;\n",
             bank_of("a_addr"),
             bank_of("b_addr")
         );
-        let (mut a_cases, mut b_cases) = (String::new(), String::new());
+        let (mut a_words, mut b_cases) = (Vec::new(), String::new());
         for (bank, words) in banks.iter().enumerate() {
             let last = words - 1;
             let index = last.ilog2();
@@ -245,16 +248,17 @@ impl<const A: usize> RamDualByte<A> {
             };
             text += &format!(
                 "(* no_rw_check *) reg [31:0] bank{bank} [0:{last}];\nreg [31:0] a_{bank}, b_{bank};\n\
-                 always @(posedge cr$clock) a_{bank} <= bank{bank}[a_addr[{index}:0]];\n\
+                 always @(posedge cr$clock) if (a_bank != {bank}) a_{bank} <= 0; else a_{bank} <= bank{bank}[a_addr[{index}:0]];\n\
                  always @(posedge cr$clock) begin\n  if (b_enable) begin\n    b_{bank} <= bank{bank}[b_addr[{index}:0]];\n\
                  {lanes}  end\nend\n{image}"
             );
             let label = if bank == last_bank { "default".into() } else { format!("{bank}") };
-            a_cases += &format!("  {label}: a_data = a_{bank};\n");
+            a_words.push(format!("a_{bank}"));
             b_cases += &format!("  {label}: b_data = b_{bank};\n");
         }
         text + &format!(
-            "always @(*) case (a_was)\n{a_cases}endcase\nalways @(*) case (b_was)\n{b_cases}endcase\n"
+            "always @(*) a_data = {};\nalways @(*) case (b_was)\n{b_cases}endcase\n",
+            a_words.join(" | ")
         )
     }
 }
