@@ -54,3 +54,16 @@ fn idle_connections_are_swapped_out() {
     assert!(metric(&record, "connections_reclaimed") > 0.0, "{:?}", record.metrics);
     assert!(metric(&record, "restore_rate") > 0.0);
 }
+
+#[test]
+fn events_interrupt_a_processor_that_waits_and_no_other() {
+    // Every connection is the NIC's: what is new comes as events, but for handshakes.
+    let interrupts = |clients| {
+        let record = play("W-64-P-N-FCFS-400", clients, 3000, 400);
+        assert!(metric(&record, "packets_on_nic") > 70.0, "{:?}", record.metrics);
+        metric(&record, "interrupt_rate") / metric(&record, "answer_rate")
+    };
+    let (alone, crowd) = (interrupts(1), interrupts(64));
+    assert!(alone > 1.0, "{alone} interrupts an answer with one client");
+    assert!(crowd < 0.5, "{crowd} interrupts an answer with 64 clients");
+}

@@ -107,6 +107,8 @@ struct Counts {
     host_drops: u32,
     drops: u32,
     retransmits: u32,
+    /// That the server's processor took.
+    interrupts: u64,
     established: u64,
     ended: u64,
     ended_handed_off: u64,
@@ -284,6 +286,7 @@ impl<N: Nic> Run<N> {
         let mut counts = Counts {
             packets,
             answered: stats.http.responses,
+            interrupts: stats.driver.interrupts,
             established: selection.established,
             ended: selection.ended,
             ended_handed_off: selection.ended_handed_off,
@@ -369,6 +372,7 @@ impl<N: Nic> Run<N> {
             ("packets_on_nic", share(nic, nic + host)),
             ("connections_handed_off", self.handed_off(before, after)),
             ("connection_rate", rate(after.established - before.established)),
+            ("interrupt_rate", rate(after.interrupts - before.interrupts)),
             ("connections_on_nic_steady", self.cnum_sum / self.samples_measured.max(1) as f64),
             ("soft_limit_mean", self.limit_sum / self.samples_measured.max(1) as f64),
             ("host_packet_delay_receive_median", median(receive_delays) / f64::from(core_mhz)),

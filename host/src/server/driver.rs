@@ -682,6 +682,30 @@ impl Driver {
         }
     }
 
+    /// Events raise no interrupt from now on: a processor that is busy looks at the event ring by itself. Returns how many
+    /// registers that took.
+    pub fn disarm_events(&mut self, port: &mut dyn HostPort) -> usize {
+        if self.irq_enable & regs::IRQ_EVENT == 0 || self.connections.is_none() {
+            return 0;
+        }
+        self.irq_enable &= !regs::IRQ_EVENT;
+        port.reg_write(regs::IRQ_ENABLE, self.irq_enable);
+        1
+    }
+
+    /// Events raise interrupts again, for a processor that is about to wait. Returns how many registers that took; if
+    /// any, the ring has to be looked at once more, for an event may have come before it could interrupt.
+    pub fn arm_events(&mut self, port: &mut dyn HostPort) -> usize {
+        if self.irq_enable & regs::IRQ_EVENT != 0 {
+            return 0;
+        }
+        self.irq_enable |= regs::IRQ_EVENT;
+        // What was announced so far has been found without an interrupt.
+        port.reg_write(regs::IRQ_CAUSE, regs::IRQ_EVENT);
+        port.reg_write(regs::IRQ_ENABLE, self.irq_enable);
+        2
+    }
+
     /// Receive buffers that are neither posted nor free: held by the stack or being injected.
     pub fn rx_buffers_out(&self) -> usize {
         self.rx_pool.lent() - self.posted.len()

@@ -258,9 +258,13 @@ impl<A: Application> Server<A> {
         self.stack.run_work(port);
         self.announce(port);
         let now_ps = port.now_ps();
-        Ok(!self.stack.events.is_empty()
+        let more = !self.stack.events.is_empty()
             || self.stack.driver.pending(port)
-            || self.stack.next_timer_ps().is_some_and(|at| at <= now_ps))
+            || self.stack.next_timer_ps().is_some_and(|at| at <= now_ps);
+        let driver = &mut self.stack.driver;
+        let written = if more { driver.disarm_events(port) } else { driver.arm_events(port) };
+        self.stack.meter.doorbells(written);
+        Ok(more || written > 0)
     }
 
     /// Takes back what the NIC has consumed.
