@@ -233,7 +233,8 @@ impl<A: Application> Server<A> {
 
     /// Does one piece of what has happened, in the order of an operating system: the interrupt if there is one, what
     /// the NIC announced, timers, and only then the application. What it costs is in the meter afterwards.
-    /// Returns whether more is waiting.
+    /// Returns whether there is to be another piece at once: more is waiting, or the event ring has to be looked at once more
+    /// before the processor waits.
     pub fn step(&mut self, port: &mut dyn HostPort, interrupt: bool) -> Result<bool> {
         self.polls += 1;
         self.stack.set_time(port.now_ps());
