@@ -190,7 +190,10 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
             let y = y - below - 6;
             area.draw(&Text::new(bar.name.clone(), (8, y), text(13))).map_err(drawing)?;
             if limit.is_none() {
-                area.draw(&Text::new(number(length), (end + 4, y), text(12))).map_err(drawing)?;
+                let label = number(length);
+                let mark = bar.mark.map(|at| chart.backend_coord(&(at, 0.0)).0);
+                let at = label_start(end, DIGIT_WIDTH * label.len() as i32, mark);
+                area.draw(&Text::new(label, (at, y), text(12))).map_err(drawing)?;
             }
         }
         area.present().map_err(drawing)?;
@@ -198,9 +201,29 @@ pub fn bars(x: &str, parts: &[String], bars: &[Bar], limit: Option<f64>) -> Resu
     Ok(svg)
 }
 
+/// Width of a digit of a label, about, in pixels.
+const DIGIT_WIDTH: i32 = 7;
+
+/// Where a label of `width` begins that stands behind the end of a bar, and behind the bar's mark if that would cross it.
+fn label_start(end: i32, width: i32, mark: Option<i32>) -> i32 {
+    const GAP: i32 = 4;
+    match mark {
+        Some(at) if (end..end + GAP + width).contains(&at) => at + GAP,
+        _ => end + GAP,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_mark_does_not_cross_a_label() {
+        assert_eq!(label_start(100, 40, None), 104);
+        assert_eq!(label_start(100, 40, Some(90)), 104);
+        assert_eq!(label_start(100, 40, Some(120)), 124);
+        assert_eq!(label_start(100, 40, Some(144)), 104);
+    }
 
     #[test]
     fn plots_are_svg_and_name_their_series() {
