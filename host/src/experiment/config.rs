@@ -195,7 +195,7 @@ impl Default for Options {
             trace: None,
             // The receive queue of a NIC that falls behind stands at 30 to 60 packets while 64 commands wait beside it.
             hiwat: 48,
-            lowat: 12,
+            lowat: 24,
             direct: false,
             free_server: false,
             client_time_scale: 1,
