@@ -676,21 +676,26 @@ impl Driver {
     pub fn interrupt_on_room(&mut self, port: &mut dyn HostPort, wanted: bool) {
         let room = regs::IRQ_TX | regs::IRQ_CMD;
         let enable = if wanted { self.irq_enable | room } else { self.irq_enable & !room };
-        if enable != self.irq_enable {
+        self.enable_interrupts(port, enable);
+    }
+
+    /// Has these causes, and no others, raise the interrupt. Returns how many registers that took.
+    fn enable_interrupts(&mut self, port: &mut dyn HostPort, enable: u32) -> usize {
+        let news = enable != self.irq_enable;
+        if news {
             self.irq_enable = enable;
             port.reg_write(regs::IRQ_ENABLE, enable);
         }
+        news.into()
     }
 
     /// Events raise no interrupt from now on: a processor that is busy looks at the event ring by itself. Returns how many
     /// registers that took.
     pub fn disarm_events(&mut self, port: &mut dyn HostPort) -> usize {
-        if self.irq_enable & regs::IRQ_EVENT == 0 || self.connections.is_none() {
+        if self.connections.is_none() {
             return 0;
         }
-        self.irq_enable &= !regs::IRQ_EVENT;
-        port.reg_write(regs::IRQ_ENABLE, self.irq_enable);
-        1
+        self.enable_interrupts(port, self.irq_enable & !regs::IRQ_EVENT)
     }
 
     /// Events raise interrupts again, for a processor that is about to wait. Returns how many registers that took; if
@@ -699,11 +704,9 @@ impl Driver {
         if self.irq_enable & regs::IRQ_EVENT != 0 {
             return 0;
         }
-        self.irq_enable |= regs::IRQ_EVENT;
         // What was announced so far has been found without an interrupt.
         port.reg_write(regs::IRQ_CAUSE, regs::IRQ_EVENT);
-        port.reg_write(regs::IRQ_ENABLE, self.irq_enable);
-        2
+        1 + self.enable_interrupts(port, self.irq_enable | regs::IRQ_EVENT)
     }
 
     /// Receive buffers that are neither posted nor free: held by the stack or being injected.
