@@ -79,9 +79,13 @@ $in_far python3 -c 'import socket
 try: socket.create_connection(("192.0.2.1", 8080)).recv(1)
 except ConnectionResetError: print("reset")' > idle.log 2>&1 &
 idle=$!
-await "on the NIC 1;" offload.log
+# The log has lines with one connection on the NIC from before; only this one is the fourth.
+await "handed off 4, refused 0, back 3, on the NIC 1;" offload.log
 kill "$adapter"
 wait "$adapter"
-wait "$idle"
+wait "$idle" || {
+    cat idle.log
+    exit 1
+}
 cat idle.log
 python3 -c 'import json; print(json.load(open("offload.log.json"))["offload"])'
