@@ -189,23 +189,24 @@ fn both_queues_fill_and_drop_whole_frames() {
     let pace = Pace { gap, stall: 0, consume: 0, operations: false };
     let mut bench = Bench::new(5, maker.connections.clone(), pace);
     bench.set_rules(Rules { jumbo: true, ..Rules::RESET });
-    // Small frames meet the limit of 128 packets, large ones that of the memory.
-    for payload_len in [0, 1400, 8960] {
-        for count in 0..400 {
+    // Small frames meet the limit of packets, large ones that of the memory.
+    for (payload_len, count) in [(0, 4400), (1400, 800), (8960, 200)] {
+        for count in 0..count {
             let segment = maker.segment(count % 2 == 0, payload_len);
             bench.send(true, segment, false);
         }
         bench.pace.consume = 0;
         bench.run_until_judged(1_000_000);
         bench.pace.consume = 255;
-        bench.run_until_idle(100_000);
+        bench.run_until_idle(1_000_000);
     }
     bench.assert_seen(|seen| {
-        // Of the large ones, 364 words each, 22 fit the 8192 words of a queue; of the largest, 2254 words each, 3.
+        // Of the large ones, 364 words each, 22 fit the 8192 words of the host's queue and 360 the 131,072 of the NIC's; of the
+        // largest, 2254 words each, 3 and 58.
         assert_eq!(seen.count(Verdict::Host), 128 + 22 + 3);
-        assert_eq!(seen.count(Verdict::HostDrop), 72 + 178 + 197);
-        assert_eq!(seen.count(Verdict::Nic), 128 + 22 + 3);
-        assert_eq!(seen.count(Verdict::NicDrop), 72 + 178 + 197);
+        assert_eq!(seen.count(Verdict::HostDrop), 2200 + 400 + 100 - (128 + 22 + 3));
+        assert_eq!(seen.count(Verdict::Nic), 2048 + 360 + 58);
+        assert_eq!(seen.count(Verdict::NicDrop), 2200 + 400 + 100 - (2048 + 360 + 58));
     });
 }
 

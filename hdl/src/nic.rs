@@ -53,7 +53,8 @@ pub struct NicConfig {
 /// Sizes of lookup table, connection counters and receive memories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReceiveSize {
-    /// 4096 connections, jumbo frames, 32 KiB for each receive queue.
+    /// 4096 connections, jumbo frames, 32 KiB for the host's receive queue; 512 KiB and 2048 packets for the NIC's, for the paper's NIC
+    /// lets 1024 wait.
     #[default]
     Full,
     /// 1024 connections, no jumbo frames, 8 KiB and 64 packets for each receive queue.
@@ -67,15 +68,15 @@ macro_rules! by_size {
     ($size:expr, $block:ident as $sized:ident, $value:expr) => {
         match $size {
             $crate::nic::ReceiveSize::Full => {
-                type $sized = $block<12, 13, 7, 8, 12, 13, 13, 14, 13, 14>;
+                type $sized = $block<12, 13, 7, 8, 12, 13, 13, 14, 17, 18, 11, 12, 15>;
                 $value
             }
             $crate::nic::ReceiveSize::Board => {
-                type $sized = $block<10, 11, 5, 6, 10, 11, 11, 12, 11, 12>;
+                type $sized = $block<10, 11, 5, 6, 10, 11, 11, 12, 11, 12, 7, 8, 11>;
                 $value
             }
             $crate::nic::ReceiveSize::Small => {
-                type $sized = $block<8, 9, 5, 6, 10, 11, 11, 12, 11, 12>;
+                type $sized = $block<8, 9, 5, 6, 10, 11, 11, 12, 11, 12, 7, 8, 11>;
                 $value
             }
         }
@@ -195,7 +196,7 @@ pub struct DeviceBus {
 }
 
 /// See the module's header. `2^L` connections, `2^F` frames between parser and queues, and receive memories of `2^S` (staging), `2^H` and `2^N` words (queues);
-/// `L1 = L + 1` and so on.
+/// `2^P` packets in the NIC queue, with descriptors of `2^W` words. `L1 = L + 1` and so on.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct Nic<
     const L: usize,
@@ -208,6 +209,9 @@ pub struct Nic<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub cr: Cr,
     pub s_axil_awaddr: Signal<In, Bits<16>>,
@@ -279,7 +283,7 @@ pub struct Nic<
     pace: Pace,
     system: System,
     mmio: Mmio,
-    rx: RxPath<L, F, F1, S, S1, H, H1, N, N1>,
+    rx: RxPath<L, F, F1, S, S1, H, H1, N, N1, P, P1, W>,
     write_side: WriteSide,
     tx_side: TxSide,
     cycles: Ticker<Bits<32>>,
@@ -306,7 +310,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// # Panics
     /// When the configuration is out of its range.
@@ -443,7 +450,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > Nic<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// Core memory holds the words of `kit::IMAGE_FILE` when the FPGA is configured.
     pub fn set_image(&mut self) {
@@ -452,7 +462,7 @@ impl<
 }
 
 module! {
-    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1>;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize, const P: usize, const P1: usize, const W: usize] Logic for Nic<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>;
     regs: cycles;
     children: axil, identity, rings, ranges, mailbox, statistics, filter, counters, identity_tap, rings_tap, ranges_tap, mailbox_tap,
         statistics_tap, filter_tap, counters_tap, pace, system, mmio, rx, write_side, tx_side;

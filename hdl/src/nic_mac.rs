@@ -115,6 +115,9 @@ pub struct NicGmii<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub cr: Cr,
     pub rx_cr: Cr,
@@ -140,7 +143,7 @@ pub struct NicGmii<
     pub gmii_line_clock: Signal<Out, Bits<2>>,
     /// `Mac::queue`.
     pub queue: QueueOut,
-    nic: Nic<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    nic: Nic<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>,
     mac: Mac,
     split: AxilSplit,
     axil: AxilSlave,
@@ -158,7 +161,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// # Panics
     /// When a configuration is out of its range.
@@ -198,7 +204,7 @@ impl<
 }
 
 module! {
-    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize, const P: usize, const P1: usize, const W: usize] Logic for NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>;
     regs: ;
     children: nic, mac, split, axil, tap;
     #[hdl_gen]
@@ -347,6 +353,9 @@ pub struct NicRgmii<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub cr: Cr,
     pub rx_cr: Cr,
@@ -362,7 +371,7 @@ pub struct NicRgmii<
     /// `Mac::line_state`.
     pub line_state: Signal<Out, Bits<4>>,
     pub rgmii: RgmiiPins,
-    inner: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    inner: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>,
     pins: Rgmii,
 }
 
@@ -377,7 +386,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// # Panics
     /// When a configuration is out of its range.
@@ -406,7 +418,7 @@ impl<
 }
 
 module! {
-    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1>;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize, const P: usize, const P1: usize, const W: usize] Logic for NicRgmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>;
     regs: ;
     children: inner;
     #[hdl_gen]

@@ -32,6 +32,8 @@ use crate::{
 
 /// Items taken in a row before the rest of a turn.
 const ITEMS_PER_TURN: u32 = 16;
+/// Commands that may go before a segment which came earlier.
+const COMMANDS_IN_A_ROW: u32 = 16;
 /// Reads of the scheduler after a host packet before it is taken for empty.
 const SCHEDULER_POLLS: u32 = 3;
 /// Steps of the timer wheel in a turn.
@@ -68,6 +70,8 @@ pub struct Firmware<'a, H: Hardware> {
     pub(crate) load_events: LoadEvents,
     /// Connections waited to send when the turn before ended, and could.
     pub(crate) behind: bool,
+    /// Commands taken since the last segment.
+    commands_passed: u32,
     /// Since when the command at the head has been incomplete, in core cycles.
     pub(crate) incomplete_since: Option<u32>,
     pub(crate) identification: u16,
@@ -126,6 +130,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             shed,
             load_events: LoadEvents::default(),
             behind: false,
+            commands_passed: 0,
             incomplete_since: None,
             identification: 0,
         };
@@ -221,8 +226,9 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     fn take_work(&mut self) -> bool {
         for _ in 0..ITEMS_PER_TURN {
             self.hw.mark::<{ work::LOOK }>();
-            let done = match self.hw.read(SCHED_NEXT) {
+            let done = match self.next_item() {
                 item::NIC_RX => {
+                    self.commands_passed = 0;
                     self.receive();
                     if self.behind {
                         return true;
@@ -233,6 +239,12 @@ impl<'a, H: Hardware> Firmware<'a, H> {
                 item::HOST_TX => self.move_host_packet(HOST_TX_GO),
                 item::COMMAND => {
                     let done = self.command();
+                    // One that cannot be taken yet lets the segments go first.
+                    self.commands_passed = if done {
+                        COMMANDS_IN_A_ROW.min(self.commands_passed + 1)
+                    } else {
+                        COMMANDS_IN_A_ROW
+                    };
                     if self.behind {
                         return done;
                     }
@@ -245,6 +257,22 @@ impl<'a, H: Hardware> Firmware<'a, H> {
             }
         }
         true
+    }
+
+    /// What the scheduler says, but under load control a command goes before segments that came earlier. Of an overloaded NIC one of the
+    /// two has to wait; it is to be what load control counts. Segments wait for a bounded number of commands.
+    #[inline]
+    fn next_item(&self) -> u32 {
+        match self.hw.read(SCHED_NEXT) {
+            item::NIC_RX
+                if self.load.is_enabled()
+                    && self.commands_passed < COMMANDS_IN_A_ROW
+                    && self.hw.command_slots() > 0 =>
+            {
+                item::COMMAND
+            }
+            item => item,
+        }
     }
 
     #[inline]

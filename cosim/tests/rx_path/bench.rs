@@ -15,10 +15,11 @@ use rand_chacha::{
 };
 use std::collections::{HashMap, VecDeque};
 
-/// Words of the two queues, and the packets that each holds.
-pub const HOST_WORDS: usize = 8192;
-pub const NIC_WORDS: usize = 8192;
-const PACKETS: usize = 128;
+/// Words and packets that the two queues hold.
+pub const HOST_WORDS: usize = 1 << 13;
+pub const NIC_WORDS: usize = 1 << 17;
+const HOST_PACKETS: usize = 128;
+const NIC_PACKETS: usize = 2048;
 const GRANTED: usize = 4;
 
 /// Habits of the sources and consumers.
@@ -221,8 +222,8 @@ impl Level {
         Level { words: queue.iter().map(Sent::words).sum(), packets: queue.len() }
     }
 
-    fn fits(self, sent: &Sent, words: usize) -> bool {
-        self.packets < PACKETS && self.words + sent.words() <= words
+    fn fits(self, sent: &Sent, packets: usize, words: usize) -> bool {
+        self.packets < packets && self.words + sent.words() <= words
     }
 }
 
@@ -595,8 +596,8 @@ impl Bench {
             let sent = frames
                 .remove(usize::from(passes))
                 .unwrap_or_else(|| panic!("seed {seed}: {verdict:?}, but of no frame"));
-            let host_fits = self.host_level.fits(&sent, HOST_WORDS);
-            let nic_fits = self.nic_level.fits(&sent, NIC_WORDS);
+            let host_fits = self.host_level.fits(&sent, HOST_PACKETS, HOST_WORDS);
+            let nic_fits = self.nic_level.fits(&sent, NIC_PACKETS, NIC_WORDS);
             let right = match (&sent.fate, verdict) {
                 (Fate::BadFcs, Verdict::BadFcs)
                 | (Fate::BadLength, Verdict::BadLength)

@@ -84,6 +84,9 @@ pub struct BoardCore<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub cr: Cr,
     pub nic_cr: Cr,
@@ -105,7 +108,7 @@ pub struct BoardCore<
     pub link_resets_nic: Signal<Out, Bit>,
     /// Link, 1000 Mb/s and full duplex of port 0, and in bits 5:3 of port 1; none without a link.
     pub lines: Signal<Out, Bits<6>>,
-    nic: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    nic: NicGmii<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>,
     nic_pins: Rgmii,
     link: BoardHostLink,
     link_mac: Mac,
@@ -132,7 +135,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// # Panics
     /// When a configuration is out of its range.
@@ -190,7 +196,7 @@ impl<
 }
 
 module! {
-    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>;
+    impl [const L: usize, const L1: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize, const P: usize, const P1: usize, const W: usize] Logic for BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>;
     regs: hold_nic, lamps;
     children: link, link_mac, devices;
     #[hdl_gen]

@@ -28,6 +28,9 @@ pub struct Top<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub oscillator: Signal<In, Clock>,
     pub eth0_rx_clk: Signal<In, Clock>,
@@ -54,7 +57,7 @@ pub struct Top<
     rx1_reset: ResetSync,
     mdio_pad: BidirPad,
     mdio1_pad: BidirPad,
-    core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1>,
+    core: BoardCore<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>,
     station: Constant<Bits<48>>,
     shared: Constant<Bit>,
 }
@@ -70,7 +73,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > Top<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > Top<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     /// The top of `board`.
     pub fn new(board: &Board) -> Self {
@@ -120,7 +126,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > Logic for Top<L, L1, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > Logic for Top<L, L1, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     #[hdl_gen]
     fn update(&mut self) {

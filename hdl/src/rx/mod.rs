@@ -70,8 +70,8 @@ use crate::module;
 use rust_hdl::prelude::*;
 
 /// The receive path with a lookup table for `2^L` connections, places for `2^F` frames between parser and queues,
-/// staging memory of `2^S` words, a host queue of `2^H` and a NIC queue of `2^N`; `F1 = F + 1`, `S1 = S + 1`,
-/// `H1 = H + 1`, `N1 = N + 1`. Both queues hold at most 128 packets. As many frames of minimum size must find a place as
+/// staging memory of `2^S` words, a host queue of `2^H` words and at most 128 packets, and a NIC queue of `2^N` words and at most
+/// `2^P` packets, whose descriptors take `2^W` words, 16 each; `F1 = F + 1`, `S1 = S + 1`, `H1 = H + 1`, `N1 = N + 1`, `P1 = P + 1`. As many frames of minimum size must find a place as
 /// come while the longest frame is copied: 18, or 107 with jumbo frames.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct RxPath<
@@ -84,6 +84,9 @@ pub struct RxPath<
     const H1: usize,
     const N: usize,
     const N1: usize,
+    const P: usize,
+    const P1: usize,
+    const W: usize,
 > {
     pub cr: Cr,
     pub wire_in: StreamIn,
@@ -172,7 +175,7 @@ pub struct RxPath<
     arrivals: LutFifo<Bits<32>, F, F1>,
     steer: Steer<H1, N1>,
     host: HostQueue<H, H1, 7, 8>,
-    nic: NicQueue<N, N1, 7, 8, 11>,
+    nic: NicQueue<N, N1, P, P1, W>,
 
     /// Above this count there is no room: four frames may be on their way through the parser.
     most_frames: Constant<Bits<F1>>,
@@ -188,8 +191,9 @@ pub struct RxPath<
 /// Words of staging and of each queue, as powers of two, that jumbo frames take.
 pub const JUMBO_WORDS_LOG2: [usize; 3] = [12, 13, 13];
 
-/// The receive path of the NIC as it is simulated: 4096 connections, jumbo frames, 32 KiB for each queue.
-pub type DefaultRxPath = RxPath<12, 7, 8, 12, 13, 13, 14, 13, 14>;
+/// The receive path of the NIC as it is simulated: 4096 connections, jumbo frames, 32 KiB for the host's queue, 512 KiB and 2048 packets
+/// for the NIC's.
+pub type DefaultRxPath = RxPath<12, 7, 8, 12, 13, 13, 14, 17, 18, 11, 12, 15>;
 
 impl<
         const L: usize,
@@ -201,9 +205,12 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > RxPath<L, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > RxPath<L, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
-    /// At most `2^packets_log2` packets in each of the two queues; 128 if this is not called.
+    /// At most `2^packets_log2` packets in each of the two queues, where that is less than they could hold.
     pub fn set_queue_packets_log2(&mut self, packets_log2: usize) {
         self.host.set_packets_log2(packets_log2);
         self.nic.set_packets_log2(packets_log2);
@@ -225,7 +232,10 @@ impl<
         const H1: usize,
         const N: usize,
         const N1: usize,
-    > Default for RxPath<L, F, F1, S, S1, H, H1, N, N1>
+        const P: usize,
+        const P1: usize,
+        const W: usize,
+    > Default for RxPath<L, F, F1, S, S1, H, H1, N, N1, P, P1, W>
 {
     fn default() -> Self {
         RxPath {
@@ -308,8 +318,8 @@ impl<
 }
 
 module! {
-    impl [const L: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize]
-        Logic for RxPath<L, F, F1, S, S1, H, H1, N, N1>;
+    impl [const L: usize, const F: usize, const F1: usize, const S: usize, const S1: usize, const H: usize, const H1: usize, const N: usize, const N1: usize, const P: usize, const P1: usize, const W: usize]
+        Logic for RxPath<L, F, F1, S, S1, H, H1, N, N1, P, P1, W>;
     regs: ;
     children: align, window, admission, staging, verifier, classifier, lookup, arrivals, steer, host, nic;
     #[hdl_gen]

@@ -50,7 +50,7 @@ pub struct Ring<const A: usize, const A1: usize> {
 
 impl<const A: usize, const A1: usize> Default for Ring<A, A1> {
     fn default() -> Self {
-        assert!(A1 == A + 1 && (9..=13).contains(&A), "a ring of 2^{A} words, {A1} bits to count them");
+        assert!(A1 == A + 1 && (9..=17).contains(&A), "a ring of 2^{A} words, {A1} bits to count them");
         Ring {
             cr: Default::default(),
             write: Default::default(),

@@ -129,6 +129,9 @@ pub struct OptionArgs {
     /// How many times faster than the simulation the clients' clocks run; smoltcp waits a second before it retransmits
     #[arg(long, default_value_t = Options::default().client_time_scale)]
     client_time_scale: u64,
+    /// Seconds that a client waits for the answer to its first SYN: 3 in the paper's year (RFC 2988), 1 since 2011 (RFC 6298)
+    #[arg(long, value_name = "SECONDS", default_value_t = Options::default().client_first_timeout)]
+    client_first_timeout: u32,
 }
 
 impl OptionArgs {
@@ -147,6 +150,7 @@ impl OptionArgs {
             direct: self.direct,
             free_server: self.free_server,
             client_time_scale: self.client_time_scale,
+            client_first_timeout: self.client_first_timeout,
         }
     }
 }

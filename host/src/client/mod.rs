@@ -49,6 +49,8 @@ pub struct ClientConfig {
     pub pipeline: usize,
     /// VLAN id of the tag on all its frames; 0: no tag. It hears no other frames.
     pub vlan: u16,
+    /// How many seconds a connection waits for the answer to its first SYN; each retransmission doubles them. 1 is RFC 6298's, 3 was RFC 2988's.
+    pub first_timeout_s: u32,
 }
 
 impl Default for ClientConfig {
@@ -65,6 +67,7 @@ impl Default for ClientConfig {
             ports: (49152, 65535),
             pipeline: 1,
             vlan: 0,
+            first_timeout_s: 1,
         }
     }
 }
@@ -143,7 +146,35 @@ pub struct ClientHost {
     lingering: VecDeque<SocketHandle>,
     next_port: u16,
     player: Option<Player>,
+    clock: Clock,
     stats: ClientStats,
+}
+
+/// The time of a client's TCP. smoltcp's first timeout is a second; where it shall be longer, the clock runs so much slower while
+/// connections wait for the answer to their SYN and none is open.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    at_ps: u64,
+    tcp_ps: u64,
+    slowness: u64,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Clock { at_ps: 0, tcp_ps: 0, slowness: 1 }
+    }
+
+    /// The time of TCP. Calls have no lesser times than the ones before.
+    fn advance(&mut self, now_ps: u64) -> u64 {
+        self.tcp_ps += (now_ps - self.at_ps) / self.slowness;
+        self.at_ps = now_ps;
+        self.tcp_ps
+    }
+
+    /// When TCP's time will be `tcp_ps`, if nothing happens until then.
+    fn when(&self, tcp_ps: u64) -> u64 {
+        self.at_ps + tcp_ps.saturating_sub(self.tcp_ps) * self.slowness
+    }
 }
 
 fn instant(now_ps: u64) -> Instant {
@@ -178,6 +209,7 @@ impl ClientHost {
             lingering: VecDeque::new(),
             next_port,
             player: None,
+            clock: Clock::new(),
             stats: ClientStats::default(),
         }
     }
@@ -292,7 +324,7 @@ impl ClientHost {
 
     /// Handles what arrived and whatever is due. Frames to send are then in [`ClientHost::take_frame`].
     pub fn poll(&mut self, now_ps: u64) {
-        let now = instant(now_ps);
+        let now = instant(self.clock.advance(now_ps));
         self.interface.poll(now, &mut self.queues, &mut self.sockets);
         let mut progress = false;
         while let Some(&handle) = self.lingering.front() {
@@ -312,6 +344,14 @@ impl ClientHost {
         if progress {
             self.interface.poll(now, &mut self.queues, &mut self.sockets);
         }
+        self.clock.slowness = if self.only_connecting() { self.config.first_timeout_s.into() } else { 1 };
+    }
+
+    /// Whether there are connections, and all of them wait for the answer to their SYN.
+    fn only_connecting(&self) -> bool {
+        let mut handles = self.active.iter().filter_map(|&id| self.fetches[id].handle).peekable();
+        handles.peek().is_some()
+            && handles.all(|handle| self.sockets.get::<tcp::Socket>(handle).state() == tcp::State::SynSent)
     }
 
     fn advance_all(&mut self, now_ps: u64) -> bool {
@@ -388,8 +428,8 @@ impl ClientHost {
 
     /// When to poll next if nothing arrives before.
     pub fn next_deadline(&mut self, now_ps: u64) -> Option<u64> {
-        let at = self.interface.poll_at(instant(now_ps), &self.sockets);
-        let at = at.map(|at| (at.total_micros() as u64 * PS_PER_US).max(now_ps));
+        let at = self.interface.poll_at(instant(self.clock.advance(now_ps)), &self.sockets);
+        let at = at.map(|at| self.clock.when(at.total_micros() as u64 * PS_PER_US));
         at.into_iter().chain(self.player_deadline(now_ps)).min()
     }
 
@@ -555,5 +595,32 @@ impl ClientHost {
             progress = true;
         }
         progress
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When the SYN of a client that hears nothing goes out, in milliseconds, up to ten seconds.
+    fn syn_times(first_timeout_s: u32) -> Vec<u64> {
+        let mut client = ClientHost::new(ClientConfig { first_timeout_s, ..ClientConfig::default() });
+        client.know_neighbour([2; 6], client.config.server_ip);
+        client.fetch([]);
+        let (mut now_ps, mut times) = (0, Vec::new());
+        while now_ps < 10_000_000_000_000 {
+            client.poll(now_ps);
+            while client.take_frame().is_some() {
+                times.push(now_ps / 1_000_000_000);
+            }
+            now_ps = client.next_deadline(now_ps).expect("a timer runs").max(now_ps + PS_PER_US);
+        }
+        times
+    }
+
+    #[test]
+    fn a_first_timeout_is_as_long_as_it_is_told() {
+        assert_eq!(syn_times(1), [0, 1000, 3000, 7000]);
+        assert_eq!(syn_times(3), [0, 3000, 9000]);
     }
 }

@@ -180,6 +180,8 @@ pub struct Options {
     pub free_server: bool,
     /// How many times faster than the simulation the clients' clocks run.
     pub client_time_scale: u64,
+    /// Seconds that a client waits for the answer to its first SYN.
+    pub client_first_timeout: u32,
 }
 
 impl Default for Options {
@@ -193,12 +195,13 @@ impl Default for Options {
             core_cycles: None,
             clients: None,
             trace: None,
-            // The receive queue of a NIC that falls behind stands at 30 to 60 packets while 64 commands wait beside it.
-            hiwat: 48,
-            lowat: 24,
+            // The first is the paper's; the second it does not state.
+            hiwat: 1024,
+            lowat: 512,
             direct: false,
             free_server: false,
             client_time_scale: 1,
+            client_first_timeout: 3,
         }
     }
 }
@@ -244,6 +247,7 @@ impl Options {
         );
         ensure!(self.lowat <= self.hiwat && self.hiwat < 65536, "Lowat is above Hiwat, or Hiwat above 65535");
         ensure!((1..=1000).contains(&self.client_time_scale), "a time scale is 1 to 1000");
+        ensure!((1..=60).contains(&self.client_first_timeout), "a client's first timeout is 1 to 60 s");
         Ok(())
     }
 }

@@ -76,13 +76,14 @@ pub(crate) fn server_config(config: &Config, options: &Options) -> ServerConfig 
     server
 }
 
-pub(crate) fn client_config(index: u32, seed: u64, scale: u64) -> ClientConfig {
+pub(crate) fn client_config(index: u32, options: &Options) -> ClientConfig {
     let [_, _, high, low] = index.to_be_bytes();
     ClientConfig {
         mac: [0x02, 0, 0, 1, high, low],
         ip: [10, 1, high, low],
-        seed: seed.wrapping_mul(0x9E37_79B9).wrapping_add(u64::from(index)),
-        ack_delay_us: Some(100_000 * scale),
+        seed: options.seed.wrapping_mul(0x9E37_79B9).wrapping_add(u64::from(index)),
+        ack_delay_us: Some(100_000 * options.client_time_scale),
+        first_timeout_s: options.client_first_timeout,
         ..ClientConfig::default()
     }
 }
@@ -166,7 +167,7 @@ impl<N: Nic> Run<N> {
         let interval_ps = if paced { PACED_START_PS / u64::from(clients) } else { START_INTERVAL_PS };
         let hosts = (0..clients)
             .map(|index| {
-                let mut host = ClientHost::new(client_config(index, options.seed, scale));
+                let mut host = ClientHost::new(client_config(index, options));
                 host.know_neighbour(address.mac, address.ip);
                 let start_ps = u64::from(index) * interval_ps;
                 let mut player = Player::new(Rc::clone(&workload), future.clone(), start_ps, scale);

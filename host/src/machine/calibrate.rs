@@ -63,7 +63,7 @@ pub fn run(
         Rc::new(RefCell::new(config.workload.start(options.seed, clients, options.trace.as_deref())?));
     let hosts = (0..clients)
         .map(|index| {
-            let mut host = ClientHost::new(client_config(index, options.seed, scale));
+            let mut host = ClientHost::new(client_config(index, options));
             host.know_neighbour(address.mac, address.ip);
             let start_ps = u64::from(index) * START_INTERVAL_PS;
             host.set_player(Player::new(Rc::clone(&workload), Future::default(), start_ps, scale));

@@ -546,6 +546,33 @@ fn load_control_tells_the_host() {
     assert_eq!(limits, [(31, 2)]);
 }
 
+/// What is left of a segment and 40 commands behind it after each of three turns, which have room for eight answers.
+fn segment_and_commands(load_control: u32) -> [(usize, usize); 3] {
+    let mut memory = slots(1);
+    let marks = [(mailbox::CFG_LOAD_CONTROL, load_control), (mailbox::CFG_HIWAT, 4), (mailbox::CFG_LOWAT, 2)];
+    let mut bench = Bench::configured(&mut memory, &marks);
+    let conn = bench.handoff(0);
+    bench.arrive(0, 0, 0, Flags::PSH, b"text");
+    for _ in 0..40 {
+        bench.fw.hw.command(&message(command::QUERY, conn, &[]));
+    }
+    [0; 3].map(|_| {
+        bench.fw.turn();
+        bench.fw.hw.step(0);
+        (bench.fw.hw.queue_len(), bench.fw.hw.commands.len())
+    })
+}
+
+#[test]
+fn under_load_control_commands_go_before_segments() {
+    assert_eq!(segment_and_commands(0), [(0, 32), (0, 24), (0, 16)], "what came first goes first");
+    assert_eq!(
+        segment_and_commands(1),
+        [(1, 32), (0, 24), (0, 16)],
+        "sixteen commands, and then the segment"
+    );
+}
+
 #[test]
 fn idle_firmware_sleeps_until_its_next_timer() {
     let mut memory = slots(1);
