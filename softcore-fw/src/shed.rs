@@ -1,7 +1,7 @@
 //! Active restoration: which connections to give back when the NIC stays overloaded.
 //!
 //! The paper's NIC waits in DECREASE until connections end (Kim & Rixner, Section 3.2). With long-lived connections that may
-//! take for ever. Here, when `Qlen` was above `Hiwat` and has not come down to `Lowat` for a set time, the packets of a
+//! take for ever. Here, when `Qlen` was above `Hiwat` and has not come down to `Lowat` or fallen at all for a set time, the packets of a
 //! *sample* are counted for each connection, and the connections that had most are offered to the host, which asks for them
 //! with `RESTORE` when it wants them: so a restore that the NIC wishes for has no races that others have not.
 //!
@@ -68,6 +68,8 @@ pub struct Shed {
     after_us: u32,
     /// Since when the NIC has been overloaded.
     since: Option<Instant>,
+    /// `Qlen` then. While it falls, what has been done is enough: a deep queue takes long to drain.
+    qlen_then: u32,
     sample: u16,
     /// Packets that the running sample lacks; 0: none runs.
     left: u16,
@@ -78,7 +80,16 @@ pub struct Shed {
 impl Shed {
     /// `after_us`: how long the NIC must have been overloaded before a sample; 0 never takes one.
     pub fn new(hiwat: u32, lowat: u32, after_us: u32) -> Self {
-        Shed { hiwat, lowat, after_us, since: None, sample: 0, left: 0, costliest: [NOBODY; CANDIDATES] }
+        Shed {
+            hiwat,
+            lowat,
+            after_us,
+            since: None,
+            qlen_then: 0,
+            sample: 0,
+            left: 0,
+            costliest: [NOBODY; CANDIDATES],
+        }
     }
 
     #[inline]
@@ -99,10 +110,14 @@ impl Shed {
                 return false;
             }
             None if qlen <= self.hiwat => return false,
-            None => self.since = Some(now),
+            None => self.overloaded_from(now, qlen),
             Some(_) => {}
         }
         if self.since.is_none_or(|since| now.since(since) < self.after_us) {
+            return false;
+        }
+        if self.left == 0 && qlen < self.qlen_then {
+            self.overloaded_from(now, qlen);
             return false;
         }
         if self.left == 0 {
@@ -120,9 +135,13 @@ impl Shed {
         self.left -= 1;
         if self.left == 0 {
             // What the host takes back needs as long to show.
-            self.since = Some(now);
+            self.overloaded_from(now, qlen);
         }
         self.left == 0
+    }
+
+    fn overloaded_from(&mut self, now: Instant, qlen: u32) {
+        (self.since, self.qlen_then) = (Some(now), qlen);
     }
 
     /// Puts a connection where its packets place it.
@@ -187,9 +206,10 @@ mod tests {
         assert_eq!(packets(&mut shed, &mut mark, 0, 4), 0, "not above Hiwat");
         assert_eq!(packets(&mut shed, &mut mark, 0, 5), 0, "not for long");
         assert_eq!(packets(&mut shed, &mut mark, 99, 3), 0, "between the marks it stays overloaded");
-        assert_eq!(packets(&mut shed, &mut mark, 100, 3), 1);
-        assert_eq!(packets(&mut shed, &mut mark, 150, 9), 0, "the next sample waits as long again");
-        assert_eq!(packets(&mut shed, &mut mark, 160, 2), 0, "relieved");
+        assert_eq!(packets(&mut shed, &mut mark, 100, 3), 0, "it falls");
+        assert_eq!(packets(&mut shed, &mut mark, 200, 3), 1, "and falls no more");
+        assert_eq!(packets(&mut shed, &mut mark, 250, 9), 0, "the next sample waits as long again");
+        assert_eq!(packets(&mut shed, &mut mark, 260, 2), 0, "relieved");
         assert_eq!(packets(&mut shed, &mut mark, 500, 3), 0, "still below Hiwat");
         assert_eq!(packets(&mut shed, &mut mark, 501, 5), 0, "from here on");
         assert_eq!(packets(&mut shed, &mut mark, 601, 5), 1);
