@@ -226,9 +226,8 @@ impl<'a, H: Hardware> Firmware<'a, H> {
     fn take_work(&mut self) -> bool {
         for _ in 0..ITEMS_PER_TURN {
             self.hw.mark::<{ work::LOOK }>();
-            let done = match self.next_item() {
-                item::NIC_RX => {
-                    self.commands_passed = 0;
+            let done = match self.hw.read(SCHED_NEXT) {
+                item::NIC_RX if !self.command_goes_first() => {
                     self.receive();
                     if self.behind {
                         return true;
@@ -237,7 +236,7 @@ impl<'a, H: Hardware> Firmware<'a, H> {
                 }
                 item::HOST_RX => self.move_host_packet(HOST_RX_GO),
                 item::HOST_TX => self.move_host_packet(HOST_TX_GO),
-                item::COMMAND => {
+                item::NIC_RX | item::COMMAND => {
                     let done = self.command();
                     // One that cannot be taken yet lets the segments go first.
                     self.commands_passed = if done {
@@ -259,20 +258,18 @@ impl<'a, H: Hardware> Firmware<'a, H> {
         true
     }
 
-    /// What the scheduler says, but under load control a command goes before segments that came earlier. Of an overloaded NIC one of the
-    /// two has to wait; it is to be what load control counts. Segments wait for a bounded number of commands.
+    /// Whether a command goes before the segment that the scheduler shows, which came earlier: only under load control. Of an overloaded NIC
+    /// one of the two has to wait; it is to be what load control counts. Segments wait for a bounded number of commands.
     #[inline]
-    fn next_item(&self) -> u32 {
-        match self.hw.read(SCHED_NEXT) {
-            item::NIC_RX
-                if self.load.is_enabled()
-                    && self.commands_passed < COMMANDS_IN_A_ROW
-                    && self.hw.command_slots() > 0 =>
-            {
-                item::COMMAND
-            }
-            item => item,
+    fn command_goes_first(&mut self) -> bool {
+        if !self.load.is_enabled() {
+            return false;
         }
+        let first = self.commands_passed < COMMANDS_IN_A_ROW && self.hw.command_slots() > 0;
+        if !first {
+            self.commands_passed = 0;
+        }
+        first
     }
 
     #[inline]
