@@ -150,7 +150,7 @@ pub struct ClientHost {
     stats: ClientStats,
 }
 
-/// The time of a client's TCP. smoltcp's first timeout is a second; where it shall be longer, the clock runs so much slower while
+/// The time of a client's TCP. smoltcp's first timeout is a second; where a longer one is wanted, the clock runs so much slower while
 /// connections wait for the answer to their SYN and none is open.
 #[derive(Clone, Copy, Debug)]
 struct Clock {
