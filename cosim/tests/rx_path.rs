@@ -190,8 +190,8 @@ fn both_queues_fill_and_drop_whole_frames() {
     let mut bench = Bench::new(5, maker.connections.clone(), pace);
     bench.set_rules(Rules { jumbo: true, ..Rules::RESET });
     // Small frames meet the limit of packets, large ones that of the memory.
-    for (payload_len, count) in [(0, 4400), (1400, 800), (8960, 200)] {
-        for count in 0..count {
+    for (payload_len, frames) in [(0, 4400), (1400, 800), (8960, 200)] {
+        for count in 0..frames {
             let segment = maker.segment(count % 2 == 0, payload_len);
             bench.send(true, segment, false);
         }

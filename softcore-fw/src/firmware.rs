@@ -70,7 +70,7 @@ pub struct Firmware<'a, H: Hardware> {
     pub(crate) load_events: LoadEvents,
     /// Connections waited to send when the turn before ended, and could.
     pub(crate) behind: bool,
-    /// Commands taken since the last segment.
+    /// Commands taken since the last segment; as many as may go before one where the next command could not be taken.
     commands_passed: u32,
     /// Since when the command at the head has been incomplete, in core cycles.
     pub(crate) incomplete_since: Option<u32>,

@@ -70,9 +70,9 @@ use crate::module;
 use rust_hdl::prelude::*;
 
 /// The receive path with a lookup table for `2^L` connections, places for `2^F` frames between parser and queues,
-/// staging memory of `2^S` words, a host queue of `2^H` words and at most 128 packets, and a NIC queue of `2^N` words and at most
-/// `2^P` packets, whose descriptors take `2^W` words, 16 each; `F1 = F + 1`, `S1 = S + 1`, `H1 = H + 1`, `N1 = N + 1`, `P1 = P + 1`. As many frames of minimum size must find a place as
-/// come while the longest frame is copied: 18, or 107 with jumbo frames.
+/// staging memory of `2^S` words, a host queue of `2^H` words and at most 128 packets, and a NIC queue of `2^N` words and at
+/// most `2^P` packets, whose descriptors take `2^W` words, 16 each; `F1 = F + 1`, `S1 = S + 1`, `H1 = H + 1`, `N1 = N + 1`,
+/// `P1 = P + 1`. As many frames of minimum size must find a place as come while the longest frame is copied: 18, or 107 with jumbo frames.
 #[derive(Clone, Debug, LogicBlock)]
 pub struct RxPath<
     const L: usize,

@@ -59,8 +59,8 @@ fn every_transition_is_an_event() {
     assert_eq!(bench.status(mailbox::STS_SOFT_LIMIT), 30);
 }
 
-/// Overloaded for long, by a queue that does not get shorter, the NIC offers those connections to the host that its packets were for, the costliest first, once
-/// each; and none while active restoration is off.
+/// Overloaded for long, by a queue that does not get shorter, the NIC offers those connections to the host that its packets
+/// were for, the costliest first, once each; and none while active restoration is off.
 #[test]
 fn a_long_overload_offers_the_costliest_connections() {
     for after_us in [0, 50] {
