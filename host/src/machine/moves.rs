@@ -165,6 +165,11 @@ mod tests {
         assert!(document.contains(&format!("HANDOFF takes {NIC_HANDOFF} instructions")));
         assert!(document.contains(&format!("its record {NIC_RESTORE}, waking")));
         assert!(document.contains(&format!("| `tx_segment_all_instructions` | {NIC_SEGMENT} |")));
+        let policies = include_str!("../../../docs/policies.md");
+        assert!(
+            policies.contains(&format!("{segment} saved | {NIC_SEGMENT} spent |")),
+            "docs/policies.md: a segment's price"
+        );
     }
 
     #[test]
