@@ -1,7 +1,7 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
 //! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys for each block, which are counted (`synthesis`)
-//! and put together, core memory pinned to its place, nextpnr-ecp5 for each seed, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
+//! and put together, core memory pinned to its place, nextpnr-ecp5 for each seed, as many at a time as there are processors, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Mutex;
 
 /// Seeds of the placer for which a figure is stated.
 const SEEDS: [u32; 3] = [1, 2, 3];
@@ -79,12 +80,33 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     ensure!(fits, "{name} does not fit its device; nothing is placed");
     job.write_netlist(&netlist)?;
     let netlist = job.pin(&facts)?;
-    let mut runs: Vec<(u32, Timing)> = Vec::new();
-    for seed in &SEEDS[..args.seeds as usize] {
-        runs.push((*seed, job.place(&facts, netlist, *seed)?));
-    }
+    let runs =
+        at_once(&SEEDS[..args.seeds as usize], |seed| Ok((*seed, job.place(&facts, netlist, *seed)?)))?;
     job.timing(&facts, &runs)?;
     job.write()
+}
+
+/// `work` for each of `items`, as many at a time as there are processors, the first ones first; the results in the items' order.
+fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
+    let queue = Mutex::new(items.iter().enumerate());
+    let next = || queue.lock().ok()?.next();
+    let worker = || -> Result<Vec<(usize, R)>> {
+        let mut done = Vec::new();
+        while let Some((index, item)) = next() {
+            done.push((index, work(item)?));
+        }
+        Ok(done)
+    };
+    let mut done = std::thread::scope(|scope| {
+        let processors = std::thread::available_parallelism().map_or(1, usize::from);
+        let workers: Vec<_> = (0..processors).map(|_| scope.spawn(worker)).collect();
+        workers.into_iter().try_fold(Vec::new(), |mut all, worker| -> Result<_> {
+            all.extend(worker.join().unwrap_or_else(|_| bail!("a worker panicked"))?);
+            Ok(all)
+        })
+    })?;
+    done.sort_by_key(|(index, _)| *index);
+    Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
 struct Job<'a> {

@@ -1,11 +1,10 @@
 //! Synthesis in parts: each block of a board by itself, as many at a time as there are processors, and a part of which nothing has
 //! changed not again. What is left around them is a part too, in which the blocks are black boxes; then all are put together.
 
-use super::{Facts, Job, SOFTCORE};
+use super::{at_once, Facts, Job, SOFTCORE};
 use crate::fpga::report::Blocks;
 use anyhow::{bail, Context, Result};
 use std::collections::BTreeSet;
-use std::sync::Mutex;
 
 /// Sums of at most as many bits are made of LUTs alone: a carry chain's way in and out is as long, and takes as many.
 const WIDEST_LOGIC_SUM: u32 = 4;
@@ -105,21 +104,7 @@ impl Job<'_> {
         let mut parts = parts(&verilog, top, blocks)?;
         parts.sort_by_key(|part| std::cmp::Reverse(part.text.len()));
         std::fs::write(self.folder.join("compare.v"), COMPARE)?;
-        let queue = Mutex::new(parts.iter());
-        let next = || queue.lock().ok()?.next();
-        let worker = || -> Result<()> {
-            while let Some(part) = next() {
-                self.synthesize_part(part)?;
-            }
-            Ok(())
-        };
-        std::thread::scope(|scope| {
-            let processors = std::thread::available_parallelism().map_or(1, usize::from);
-            let workers: Vec<_> = (0..processors).map(|_| scope.spawn(worker)).collect();
-            workers
-                .into_iter()
-                .try_for_each(|worker| worker.join().unwrap_or_else(|_| bail!("a worker panicked")))
-        })?;
+        at_once(&parts, |part| self.synthesize_part(part))?;
         let netlist = Netlist { parts: parts.into_iter().map(|part| part.name).collect(), top };
         self.together(&netlist, "count", "tee -q -o count.json stat -json\n")?;
         let blocks = Blocks::read(&self.folder.join("count.json"), blocks)?;
