@@ -193,6 +193,15 @@ mod tests {
     }
 
     #[test]
+    fn a_name_that_begins_with_else_is_no_branch() {
+        assert_eq!(
+            of("if (go) begin\na$d = b;\nend\nelsewhere$d = c;"),
+            "moves$ = 1'b0;\nif (go) begin\nmoves$ = moves$ | (a != (b));\nend\n\
+             moves$ = moves$ | (elsewhere != (c));\n"
+        );
+    }
+
+    #[test]
     fn what_lies_under_a_condition_stays_there() {
         assert_eq!(
             of("if (go) begin\na$d = b;\nend\nelse begin\nc$d = 'h0;\nend"),

@@ -70,7 +70,7 @@ fn conditional<'a>(
     lines: &mut std::iter::Peekable<impl Iterator<Item = &'a str>>,
 ) -> Statement<'a> {
     let then = body(lines);
-    let otherwise = match lines.next_if(|line| line.starts_with("else")) {
+    let otherwise = match lines.next_if(|line| line.split(' ').next() == Some("else")) {
         None => Vec::new(),
         Some(line) => match head(line, "else if ") {
             Some(condition) => vec![conditional(condition, lines)],
