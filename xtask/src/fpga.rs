@@ -86,14 +86,19 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     job.write()
 }
 
-/// `work` for each of `items`, as many at a time as there are processors, the first ones first; the results in the items' order.
+/// `work` for each of `items`, as many at a time as there are processors, the first ones first; the results in the items' order. After a failure
+/// no other is begun.
 fn at_once<T: Sync, R: Send>(items: &[T], work: impl Fn(&T) -> Result<R> + Sync) -> Result<Vec<R>> {
     let queue = Mutex::new(items.iter().enumerate());
     let next = || queue.lock().ok()?.next();
     let worker = || -> Result<Vec<(usize, R)>> {
         let mut done = Vec::new();
         while let Some((index, item)) = next() {
-            done.push((index, work(item)?));
+            let result = work(item);
+            if result.is_err() {
+                while next().is_some() {}
+            }
+            done.push((index, result?));
         }
         Ok(done)
     };
@@ -351,6 +356,18 @@ impl Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn results_come_in_the_order_of_the_items() {
+        let items: Vec<u32> = (0..100).collect();
+        let twice = |n: &u32| {
+            std::thread::sleep(std::time::Duration::from_millis(1));
+            Ok(2 * n)
+        };
+        assert_eq!(at_once(&items, twice).unwrap(), items.iter().map(|n| 2 * n).collect::<Vec<_>>());
+        let failure = at_once(&items, |n| if *n == 7 { bail!("seven") } else { twice(n) });
+        assert_eq!(failure.unwrap_err().to_string(), "seven");
+    }
 
     /// What is made for a board has room on it, and the Versa's block RAM room to spare; with the long tests that of every board.
     #[test]
