@@ -184,6 +184,10 @@ register_block! {
         /// Bursts that were refused, or abandoned because their payload could not be read, and the connection of
         /// the last one. What was sent of such a burst is a number of its first segments.
         TX_LOST = 0x0070, ReadOnly, { COUNT[15:0] "bursts, wrapping", CONN[31:16] "connection value" };
+        /// For payload from two places: bytes of it that lie at TX_ADDR; the others lie at TX_REST. 0: all lie at TX_ADDR. TX_GO sets it to 0.
+        TX_CUT = 0x0074, WriteOnly, { CUT[16:0] "bytes" };
+        /// Host address of the payload from byte TX_CUT on.
+        TX_REST = 0x0078, WriteOnly;
     }
 }
 

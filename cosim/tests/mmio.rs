@@ -322,10 +322,23 @@ fn a_burst_goes_with_what_was_written_before() {
     let longest = u64::from(mmio::TX_BURST_BYTES_MAX);
     assert_eq!(names.map(|n| bench.get(n)), [1, 56, 0xABCD, 0x1234_5678, longest, 1460]);
     assert_eq!(bench.get("th_write"), 0);
+    assert_eq!(bench.get("tp_cut"), 0);
     let room = bench.read(mmio::STATUS) & mmio::STATUS_TX_ROOM;
     assert_eq!(room, 0, "the read right behind the write knows of the burst");
     assert_eq!(bench.get("tp_go"), 0);
     assert_ne!(bench.read(mmio::STATUS) & mmio::STATUS_TX_ROOM, 0);
+
+    // A second place is that of one burst.
+    for cut in [mmio::TX_BURST_BYTES_MAX, 0] {
+        if cut > 0 {
+            bench.write(mmio::TX_CUT, cut);
+            bench.write(mmio::TX_REST, 0x8765_4321);
+        }
+        bench.write(mmio::TX_GO, 56);
+        assert_eq!(["tp_go", "tp_cut"].map(|n| bench.get(n)), [1, cut.into()]);
+        assert_eq!(bench.get("tp_rest"), 0x8765_4321);
+        bench.read(mmio::STATUS);
+    }
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod bench;
 mod frames;
 
 use baton_abi::mmio::lookup::{DELETE, FIND, INSERT};
-use baton_hdl::rx::{FRAMES_BEFORE_OPERATION, HAS_IPV6, KEY_BITS};
+use baton_hdl::rx::{DefaultRxPath, FRAMES_BEFORE_OPERATION, HAS_IPV6, KEY_BITS};
 use bench::{Bench, Pace, Verdict};
 use frames::{classify, Connections, Fate, FrameMaker, Kind, Rules, KINDS};
 
@@ -208,6 +208,42 @@ fn both_queues_fill_and_drop_whole_frames() {
         assert_eq!(seen.count(Verdict::Nic), 2048 + 360 + 58);
         assert_eq!(seen.count(Verdict::NicDrop), 2200 + 400 + 100 - (2048 + 360 + 58));
     });
+}
+
+/// In the order of arrival the full NIC has one queue: whoever comes when 128 packets wait is dropped, of either kind.
+#[test]
+fn queues_that_count_as_one_are_full_together() {
+    for nic_of_8 in [0, 1, 4, 8] {
+        let mut maker = FrameMaker::new(6);
+        let pace = Pace { gap: 16, stall: 0, consume: 0, operations: false };
+        let mut bench = Bench::with(one_queue(), 6, maker.connections.clone(), pace);
+        for in_order in [true, false] {
+            bench.set_in_order(in_order);
+            for count in 0..200 {
+                bench.send(true, maker.segment(count % 8 < nic_of_8, 0), false);
+            }
+            bench.pace.consume = 0;
+            bench.run_until_judged(100_000);
+            bench.pace.consume = 255;
+            bench.run_until_idle(100_000);
+        }
+        let (of_host, of_nic) = (200 * (8 - nic_of_8) / 8, 200 * nic_of_8 / 8);
+        // The 128 that are first, and then 128 of the host's and all of the NIC's.
+        let host = 128 * (8 - nic_of_8) / 8 + of_host.min(128);
+        let nic = 128 * nic_of_8 / 8 + of_nic;
+        bench.assert_seen(|seen| {
+            assert_eq!(seen.count(Verdict::Host), host, "{nic_of_8} of 8 are the NIC's");
+            assert_eq!(seen.count(Verdict::Nic), nic, "{nic_of_8} of 8 are the NIC's");
+            assert_eq!(seen.count(Verdict::HostDrop), 2 * of_host - host);
+            assert_eq!(seen.count(Verdict::NicDrop), 2 * of_nic - nic);
+        });
+    }
+}
+
+fn one_queue() -> DefaultRxPath {
+    let mut path = DefaultRxPath::default();
+    path.set_one_queue();
+    path
 }
 
 /// Which side of the queues a frame goes to.

@@ -53,8 +53,8 @@ pub struct NicConfig {
 /// Sizes of lookup table, connection counters and receive memories.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReceiveSize {
-    /// 4096 connections, jumbo frames, 32 KiB for the host's receive queue; 512 KiB and 2048 packets for the NIC's, for the paper's NIC
-    /// lets 1024 wait.
+    /// 4096 connections, jumbo frames, 32 KiB and 128 packets for the host's receive queue; 512 KiB and 2048 packets for the NIC's, for the paper's NIC
+    /// lets 1024 wait. In `fcfs` the two count as one of 128 packets: the paper's NIC has a second queue for *host first* only.
     #[default]
     Full,
     /// 1024 connections, no jumbo frames, 8 KiB and 64 packets for each receive queue.
@@ -330,7 +330,7 @@ impl<
         }
         let mut rx = RxPath::default();
         match config.receive {
-            ReceiveSize::Full => {}
+            ReceiveSize::Full => rx.set_one_queue(),
             ReceiveSize::Board => rx.set_queue_packets_log2(6),
             ReceiveSize::Small => rx.set_queue_packets_log2(5),
         }
@@ -597,6 +597,7 @@ module! {
 
         // Receive.
         self.rx.now.next = self.cycles.q.val();
+        self.rx.in_order.next = !self.identity.sched_mode.val().any();
         self.rx.hash_key0.next = self.identity.hash_key0.val();
         self.rx.hash_key1.next = self.identity.hash_key1.val();
         self.rx.jumbo.next = self.identity.jumbo.val();
@@ -697,6 +698,8 @@ module! {
         self.tx_side.ipv6.next = self.identity.ipv6.val();
         self.tx_side.tp_addr.next = self.mmio.tp_addr.val();
         self.tx_side.tp_len.next = self.mmio.tp_len.val();
+        self.tx_side.tp_cut.next = self.mmio.tp_cut.val();
+        self.tx_side.tp_rest.next = self.mmio.tp_rest.val();
         self.tx_side.th_index.next = self.mmio.th_index.val();
         self.tx_side.th_data.next = self.mmio.th_data.val();
         self.mmio.tp_ready.next = self.tx_side.tp_ready.val();

@@ -7,10 +7,11 @@
 use baton_abi::at_most;
 use baton_abi::mmio::{
     self, lookup, CMD, CMD_COUNT, CMD_POP, EVT_DATA, JOB_ADDR, JOB_GO, JOB_SRC_LEN, LOOKUP_KEY, LOOKUP_OP,
-    LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_GO, TX_HEADER, TX_LEN,
-    TX_MSS,
+    LOOKUP_RESULT, LOOKUP_VALUE, MBOX_CFG, MBOX_STS, NIC_RX, NIC_RX_QLEN, TX_ADDR, TX_CUT, TX_GO, TX_HEADER,
+    TX_LEN, TX_MSS, TX_REST,
 };
 
+use baton_abi::handoff::Span;
 use baton_abi::msg::ConnId;
 
 use crate::program::Program;
@@ -109,11 +110,15 @@ pub trait HardwareExt: Hardware {
         self.write(TX_HEADER + 4 * index as u32, word);
     }
 
-    /// Sends the header, `header_len` bytes with its padding, with `len` bytes from `addr`, cut into segments of
+    /// Sends the header, `header_len` bytes with its padding, with `len` bytes from the two spans, cut into segments of
     /// `mss` bytes, for a connection.
-    fn transmit(&mut self, header_len: u32, addr: u32, len: u32, mss: u16, conn: ConnId) {
-        self.write(TX_ADDR, addr);
+    fn transmit(&mut self, header_len: u32, [first, then]: [Span; 2], len: u32, mss: u16, conn: ConnId) {
+        self.write(TX_ADDR, first.addr);
         self.write(TX_LEN, len);
+        if len > first.len {
+            self.write(TX_CUT, first.len);
+            self.write(TX_REST, then.addr);
+        }
         self.write(TX_MSS, u32::from(mss));
         self.write(TX_GO, header_len | u32::from(conn.0) << mmio::TX_GO_CONN_SHIFT);
     }

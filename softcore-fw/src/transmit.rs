@@ -3,12 +3,13 @@
 //! Connections that may have something to send stand in a queue. A turn sends a burst or two, and puts each
 //! connection at the end of the queue again, so that a large window neither keeps the core from the
 //! scheduler nor the other connections from the wire. The TCB says how many segments may go; hardware cuts
-//! them. A burst is a header and one span of host memory.
+//! them. A burst is a header and one span of host memory or two, so that the head of a response and the beginning of its body are one segment.
 
 use core::cell::Cell;
 
 use baton_abi::{
     at_most,
+    handoff::Span,
     mmio::{STATUS, STATUS_TX_ROOM, TIME_US},
     regs::mailbox,
     work,
@@ -30,6 +31,14 @@ const SEGMENTS_PER_BURST: u32 = 8;
 const _: () = assert!(SEGMENTS_PER_BURST <= BURST_SEGMENTS_MAX);
 /// Connections that a turn asks for segments.
 const CONNECTIONS_PER_TURN: u32 = 4;
+
+const NO_SPANS: [Span; 2] = [Span { addr: 0, len: 0 }; 2];
+
+/// Bytes that a burst of these can have.
+#[inline(always)]
+fn together([first, then]: &[Span; 2]) -> u32 {
+    first.len + then.len
+}
 
 impl<H: Hardware> Firmware<'_, H> {
     /// Sends bursts of the connections at the head of the queue, for the first of which there is room. False: none
@@ -85,13 +94,10 @@ impl<H: Hardware> Firmware<'_, H> {
     fn send_text(&mut self, slot: SlotIndex) -> bool {
         let now = Instant(self.hw.read(TIME_US));
         let Some((name, connection)) = self.table.entry(slot) else { return false };
-        let (send, addr) = (&connection.send, Cell::new(0));
-        let contiguous = |offset| match send.at(offset) {
-            Some((start, len)) => {
-                addr.set(start);
-                len
-            }
-            None => 0,
+        let (send, spans) = (&connection.send, Cell::new(NO_SPANS));
+        let contiguous = |offset| {
+            spans.set(send.two_from(offset).unwrap_or(NO_SPANS));
+            together(&spans.get())
         };
         let Some(burst) = connection.tcb.lean_text(now, SEGMENTS_PER_BURST, contiguous) else {
             return self.send_in_full(slot);
@@ -99,7 +105,7 @@ impl<H: Hardware> Firmware<'_, H> {
         let hw = &mut self.hw;
         let put = |index, word| hw.header_word(index, word);
         let header_len = connection.header.emit_lean(&burst, self.identification, put);
-        self.hw.transmit(header_len, addr.get(), burst.len, burst.mss, name);
+        self.hw.transmit(header_len, spans.get(), burst.len, burst.mss, name);
         self.identification = self.identification.wrapping_add(burst.segments as u16);
         self.totals.sent = self.totals.sent.wrapping_add(burst.segments);
         if burst.more {
@@ -121,7 +127,7 @@ impl<H: Hardware> Firmware<'_, H> {
         }
         let send = &connection.send;
         let mut burst = BurstOut::default();
-        let contiguous = |offset| send.contiguous(offset);
+        let contiguous = |offset| send.two_from(offset).as_ref().map_or(0, together);
         if !connection.tcb.poll_burst_into(&mut burst, now, SEGMENTS_PER_BURST, contiguous) {
             if connection.is_open() {
                 self.arm(slot);
@@ -131,9 +137,9 @@ impl<H: Hardware> Firmware<'_, H> {
             }
             return false;
         }
-        let addr = match burst.len {
-            0 => 0,
-            _ => send.at(burst.segment.data_offset).map_or(0, |(addr, _)| addr),
+        let spans = match burst.len {
+            0 => NO_SPANS,
+            _ => send.two_from(burst.segment.data_offset).unwrap_or(NO_SPANS),
         };
         let segments = burst.segments();
         let hw = &mut self.hw;
@@ -144,7 +150,7 @@ impl<H: Hardware> Firmware<'_, H> {
             self.hw.mark::<{ work::TRANSMIT_ACK }>();
             self.hw.transmit_header(header_len, name);
         } else {
-            self.hw.transmit(header_len, addr, burst.len, burst.mss, name);
+            self.hw.transmit(header_len, spans, burst.len, burst.mss, name);
         }
         self.identification = self.identification.wrapping_add(segments as u16);
         self.totals.sent = self.totals.sent.wrapping_add(segments);

@@ -50,8 +50,8 @@ impl<C: Parameters> Tcb<C> {
 
     /// The next segment to send, already accounted for as sent. Call until it returns `None`.
     ///
-    /// `contiguous(offset)` says how many bytes of the send buffer lie together from `offset` on;
-    /// [`crate::Spans::contiguous`] is such a function. A segment never crosses the end of a span.
+    /// `contiguous(offset)` says how many bytes of the send buffer can be sent together from `offset` on;
+    /// [`crate::Spans::contiguous`] is such a function, for a device that sends of one span. No segment has more.
     pub fn poll_transmit(&mut self, now: Instant, contiguous: impl Fn(u32) -> u32) -> Option<SegmentOut> {
         self.poll_burst(now, 1, contiguous).map(|burst| burst.segment)
     }

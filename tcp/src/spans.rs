@@ -156,6 +156,25 @@ impl<const N: usize> Spans<N> {
         None
     }
 
+    /// Where the byte at `offset` lies, with those behind it in its span, and the span after that, which may be empty: what a device can send
+    /// that gathers two.
+    #[inline]
+    pub fn two_from(&self, offset: u32) -> Option<[Span; 2]> {
+        match *self.spans.as_slice() {
+            [Span { addr, len }, then, ..] if offset < len => {
+                Some([Span { addr: addr.wrapping_add(offset), len: len - offset }, then])
+            }
+            _ => self.two_from_later(offset),
+        }
+    }
+
+    #[inline(never)]
+    fn two_from_later(&self, offset: u32) -> Option<[Span; 2]> {
+        let (addr, len) = self.at(offset)?;
+        let (then, then_len) = self.at(offset + len).unwrap_or((0, 0));
+        Some([Span { addr, len }, Span { addr: then, len: then_len }])
+    }
+
     /// Bytes that lie together from `offset` on: the closure that `Tcb::poll_transmit` takes.
     #[inline]
     pub fn contiguous(&self, offset: u32) -> u32 {
@@ -221,6 +240,24 @@ mod tests {
         list.push(300, 1).unwrap();
         list.consume(100);
         assert!(list.is_empty() && list.spans().is_empty());
+    }
+
+    #[test]
+    fn two_spans_follow_each_offset() {
+        let mut list = Spans::<3>::new();
+        for (addr, len) in [(100, 10), (200, 5), (300, 2)] {
+            list.push(addr, len).unwrap();
+        }
+        let span = |addr, len| Span { addr, len };
+        assert_eq!(list.two_from(0), Some([span(100, 10), span(200, 5)]));
+        assert_eq!(list.two_from(9), Some([span(109, 1), span(200, 5)]));
+        assert_eq!(list.two_from(10), Some([span(200, 5), span(300, 2)]));
+        assert_eq!(list.two_from(16), Some([span(301, 1), span(0, 0)]));
+        assert_eq!(list.two_from(17), None);
+        assert_eq!(
+            Spans::<1>::from_record(&[span(7, 2)]).unwrap().two_from(1),
+            Some([span(8, 1), span(0, 0)])
+        );
     }
 
     #[test]

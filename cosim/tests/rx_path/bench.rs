@@ -19,6 +19,8 @@ use std::collections::{HashMap, VecDeque};
 pub const HOST_WORDS: usize = 1 << 13;
 pub const NIC_WORDS: usize = 1 << 17;
 const HOST_PACKETS: usize = 128;
+/// Of both together, where they count as one.
+const ONE_QUEUE_PACKETS: usize = 128;
 const NIC_PACKETS: usize = 2048;
 const GRANTED: usize = 4;
 
@@ -193,6 +195,9 @@ pub struct Bench {
     /// The queues before this cycle's `pop`, which is what the device decides by.
     host_level: Level,
     nic_level: Level,
+    /// The queues count as one, and whether there is a place in it.
+    one_queue: bool,
+    has_place: bool,
     seen: Seen,
 }
 
@@ -258,7 +263,12 @@ const NIC_PORTS: [&str; 12] = [
 impl Bench {
     /// The path after reset, its table cleared and filled with the connections.
     pub fn new(seed: u64, connections: Connections, pace: Pace) -> Bench {
-        let text = emit::verilog("rx_path", rx::DefaultRxPath::default());
+        Bench::with(rx::DefaultRxPath::default(), seed, connections, pace)
+    }
+
+    /// The same for a path of other options.
+    pub fn with(path: rx::DefaultRxPath, seed: u64, connections: Connections, pace: Pace) -> Bench {
+        let text = emit::verilog("rx_path", path);
         let mut dut = Model::build("rx_path", &text).unwrap();
         dut.reset(2);
         dut.poke("hash_key0", 0x0102_0304);
@@ -313,6 +323,8 @@ impl Bench {
             operation: None,
             host_level: Level::default(),
             nic_level: Level::default(),
+            one_queue: false,
+            has_place: true,
             seen: Seen::default(),
         };
         bench.set_rules(Rules::RESET);
@@ -335,6 +347,17 @@ impl Bench {
         }
         self.dut.poke("station_low", u32::from_le_bytes(STATION[..4].try_into().unwrap()).into());
         self.dut.poke("station_high", u16::from_le_bytes(STATION[4..].try_into().unwrap()).into());
+    }
+
+    /// Whether the scheduler serves both queues in the order of arrival, in a path whose queues count as one then.
+    pub fn set_in_order(&mut self, in_order: bool) {
+        self.dut.poke("in_order", in_order.into());
+        self.one_queue = in_order;
+    }
+
+    /// Packets that no one has looked at.
+    fn waiting(&self) -> usize {
+        self.host.len() - self.granted + self.nic.len() - self.nic_seen
     }
 
     fn insert_all(&mut self, connections: &Connections) {
@@ -497,6 +520,7 @@ impl Bench {
         self.drive_sources();
         self.operate_at_random();
         (self.host_level, self.nic_level) = (Level::of(&self.host), Level::of(&self.nic));
+        self.has_place = !self.one_queue || self.waiting() < ONE_QUEUE_PACKETS;
         self.read_host_queue();
         self.read_nic_queue();
         self.dut.eval();
@@ -596,8 +620,8 @@ impl Bench {
             let sent = frames
                 .remove(usize::from(passes))
                 .unwrap_or_else(|| panic!("seed {seed}: {verdict:?}, but of no frame"));
-            let host_fits = self.host_level.fits(&sent, HOST_PACKETS, HOST_WORDS);
-            let nic_fits = self.nic_level.fits(&sent, NIC_PACKETS, NIC_WORDS);
+            let host_fits = self.has_place && self.host_level.fits(&sent, HOST_PACKETS, HOST_WORDS);
+            let nic_fits = self.has_place && self.nic_level.fits(&sent, NIC_PACKETS, NIC_WORDS);
             let right = match (&sent.fate, verdict) {
                 (Fate::BadFcs, Verdict::BadFcs)
                 | (Fate::BadLength, Verdict::BadLength)

@@ -270,6 +270,8 @@ impl Bench {
                     dut.poke("tp_addr", burst.addr.into());
                     dut.poke("tp_len", burst.len.into());
                     dut.poke("tp_mss", burst.mss.into());
+                    dut.poke("tp_cut", burst.cut.into());
+                    dut.poke("tp_rest", burst.rest.into());
                     dut.set(ports.tp_go, 1);
                     self.writes = None;
                 }

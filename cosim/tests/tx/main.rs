@@ -122,6 +122,17 @@ fn random_burst(chance: &mut Chance, hostile: bool, limit: u32, ipv6: bool) -> B
     let addr = address(chance, len, hostile);
     let conn = chance.below(65536) as u16;
     let mut burst = Burst::new(flow, addr, len, mss, conn, chance);
+    if chance.permille(500) {
+        burst.rest = address(chance, len, hostile);
+        burst.cut = match chance.below(4) {
+            // As long as the head of a response; near the end of a segment; anywhere; where there is no more.
+            0 => 200 + chance.below(200),
+            1 => (mss + chance.below(8)).saturating_sub(4),
+            2 => chance.below(len.max(1)),
+            _ => len + chance.below(2),
+        }
+        .min(0x1_FFFF);
+    }
     if chance.permille(300) {
         let tag = 1 + chance.below(0xFFFF) as u16;
         burst.header[..2].copy_from_slice(&tag.to_be_bytes());
@@ -488,6 +499,21 @@ fn every_mss_from_1_to_1460() {
         let addr = MEMORY + chance.below(MEMORY_BYTES / 2);
         for len in [mss * full, mss * full + 1, mss * full + chance.below(mss), 1.max(mss - 1)] {
             let burst = ordinary(&mut chance, 0, addr, len, mss, 1);
+            alone(&mut bench, burst);
+        }
+    }
+}
+
+/// Every cut of a short payload, at every pair of byte lanes, and cuts around the ends of segments of a long one.
+#[test]
+fn payload_of_two_places_cut_anywhere() {
+    let mut bench = quiet(13).bench();
+    let mut chance = Chance::new(13);
+    let cuts = (0..=34).map(|cut| (33, 16, cut)).chain((1400..1500).map(|cut| (4000, 1448, cut)));
+    for (len, mss, cut) in cuts {
+        for lanes in 0..16 {
+            let mut burst = ordinary(&mut chance, 0, MEMORY + 0x1000 + lanes % 4, len, mss, 1);
+            (burst.cut, burst.rest) = (cut, MEMORY + 0x8000 + lanes / 4);
             alone(&mut bench, burst);
         }
     }

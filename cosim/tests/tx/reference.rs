@@ -148,22 +148,16 @@ impl Flow {
     }
 
     /// The segments of a burst, as far as their payload can be read.
-    fn burst(&self, memory: &HostMemory, addr: u32, len: usize, mss: usize) -> (Vec<Vec<u8>>, bool) {
+    fn burst(&self, memory: &HostMemory, places: Places, len: usize, mss: usize) -> (Vec<Vec<u8>>, bool) {
         let mut frames = Vec::new();
         let mut done = 0;
         loop {
             let take = (len - done).min(mss);
-            let payload = match take {
-                0 => &[],
-                _ => match memory.try_slice(addr.wrapping_add(done as u32), take) {
-                    Ok(bytes) => bytes,
-                    Err(_) => return (frames, false),
-                },
-            };
+            let Some(payload) = places.read(memory, done, take) else { return (frames, false) };
             let last = done + take == len;
             let flags = if last { self.flags } else { self.flags & !(PSH | FIN) };
             let id = self.id.wrapping_add(frames.len() as u16);
-            frames.push(self.segment(self.seq.wrapping_add(done as u32), id, flags, payload));
+            frames.push(self.segment(self.seq.wrapping_add(done as u32), id, flags, &payload));
             done += take;
             if last {
                 return (frames, true);
@@ -192,6 +186,9 @@ pub struct Burst {
     pub header_len: u32,
     pub addr: u32,
     pub len: u32,
+    /// Bytes that lie at `addr`, where the others lie at `rest`; 0: all.
+    pub cut: u32,
+    pub rest: u32,
     pub mss: u32,
     pub conn: u16,
     /// What the header says; `None`: it is no template.
@@ -203,7 +200,7 @@ impl Burst {
         let mut header = vec![0; 2];
         header.extend(flow.template(chance));
         let header_len = header.len() as u32;
-        Burst { header, header_len, addr, len, mss, conn, flow: Some(flow) }
+        Burst { header, header_len, addr, len, cut: 0, rest: 0, mss, conn, flow: Some(flow) }
     }
 
     /// Bytes of header in each frame of a good burst.
@@ -232,7 +229,8 @@ impl Burst {
             }
             _ => frames,
         };
-        match burst(memory, &self.flow, self.addr, len, mss) {
+        let places = Places { addr: self.addr, cut: self.cut as usize, rest: self.rest };
+        match burst(memory, &self.flow, places, len, mss) {
             Outcome::Sent(frames) => Outcome::Sent(tagged(frames)),
             Outcome::Abandoned(frames) => Outcome::Abandoned(tagged(frames)),
             other => other,
@@ -240,13 +238,36 @@ impl Burst {
     }
 }
 
-fn burst(memory: &HostMemory, flow: &Option<Flow>, addr: u32, len: usize, mss: usize) -> Outcome {
+/// Where payload lies: at `addr`, but from byte `cut` on, unless it is 0, at `rest`.
+#[derive(Clone, Copy)]
+struct Places {
+    addr: u32,
+    cut: usize,
+    rest: u32,
+}
+
+impl Places {
+    /// The bytes from this one on; `None` if any cannot be read.
+    fn read(self, memory: &HostMemory, from: usize, len: usize) -> Option<Vec<u8>> {
+        let at_addr = if self.cut == 0 { len } else { self.cut.saturating_sub(from).min(len) };
+        let mut bytes = Vec::new();
+        if at_addr > 0 {
+            bytes.extend(memory.try_slice(self.addr.wrapping_add(from as u32), at_addr).ok()?);
+        }
+        if at_addr < len {
+            let start = (from + at_addr - self.cut) as u32;
+            bytes.extend(memory.try_slice(self.rest.wrapping_add(start), len - at_addr).ok()?);
+        }
+        Some(bytes)
+    }
+}
+
+fn burst(memory: &HostMemory, flow: &Option<Flow>, places: Places, len: usize, mss: usize) -> Outcome {
     let Some(flow) = flow else {
-        let first = len.min(mss);
-        let readable = first == 0 || memory.try_slice(addr, first).is_ok();
+        let readable = places.read(memory, 0, len.min(mss)).is_some();
         return if readable { Outcome::Bad } else { Outcome::Abandoned(Vec::new()) };
     };
-    match flow.burst(memory, addr, len, mss) {
+    match flow.burst(memory, places, len, mss) {
         (frames, true) => Outcome::Sent(frames),
         (frames, false) => Outcome::Abandoned(frames),
     }
@@ -290,7 +311,8 @@ impl HostFrame {
             return Outcome::Abandoned(Vec::new());
         }
         let payload = usize::from(len - header_len);
-        burst(memory, &self.flow, addr.wrapping_add(header), payload, usize::from(mss))
+        let places = Places { addr: addr.wrapping_add(header), cut: 0, rest: 0 };
+        burst(memory, &self.flow, places, payload, usize::from(mss))
     }
 }
 

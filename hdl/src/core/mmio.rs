@@ -74,6 +74,8 @@ pub struct Mmio {
     pub tp_conn: Signal<Out, Bits<16>>,
     pub tp_addr: Signal<Out, Bits<32>>,
     pub tp_len: Signal<Out, Bits<17>>,
+    pub tp_cut: Signal<Out, Bits<17>>,
+    pub tp_rest: Signal<Out, Bits<32>>,
     pub tp_mss: Signal<Out, Bits<14>>,
     /// A burst of this connection was lost.
     pub tp_lost: Signal<In, Bit>,
@@ -131,6 +133,8 @@ pub struct Mmio {
     popping: Reg<Bit>,
     tx_addr: Reg<Bits<32>>,
     tx_len: Reg<Bits<17>>,
+    tx_cut: Reg<Bits<17>>,
+    tx_rest: Reg<Bits<32>>,
     tx_mss: Reg<Bits<14>>,
     lost_count: Reg<Bits<16>>,
     lost_conn: Reg<Bits<16>>,
@@ -170,7 +174,7 @@ pub struct Mmio {
 module! {
     impl [] Logic for Mmio;
     regs: late, late_addr, late_data, taken_late, wake_at, wake_on, awake, marks, job_src_len, job_to, popping, tx_addr, tx_len,
-        tx_mss, lost_count, lost_conn, value, op, register, from_nic_rx, from_commands;
+        tx_cut, tx_rest, tx_mss, lost_count, lost_conn, value, op, register, from_nic_rx, from_commands;
     children: scheduler, commands, micros, lookup_key, jobs, events;
     #[hdl_gen]
     fn update(&mut self) {
@@ -258,6 +262,13 @@ module! {
                 }
                 104 => {
                     self.tp_go.next = true;
+                    self.tx_cut.d.next = 0.into();
+                }
+                116 => {
+                    self.tx_cut.d.next = self.late_data.q.val().get_bits::<17>(0);
+                }
+                120 => {
+                    self.tx_rest.d.next = self.late_data.q.val();
                 }
                 128 => {
                     self.lookup_key.write.next = true;
@@ -348,6 +359,8 @@ module! {
         self.tp_conn.next = self.late_data.q.val().get_bits::<16>(16);
         self.tp_addr.next = self.tx_addr.q.val();
         self.tp_len.next = self.tx_len.q.val();
+        self.tp_cut.next = self.tx_cut.q.val();
+        self.tp_rest.next = self.tx_rest.q.val();
         self.tp_mss.next = self.tx_mss.q.val();
         if self.tp_lost.val() {
             self.lost_count.d.next = self.lost_count.q.val() + 1;

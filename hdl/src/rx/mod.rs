@@ -23,8 +23,8 @@
 //! | other TCP over IPv4, not fragmented; over IPv6 without extension headers, with `ipv6` | host, verified | [`Verifier`] |
 //! | anything else | host, unverified | [`Verifier`] |
 //!
-//! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Loopback frames take the same way; between
-//! frames the wire goes first.
+//! A frame for a full queue is dropped (`st_host_drop`, `st_nic_drop`). Where the queues are made to count as one (`set_one_queue`) they do while `in_order` is
+//! high: both are full when 128 packets wait in them. Loopback frames take the same way; between frames the wire goes first.
 //!
 //! Core clock, synchronous reset. Throughput: a word a cycle, and one frame of minimum size every 18 cycles, all of
 //! them looked up and operations on the table without a pause, so that back-to-back minimum frames, one every 21
@@ -97,6 +97,8 @@ pub struct RxPath<
     pub hash_key0: Signal<In, Bits<32>>,
     pub hash_key1: Signal<In, Bits<32>>,
     /// Jumbo frames are taken; only where the memories hold them.
+    /// Both queues are served in the order of arrival.
+    pub in_order: Signal<In, Bit>,
     pub jumbo: Signal<In, Bit>,
     /// IPv6 is verified too: a constant of the program.
     pub ipv6: Signal<In, Bit>,
@@ -179,6 +181,10 @@ pub struct RxPath<
 
     /// Above this count there is no room: four frames may be on their way through the parser.
     most_frames: Constant<Bits<F1>>,
+    /// The queues count as one while `in_order` is high, for so many packets.
+    one_queue: Constant<Bit>,
+    one_queue_packets: Constant<Bits<16>>,
+    has_place: Signal<Local, Bit>,
     routed: Signal<Local, RoutedFrame>,
     /// The verifier's, and with the classifier's.
     facts_before: Signal<Local, FrameFacts>,
@@ -216,6 +222,11 @@ impl<
         self.nic.set_packets_log2(packets_log2);
     }
 
+    /// The queues count as one wherever they are served in the order of arrival.
+    pub fn set_one_queue(&mut self) {
+        self.one_queue = Constant::new(true);
+    }
+
     /// For a build without handoff: no frame is looked up, all of them are the host's.
     pub fn set_host_only(&mut self) {
         self.lookup.set_tableless();
@@ -245,6 +256,7 @@ impl<
             now: Default::default(),
             hash_key0: Default::default(),
             hash_key1: Default::default(),
+            in_order: Default::default(),
             jumbo: Default::default(),
             ipv6: Default::default(),
             promiscuous: Default::default(),
@@ -311,6 +323,9 @@ impl<
             host: Default::default(),
             nic: Default::default(),
             most_frames: Constant::new(bits((1 << F) - 4)),
+            one_queue: Constant::new(false),
+            one_queue_packets: Constant::new(bits(128)),
+            has_place: Default::default(),
             routed: Default::default(),
             facts: Default::default(),
         }
@@ -410,7 +425,10 @@ module! {
         self.staging.free_words.next = self.steer.free_words.val();
 
         self.steer.host_used.next = self.host.used_words.val();
-        self.steer.host_room.next = self.host.room.val();
+        self.has_place.next = !self.one_queue.val()
+            || !self.in_order.val()
+            || (self.host.qlen.val() + self.nic.qlen.val() < self.one_queue_packets.val());
+        self.steer.host_room.next = self.host.room.val() && self.has_place.val();
         self.host.write.next = self.steer.host_write.val();
         self.host.write_data.next = self.steer.write_data.val();
         self.host.push.next = self.steer.host_push.val();
@@ -432,7 +450,7 @@ module! {
         self.host.pop.next = self.hq_pop.val();
 
         self.steer.nic_used.next = self.nic.used_words.val();
-        self.steer.nic_room.next = self.nic.room.val();
+        self.steer.nic_room.next = self.nic.room.val() && self.has_place.val();
         self.nic.write.next = self.steer.nic_write.val();
         self.nic.write_data.next = self.steer.write_data.val();
         self.nic.desc_write.next = self.steer.desc_write.val();

@@ -360,6 +360,9 @@ module! {
         self.ready.next.words = self.job.val().words;
         self.ready.next.lane = self.job.val().lane;
         self.ready.next.end = self.job.val().end;
+        self.ready.next.cut = self.job.val().cut;
+        self.ready.next.cut_end = self.job.val().cut_end;
+        self.ready.next.cut_lane = self.job.val().cut_lane;
         self.ready.next.place = self.job.val().place;
         self.ready.next.checksum = self.job.val().checksum;
         // The padding of a host's header holds anything.

@@ -3,7 +3,8 @@
 //! Words are stored as memory holds them; the sender aligns them. The sum starts at a byte of the note
 //! and ends with the payload. Words are added whole and folded at the end, bytes paired as memory addresses
 //! pair them, and the folded sum is turned when the first byte was at an odd address (RFC 1071, section 2 (B)), so
-//! no byte moves. The words of a header of the host are passed on to the loader.
+//! no byte moves. A payload from two places is summed as one; where its second part would be paired otherwise than the first, its words
+//! are turned by a byte. The words of a header of the host are passed on to the loader.
 //!
 //! Core clock, synchronous reset. One word a cycle, back to back; the result comes five cycles after the last
 //! word. Nothing holds a word up: the planner has seen to it that there is room. Verified in `cosim/tests/tx`.
@@ -64,6 +65,7 @@ pub struct Intake {
     payload_word: Signal<Local, Bit>,
     first: Signal<Local, Bits<14>>,
     first_word: Signal<Local, Bits<12>>,
+    counted: Signal<Local, Bits<32>>,
     from: Signal<Local, Bits<32>>,
     to: Signal<Local, Bits<32>>,
     so_far: Signal<Local, Bits<44>>,
@@ -96,10 +98,11 @@ module! {
 
         // Stage 1.
         self.word_valid.d.next = self.payload_word.val();
-        self.last1.d.next = self.payload_word.val() && self.data.last.val();
+        self.last1.d.next = self.payload_word.val() && self.data.last.val() && !self.note.val().more;
         self.first_word.next = self.first.val().get_bits::<12>(2);
         self.from.next = 0xFFFFFFFFu64.into();
         self.to.next = 0xFFFFFFFFu64.into();
+        self.counted.next = 0.into();
         if self.payload_word.val() {
             self.write_index.d.next = self.write_index.q.val() + 1;
             self.index.d.next = self.index.q.val() + 1;
@@ -121,8 +124,8 @@ module! {
             }
             if self.data.last.val() {
                 self.index.d.next = 0.into();
-                self.tainted.d.next = false;
-                self.odd1.d.next = self.first.val().get_bit(0);
+                self.tainted.d.next = self.note.val().more && (self.tainted.q.val() || self.data.error.val());
+                self.odd1.d.next = self.note.val().odd;
                 self.failed1.d.next = self.tainted.q.val() || self.data.error.val();
                 match self.note.val().end.index() {
                     0 => {}
@@ -137,7 +140,11 @@ module! {
                     }
                 }
             }
-            self.word.d.next = self.data.data.val() & self.from.val() & self.to.val();
+            self.counted.next = self.data.data.val() & self.from.val() & self.to.val();
+            self.word.d.next = self.counted.val();
+            if self.note.val().turned {
+                self.word.d.next = (self.counted.val() << 8) | (self.counted.val() >> 24);
+            }
         }
 
         // Stage 2. The sum starts anew with the word after a last one.

@@ -2,7 +2,7 @@
 //!
 //! [`TxSide`] joins the transmit path with the read side of the DMA engine, which also prefetches receive
 //! buffers and commands. Frames without their check sequence leave on `wire_out`, or on `loopback` when their
-//! descriptor says so. A *burst* is a header template and a span of host memory; hardware cuts it into segments of
+//! descriptor says so. A *burst* is a header template and one span of host memory, or two; hardware cuts it into segments of
 //! one MSS and completes each header: sequence number, total length, identification, PSH and FIN, both
 //! checksums. The firmware pushes bursts, the host has them of frames with `TX_FLAG_TSO`. Host frames go before the
 //! firmware's segments, between those of a burst too.
@@ -60,6 +60,9 @@ pub struct TxSide {
     pub tp_addr: Signal<In, Bits<32>>,
     /// Bytes of payload of all segments together, and of each but the last.
     pub tp_len: Signal<In, Bits<17>>,
+    /// Bytes of it that lie at `tp_addr`, or 0 for all; the others lie at `tp_rest`.
+    pub tp_cut: Signal<In, Bits<17>>,
+    pub tp_rest: Signal<In, Bits<32>>,
     pub tp_mss: Signal<In, Bits<14>>,
     /// A header slot is free: its words may be written, and `tp_go` raised.
     pub tp_ready: Signal<Out, Bit>,
@@ -228,6 +231,8 @@ module! {
         self.path.tp_conn.next = self.tp_conn.val();
         self.path.tp_addr.next = self.tp_addr.val();
         self.path.tp_len.next = self.tp_len.val();
+        self.path.tp_cut.next = self.tp_cut.val();
+        self.path.tp_rest.next = self.tp_rest.val();
         self.path.tp_mss.next = self.tp_mss.val();
         self.path.jumbo.next = self.jumbo.val();
         self.path.ipv6.next = self.ipv6.val();

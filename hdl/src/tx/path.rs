@@ -57,6 +57,8 @@ pub struct TxPath {
     pub tp_conn: Signal<In, Bits<16>>,
     pub tp_addr: Signal<In, Bits<32>>,
     pub tp_len: Signal<In, Bits<17>>,
+    pub tp_cut: Signal<In, Bits<17>>,
+    pub tp_rest: Signal<In, Bits<32>>,
     pub tp_mss: Signal<In, Bits<14>>,
     pub tp_ready: Signal<Out, Bit>,
     pub quiet_nic: Signal<Out, Bit>,
@@ -145,6 +147,8 @@ module! {
         self.header.go.next = self.tp_go.val();
         self.header.pushed.next.addr = self.tp_addr.val();
         self.header.pushed.next.length = self.tp_len.val();
+        self.header.pushed.next.cut = self.tp_cut.val();
+        self.header.pushed.next.rest = self.tp_rest.val();
         self.header.pushed.next.header = self.tp_header_len.val();
         self.header.pushed.next.mss = self.tp_mss.val();
         self.header.conn.next = self.tp_conn.val();

@@ -8,11 +8,14 @@
 //! of it, so several may be on their way, and reading goes on while earlier frames are sent: 1024 words, two of
 //! the largest frames, or 4096 with `jumbo`. That is also all that can be ahead of a host frame.
 //!
+//! Payload of a burst may lie in two places. A segment that has bytes from both is read with two requests, and so stored as the words of the
+//! one and then those of the other.
+//!
 //! A frame or burst with an impossible length, or whose checksum would lie outside it, is passed on as `bad`: it
 //! keeps its place in the order and is dropped at the end. A burst whose slot is `failed` ends with one more
 //! segment, without payload, that is dropped too.
 //!
-//! Core clock, synchronous reset. Eight cycles a frame, with its request; a burst of the host takes two more.
+//! Core clock, synchronous reset. Eight cycles a frame, with its request; a burst of the host takes two more, and a segment from two places four.
 //! Verified in `cosim/tests/tx`.
 
 use super::records::{Burst, IntakeNote, Job};
@@ -55,8 +58,9 @@ pub struct Planner {
     pub note_push: Signal<Out, Bit>,
     pub note_full: Signal<In, Bit>,
 
-    /// 0 chooses, 1 locates, 2 measures, 3 sizes, 4 and 5 ask for a header, 6 waits for room, 7 asks.
-    state: Reg<Bits<3>>,
+    /// 0 chooses, 1 locates, 2 measures, 3 sizes, 4 and 5 ask for a header, 6 waits for room, 7 asks; of a segment from two places,
+    /// 8 and 9 size its parts, 10 and 11 ask for the second.
+    state: Reg<Bits<4>>,
     host: Reg<Bit>,
     plain: Reg<Bit>,
     /// Host frames planned while a burst of the firmware waited, up to four.
@@ -85,6 +89,13 @@ pub struct Planner {
     place: Reg<Bits<14>>,
     udp: Reg<Bit>,
     room: Reg<Bit>,
+    /// Payload from here to the end of the first of its two places, or 0; of a segment from both, the bytes from the second, where they lie, the words
+    /// of the first or 0, and what is used of the last of these.
+    until_cut: Reg<Bits<17>>,
+    rest_bytes: Reg<Bits<14>>,
+    rest_addr: Reg<Bits<32>>,
+    cut: Reg<Bits<12>>,
+    cut_end: Reg<Bits<2>>,
 
     /// Frames are all plain ones of the host.
     plain_only: Fact,
@@ -98,6 +109,11 @@ pub struct Planner {
     base: Signal<Local, Bits<32>>,
     bytes: Signal<Local, Bits<17>>,
     offset: Signal<Local, Bits<17>>,
+    /// Offset in the place where it lies.
+    local_offset: Signal<Local, Bits<17>>,
+    /// It lies in the first of two places.
+    ahead: Signal<Local, Bit>,
+    rest_lane: Signal<Local, Bits<2>>,
     begun: Signal<Local, Bit>,
     host_next: Signal<Local, Bit>,
     limit: Signal<Local, Bits<17>>,
@@ -129,7 +145,7 @@ impl Planner {
 module! {
     impl [] Logic for Planner;
     regs: state, host, plain, passed, nic_open, nic_offset, nic_slot, host_open, host_offset, host_slot, host_used, reserved,
-        addr, left, mss, segment_bytes, length, bad, last, words, tail, first, place, udp, room;
+        addr, left, mss, segment_bytes, length, bad, last, words, tail, first, place, udp, room, until_cut, rest_bytes, rest_addr, cut, cut_end;
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
@@ -152,6 +168,7 @@ module! {
             self.begun.next = self.host_open.q.val();
         }
         self.lane.next = self.addr.q.val().get_bits::<2>(0);
+        self.rest_lane.next = self.rest_addr.q.val().get_bits::<2>(0);
 
         self.host_next.next = self.frame_valid.val() && !(self.burst_valid.val() && self.passed.q.val().get_bit(2));
 
@@ -159,6 +176,8 @@ module! {
         self.base.next = 0.into();
         self.bytes.next = 0.into();
         self.offset.next = 0.into();
+        self.local_offset.next = 0.into();
+        self.ahead.next = false;
         self.mine.next = 0.into();
         self.ended.next = 0.into();
         self.past_patch.next = 0.into();
@@ -206,7 +225,19 @@ module! {
                     self.segment_bytes.d.next =
                         bit_cast::<17, 16>(self.frame_mss.val()) + bit_cast::<17, 16>(self.frame_header.val());
                 }
-                self.addr.d.next = self.base.val() + bit_cast::<32, 17>(self.offset.val());
+                self.local_offset.next = self.offset.val();
+                self.until_cut.d.next = 0.into();
+                self.ahead.next = self.offset.val() < self.burst.val().cut;
+                if !self.host.q.val() && self.ahead.val() {
+                    self.until_cut.d.next = self.burst.val().cut - self.offset.val();
+                }
+                if !self.host.q.val() && self.burst.val().cut.any() && !self.ahead.val() {
+                    self.base.next = self.burst.val().rest;
+                    self.local_offset.next = self.offset.val() - self.burst.val().cut;
+                }
+                self.rest_addr.d.next = self.burst.val().rest;
+                self.cut.d.next = 0.into();
+                self.addr.d.next = self.base.val() + bit_cast::<32, 17>(self.local_offset.val());
                 self.left.d.next = self.bytes.val() - self.offset.val();
                 self.state.d.next = 2.into();
             }
@@ -285,6 +316,27 @@ module! {
                 if !self.bad.q.val() && self.host.q.val() && !self.plain.q.val() && !self.host_open.q.val() {
                     self.state.d.next = 4.into();
                 }
+                if !self.bad.q.val()
+                    && self.until_cut.q.val().any()
+                    && (self.until_cut.q.val() < bit_cast::<17, 14>(self.length.q.val()))
+                {
+                    self.state.d.next = 8.into();
+                }
+            }
+            8 => {
+                self.span.next = self.until_cut.q.val().get_bits::<14>(0) + bit_cast::<14, 2>(self.lane.val());
+                self.rounded.next = self.span.val() + 3;
+                self.cut.d.next = self.rounded.val().get_bits::<12>(2);
+                self.cut_end.d.next = self.span.val().get_bits::<2>(0);
+                self.rest_bytes.d.next = self.length.q.val() - self.until_cut.q.val().get_bits::<14>(0);
+                self.state.d.next = 9.into();
+            }
+            9 => {
+                self.span.next = self.rest_bytes.q.val() + bit_cast::<14, 2>(self.rest_lane.val());
+                self.rounded.next = self.span.val() + 3;
+                self.words.d.next = self.cut.q.val() + self.rounded.val().get_bits::<12>(2);
+                self.tail.d.next = self.span.val().get_bits::<2>(0);
+                self.state.d.next = 6.into();
             }
             4 => {
                 self.header_go.next = !self.host_used.q.val().get_bit(1) && !self.note_full.val();
@@ -347,6 +399,19 @@ module! {
                     }
                 }
             }
+            7 => {
+                if self.request.ready.val() {
+                    self.state.d.next = 0.into();
+                    if self.cut.q.val().any() {
+                        self.state.d.next = 10.into();
+                    }
+                }
+            }
+            10 => {
+                if !self.note_full.val() {
+                    self.state.d.next = 11.into();
+                }
+            }
             _ => {
                 if self.request.ready.val() {
                     self.state.d.next = 0.into();
@@ -379,17 +444,30 @@ module! {
         self.job.next.words = self.words.q.val();
         self.job.next.lane = self.lane.val();
         self.job.next.end = self.tail.q.val();
+        self.job.next.cut = self.cut.q.val();
+        self.job.next.cut_end = self.cut_end.q.val();
+        self.job.next.cut_lane = self.rest_lane.val();
         self.job.next.place = self.place.q.val();
         self.job.next.checksum = self.frame_checksum.val();
         self.job.next.udp = self.udp.q.val();
 
-        self.note_push.next = self.header_go.val() || (self.go.val() && (self.words.q.val() != 0));
+        self.note_push.next = self.header_go.val()
+            || (self.go.val() && (self.words.q.val() != 0))
+            || ((self.state.q.val() == 10) && !self.note_full.val());
         self.note.next.header = self.state.q.val() == 4;
         self.note.next.slot = self.host_slot.q.val();
         self.note.next.first = self.first.q.val();
         self.note.next.end = self.tail.q.val();
+        self.note.next.more = false;
+        self.note.next.turned = false;
+        self.note.next.odd = self.first.q.val().get_bit(0);
         self.request.addr.next = self.addr.q.val();
         self.request.length.next = bit_cast::<16, 14>(self.length.q.val());
+        if self.cut.q.val().any() {
+            self.note.next.end = self.cut_end.q.val();
+            self.note.next.more = true;
+            self.request.length.next = self.until_cut.q.val().get_bits::<16>(0);
+        }
         if self.state.q.val() == 4 {
             self.note.next.first = bit_cast::<14, 2>(self.frame_addr.val().get_bits::<2>(0));
         }
@@ -397,6 +475,19 @@ module! {
             self.request.addr.next = self.frame_addr.val();
             self.request.length.next = self.frame_header.val();
         }
-        self.request.valid.next = (self.state.q.val() == 5) || (self.state.q.val() == 7);
+        if self.state.q.val() == 10 {
+            self.note.next.first = bit_cast::<14, 2>(self.rest_lane.val());
+            self.note.next.end = self.tail.q.val();
+            self.note.next.more = false;
+            self.note.next.turned =
+                self.rest_lane.val().get_bit(0) ^ self.lane.val().get_bit(0) ^ self.until_cut.q.val().get_bit(0);
+            self.note.next.odd = self.lane.val().get_bit(0);
+        }
+        if self.state.q.val() == 11 {
+            self.request.addr.next = self.rest_addr.q.val();
+            self.request.length.next = bit_cast::<16, 14>(self.rest_bytes.q.val());
+        }
+        self.request.valid.next =
+            (self.state.q.val() == 5) || (self.state.q.val() == 7) || (self.state.q.val() == 11);
     }
 }

@@ -10,6 +10,9 @@ pub struct Burst {
     pub addr: Bits<32>,
     /// Bytes of the payload, of all segments together.
     pub length: Bits<17>,
+    /// Bytes of it that lie at `addr`, and where the others are; 0 is all.
+    pub cut: Bits<17>,
+    pub rest: Bits<32>,
     /// Bytes of payload of each segment but the last.
     pub mss: Bits<14>,
     /// Bytes of the header, with its two bytes of padding.
@@ -39,6 +42,10 @@ pub struct Job {
     pub lane: Bits<2>,
     /// Bytes used of its last word; 0 is all four.
     pub end: Bits<2>,
+    /// A segment of two places: words from the first of them, or 0; bytes used of the last of these words; byte lane at which the others start.
+    pub cut: Bits<12>,
+    pub cut_end: Bits<2>,
+    pub cut_lane: Bits<2>,
     /// Segment: bytes of payload. Plain: where the checksum goes, in bytes from the first payload word.
     pub place: Bits<14>,
     /// Plain: a checksum is inserted, and it lies where UDP has its own.
@@ -56,6 +63,12 @@ pub struct IntakeNote {
     pub first: Bits<14>,
     /// Bytes used of the last word; 0 is all four.
     pub end: Bits<2>,
+    /// More bytes of the same payload follow, from another place.
+    pub more: Bit,
+    /// Byte lanes of these words are odd where those of the payload's beginning are even.
+    pub turned: Bit,
+    /// The first byte of the payload, or of what is summed of it, lies in an odd lane.
+    pub odd: Bit,
 }
 
 /// What the intake found out about a payload.
@@ -85,6 +98,9 @@ pub struct Ready {
     pub words: Bits<12>,
     pub lane: Bits<2>,
     pub end: Bits<2>,
+    pub cut: Bits<12>,
+    pub cut_end: Bits<2>,
+    pub cut_lane: Bits<2>,
     pub place: Bits<14>,
     pub checksum: Bit,
     /// Control information of a VLAN tag that goes in behind the addresses, first byte low; 0 for no tag.

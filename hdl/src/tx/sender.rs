@@ -90,6 +90,8 @@ pub struct Sender {
     patch_here: Signal<Local, Bit>,
     payload_last: Signal<Local, Bits<12>>,
     payload_is_last: Signal<Local, Bit>,
+    /// Of a payload from two places: the last word from the first of them.
+    cut_last: Signal<Local, Bits<12>>,
     stop: Signal<Local, Bits<3>>,
     start: Signal<Local, Bits<2>>,
     sum: Signal<Local, Bits<32>>,
@@ -111,6 +113,7 @@ module! {
         self.header_is_last.next = self.index.q.val().get_bits::<5>(0) == self.header_last.val();
         self.payload_last.next = self.ready.val().words - 1;
         self.payload_is_last.next = self.index.q.val() == self.payload_last.val();
+        self.cut_last.next = self.ready.val().cut - 1;
         self.place.next = self.ready.val().place;
         self.patch_here.next = (self.index.q.val() == self.place.val().get_bits::<12>(2))
             && self.ready.val().plain
@@ -255,6 +258,12 @@ module! {
                     self.mask.d.next = 0.into();
                     if self.index.q.val() == 0 {
                         self.start.next = self.ready.val().lane;
+                    } else if self.index.q.val() == self.ready.val().cut {
+                        self.start.next = self.ready.val().cut_lane;
+                    }
+                    // No payload has so many words that the place before none were one of theirs.
+                    if (self.index.q.val() == self.cut_last.val()) && (self.ready.val().cut_end != 0) {
+                        self.stop.next = bit_cast::<3, 2>(self.ready.val().cut_end);
                     }
                     if self.payload_is_last.val() {
                         self.state.d.next = 3.into();

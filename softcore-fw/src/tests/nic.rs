@@ -283,13 +283,20 @@ impl<P: Program> MockNic<P> {
         let header = stored.split_off(PAD);
         let at = |register| self.registers.get(&register).copied().unwrap_or(0) as usize;
         let (addr, len, mss) = (at(TX_ADDR), at(TX_LEN), at(TX_MSS));
+        let cut = match at(TX_CUT) {
+            0 => len,
+            cut => cut.min(len),
+        };
+        let rest = at(TX_REST);
+        self.registers.insert(TX_CUT, 0);
+        let payload = [&self.memory[addr..][..cut], &self.memory[rest..][..len - cut]].concat();
         assert!(len == 0 || mss > 0 && header.len() + mss <= 1514, "segments of {mss} bytes");
         let mut frames = VecDeque::new();
         let mut done = 0;
         loop {
             let take = (len - done).min(mss);
             let last = done + take == len;
-            frames.push_back(segment(&header, done, frames.len(), last, &self.memory[addr + done..][..take]));
+            frames.push_back(segment(&header, done, frames.len(), last, &payload[done..][..take]));
             done += take;
             if last {
                 break;
