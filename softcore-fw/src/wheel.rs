@@ -1,12 +1,12 @@
 //! A hierarchical timer wheel: one deadline for each slot of the connection table, all operations O(1).
 //!
-//! Two levels of 256 slots; a slot of level 0 is a tick of 256 microseconds, and one of level 1 is as long as all of level 0. An entry
+//! Two levels of 256 slots; a slot of level 0 is a tick of 1024 microseconds, and one of level 1 is as long as all of level 0. An entry
 //! lies in level 0 if its deadline is less than a circle away, and else in level 1, in the deadline's slot or, if that is more than a
-//! circle away (17 s), in the farthest. When the wheel reaches its slot it is placed anew. So a deadline that is less than
-//! 65 ms away, as that of a delayed acknowledgement is, never moves, and one of an hour moves every 17 s. [`TimerWheel::poll`] does one such step a call, so
+//! circle away (67 s), in the farthest. When the wheel reaches its slot it is placed anew. So a deadline that is less than
+//! 262 ms away, as that of a delayed acknowledgement is and mostly that of a retransmission, never moves, and one of an hour moves every 67 s. [`TimerWheel::poll`] does one such step a call, so
 //! that a crowd of timers in one slot never holds up the event loop.
 //!
-//! Deadlines are rounded up to a tick: a timer may fire up to 256 microseconds late, never early. Links
+//! Deadlines are rounded up to a tick: a timer may fire up to 1024 microseconds late, never early. Links
 //! live in the table's slots, so the wheel works over any table size and holds no memory of its own but the
 //! heads.
 
@@ -20,11 +20,11 @@ pub type SlotIndex = u16;
 pub const NONE: SlotIndex = u16::MAX;
 
 /// Times of the wheel are in microseconds, and multiples of this.
-const TICK_US: u32 = 256;
+const TICK_US: u32 = 1 << SLOT_SHIFT[0];
 const LEVELS: usize = 2;
 const LEVEL_SLOTS: usize = 256;
 /// The bits of a time above these count the slots of a level.
-const SLOT_SHIFT: [u32; LEVELS] = [8, 16];
+const SLOT_SHIFT: [u32; LEVELS] = [10, 18];
 /// Words of a level in [`TimerWheel::occupied`].
 const LEVEL_WORDS: usize = LEVEL_SLOTS / 32;
 /// Longest time for which the wheel stands still when no timer runs: less than half the circle.
@@ -334,7 +334,7 @@ mod tests {
     #[test]
     fn fires_once_within_a_tick() {
         let mut links = Links(vec![TimerLink::IDLE; 1]);
-        for delay in [0, 1, 255, 256, 40_000, 1_000_000, 60_000_000, 2_000_000_000] {
+        for delay in [0, 1, TICK_US - 1, TICK_US, 40_000, 1_000_000, 60_000_000, 2_000_000_000] {
             for origin in [0u32, 0x7FFF_FF00, 0xFFFF_FF80] {
                 let mut wheel = TimerWheel::new(origin);
                 let deadline = origin.wrapping_add(delay);
@@ -342,7 +342,11 @@ mod tests {
                 if delay > 1 {
                     assert!(expire(&mut wheel, &mut links, deadline.wrapping_sub(1)).is_empty());
                 }
-                assert_eq!(expire(&mut wheel, &mut links, deadline.wrapping_add(256)), [0], "delay {delay}");
+                assert_eq!(
+                    expire(&mut wheel, &mut links, deadline.wrapping_add(TICK_US)),
+                    [0],
+                    "delay {delay}"
+                );
                 assert!(!links.0[0].is_running());
                 assert_eq!(wheel.next_deadline(), None);
             }
@@ -387,7 +391,7 @@ mod tests {
                                 Step::Idle => {
                                     for deadline in model.iter().flatten() {
                                         let late = now.wrapping_sub(*deadline) as i32;
-                                        assert!(late < 256, "seed {seed}: {late} us late");
+                                        assert!(late < TICK_US as i32, "seed {seed}: {late} us late");
                                     }
                                     break;
                                 }
@@ -395,10 +399,14 @@ mod tests {
                         }
                     }
                 }
+                let tick = TICK_US as i32;
                 let earliest = model.iter().flatten().map(|d| d.wrapping_sub(now) as i32).min();
                 match (wheel.next_deadline(), earliest) {
                     (Some(next), Some(earliest)) => {
-                        assert!((next.wrapping_sub(now) as i32) < earliest.max(-255) + 256, "seed {seed}");
+                        assert!(
+                            (next.wrapping_sub(now) as i32) < earliest.max(1 - tick) + tick,
+                            "seed {seed}"
+                        );
                     }
                     (None, None) => {}
                     other => panic!("seed {seed}: {other:?}"),
