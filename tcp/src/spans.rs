@@ -113,8 +113,14 @@ impl<const N: usize> Spans<N> {
     /// Removes the first `n` bytes, or all when there are fewer.
     #[inline(never)]
     pub fn consume(&mut self, n: u32) {
-        let mut left = n.min(self.len());
-        // Nothing is left when the spans are through: `left` is at most their sum.
+        let len = self.len();
+        if n >= len {
+            // The end of a response, as a rule.
+            self.spans = [NONE; N];
+            return;
+        }
+        let mut left = n;
+        // Nothing is left when the spans are through: `left` is less than their sum.
         let turns = Self::turns();
         while let Some(first) = self.spans.first_mut().filter(|_| left > 0) {
             turns.take();
