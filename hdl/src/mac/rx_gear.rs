@@ -74,12 +74,14 @@ pub struct RxGear {
     /// `room`, a cycle late: it is a comparison, and much depends on it.
     has_room: Reg<Bit>,
     false_code: Reg<Bit>,
+    /// The symbol in `data` ends a preamble, if there was one; is a false carrier.
+    delimiter: Reg<Bit>,
+    false_symbol: Reg<Bit>,
     out_word: Reg<Bits<36>>,
     out_push: Reg<Bit>,
     out_overflow: Reg<Bit>,
     out_false: Reg<Bit>,
 
-    delimiter: Signal<Local, Bit>,
     octet_valid: Signal<Local, Bit>,
     octet: Signal<Local, Bits<8>>,
     octet_wide: Signal<Local, Bits<32>>,
@@ -89,7 +91,6 @@ pub struct RxGear {
     last_count: Signal<Local, Bits<3>>,
     tag: Signal<Local, Bits<4>>,
     tag_wide: Signal<Local, Bits<36>>,
-    is_false_code: Signal<Local, Bit>,
 }
 
 impl Default for RxGear {
@@ -136,14 +137,14 @@ impl Default for RxGear {
             last_count: Default::default(),
             tag: Default::default(),
             tag_wide: Default::default(),
-            is_false_code: Default::default(),
+            false_symbol: Default::default(),
         }
     }
 }
 
 module! {
     impl [] Logic for RxGear;
-    regs: dv, er, data, state, carrier, nibble, half, error, count, gathered, open, lost, has_room, false_code,
+    regs: dv, er, data, state, carrier, nibble, half, error, count, gathered, open, lost, has_room, false_code, delimiter, false_symbol,
         out_word, out_push, out_overflow, out_false;
     children: ;
     #[hdl_gen]
@@ -159,13 +160,12 @@ module! {
         // Bytes: at 1000 Mb/s one a cycle, else two nibbles from the delimiter on.
         self.nibble.d.next = self.data.q.val().get_bits::<4>(0);
         if self.gigabit.val() {
-            self.delimiter.next = self.data.q.val() == 213;
+            self.delimiter.d.next = self.rxd.val() == 213;
             self.octet.next = self.data.q.val();
             self.octet_valid.next = (self.state.q.val() == 1) && self.dv.q.val();
         } else {
-            self.delimiter.next = (self.data.q.val().get_bits::<4>(0) == 13)
-                && (self.nibble.q.val() == 5)
-                && self.carrier.q.val();
+            self.delimiter.d.next =
+                (self.rxd.val().get_bits::<4>(0) == 13) && (self.data.q.val().get_bits::<4>(0) == 5);
             self.octet.next = (bit_cast::<8, 4>(self.data.q.val().get_bits::<4>(0)) << 4)
                 | bit_cast::<8, 4>(self.nibble.q.val());
             self.octet_valid.next = (self.state.q.val() == 1) && self.dv.q.val() && self.half.q.val();
@@ -180,7 +180,7 @@ module! {
                 if self.er.q.val() {
                     self.error.d.next = true;
                 }
-                if self.delimiter.val() {
+                if self.delimiter.q.val() && (self.gigabit.val() || self.carrier.q.val()) {
                     self.state.d.next = 1.into();
                 }
                 if !self.carrier.q.val() && !self.enable.val() {
@@ -205,28 +205,29 @@ module! {
                 self.state.d.next = 0.into();
             }
         }
-        self.is_false_code.next =
-            !self.dv.q.val() && self.er.q.val() && (self.data.q.val().get_bits::<4>(0) == 14);
-        self.false_code.d.next = self.is_false_code.val();
-        if self.is_false_code.val() && !self.false_code.q.val() {
+        self.false_symbol.d.next =
+            !self.rx_dv.val() && self.rx_er.val() && (self.rxd.val().get_bits::<4>(0) == 14);
+        self.false_code.d.next = self.false_symbol.q.val();
+        if self.false_symbol.q.val() && !self.false_code.q.val() {
             self.out_false.d.next = true;
         }
 
         // Words.
         if self.octet_valid.val() {
             self.count.d.next = self.count.q.val() + 1;
-            if (self.count.q.val() == 0) || (self.count.q.val() == 4) {
+            // The low two bits of the count tell which byte of a word comes.
+            if self.count.q.val().get_bits::<2>(0) == 0 {
                 self.gathered.d.next = self.octet_wide.val();
                 self.count.d.next = 1.into();
-            } else if self.count.q.val() == 1 {
+            } else if self.count.q.val().get_bits::<2>(0) == 1 {
                 self.gathered.d.next = self.gathered.q.val() | (self.octet_wide.val() << 8);
-            } else if self.count.q.val() == 2 {
+            } else if self.count.q.val().get_bits::<2>(0) == 2 {
                 self.gathered.d.next = self.gathered.q.val() | (self.octet_wide.val() << 16);
             } else {
                 self.gathered.d.next = self.gathered.q.val() | (self.octet_wide.val() << 24);
             }
         }
-        self.full_word.next = self.octet_valid.val() && (self.count.q.val() == 4);
+        self.full_word.next = self.octet_valid.val() && self.count.q.val().get_bit(2);
         self.emit.next = self.full_word.val() || (self.finish.val() && (self.count.q.val() != 0));
         self.last_count.next = self.count.q.val() - 1;
         self.tag.next = 0.into();
