@@ -49,10 +49,11 @@ bundle! {
 
 bundle! {
     /// Issue to execute, registered: the instruction in the execute stage. All flags mean something only
-    /// while `valid` is high.
+    /// while `valid` is high. `data` is what a store writes: rs2, in registers of its own, for it goes to every block of the
+    /// memory and to the devices, which would draw the operand away from the ALU.
     IssuedOut "IssuedIn" => IssuedIn "IssuedOut" {
-        valid: Bit, pc: Bits<32>, seq: Bits<32>, insn: Bits<32>, base: Bits<32>, imm: Bits<32>, wen: Bit, load: Bit, store: Bit,
-        branch: Bit, jump: Bit, link: Bit, upper: Bit, mul: Bit, div: Bit, csr: Bit, mret: Bit, wfi: Bit, ecall: Bit,
+        valid: Bit, pc: Bits<32>, seq: Bits<32>, insn: Bits<32>, base: Bits<32>, imm: Bits<32>, data: Bits<32>, wen: Bit, load: Bit,
+        store: Bit, branch: Bit, jump: Bit, link: Bit, upper: Bit, mul: Bit, div: Bit, csr: Bit, mret: Bit, wfi: Bit, ecall: Bit,
         ebreak: Bit, illegal: Bit, fault: Bit,
     }
 }

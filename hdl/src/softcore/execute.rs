@@ -171,7 +171,7 @@ impl Logic for Execute {
 
         self.access.addr.next = self.addr.val();
         self.access.size.next = self.operands.op.val();
-        self.access.data.next = self.operands.b.val();
+        self.access.data.next = self.issued.data.val();
         self.access.load.next = self.issued.load.val();
         self.access.target.next = self.issued.branch.val() | self.issued.jump.val();
         self.access.store.next = self.issued.store.val();

@@ -33,6 +33,7 @@ pub struct Issue {
     b: Reg<Bits<32>>,
     base: Reg<Bits<32>>,
     imm: Reg<Bits<32>>,
+    data: Reg<Bits<32>>,
     wen: Reg<Bit>,
     alt: Reg<Bit>,
     late: Reg<Bit>,
@@ -64,7 +65,7 @@ pub struct Issue {
 
 module! {
     impl [] Logic for Issue;
-    regs: valid, pc, seq, insn, a, b, base, imm, wen, alt, late, load, store, branch, jump, link, upper, mul, div, csr, mret, wfi,
+    regs: valid, pc, seq, insn, a, b, base, imm, data, wen, alt, late, load, store, branch, jump, link, upper, mul, div, csr, mret, wfi,
         ecall, ebreak, illegal, fault;
     children: ;
     #[hdl_gen]
@@ -75,6 +76,7 @@ module! {
         self.out.insn.next = self.insn.q.val();
         self.out.base.next = self.base.q.val();
         self.out.imm.next = self.imm.q.val();
+        self.out.data.next = self.data.q.val();
         self.out.wen.next = self.wen.q.val();
         self.out.load.next = self.load.q.val();
         self.out.store.next = self.store.q.val();
@@ -142,6 +144,7 @@ module! {
                 self.base.d.next = bits::<32>(0);
             }
             self.imm.d.next = self.decoded.imm.val();
+            self.data.d.next = self.value2.val();
             self.wen.d.next = self.decoded.wen.val();
             self.alt.d.next = self.decoded.alt.val();
             self.late.d.next = self.decoded.late.val();
