@@ -117,8 +117,8 @@ pub struct Moves {
 }
 
 /// Instructions of the NIC's core for a handoff, for a restore, and for a segment that it sends with everything around it.
-pub const NIC_HANDOFF: f64 = 1071.0;
-pub const NIC_RESTORE: f64 = 1086.0;
+pub const NIC_HANDOFF: f64 = 1076.0;
+pub const NIC_RESTORE: f64 = 1091.0;
 pub const NIC_SEGMENT: f64 = 172.1;
 
 /// What [`Moves::measured`] finds, to the cycle; a test measures again.
