@@ -31,10 +31,6 @@ const BLOCKS_WITHOUT_HANDOFF: usize = 4;
 /// Resets that are equal and shall stay two, each near its port: yosys merges registers of the same value.
 const RESETS: &str = "*$tx0_reset *$tx1_reset";
 
-/// What a wire costs in `abc9`'s eyes, beside 0.14 to 0.38 ns of a LUT: about the mean of those on the longest paths of a board that is placed.
-/// `synth_ecp5` reckons with 300, by which a carry chain is worth five levels of logic.
-const WIRE_PS: u32 = 1000;
-
 /// The part around the blocks.
 const REST: &str = "rest";
 
@@ -127,9 +123,7 @@ impl Job<'_> {
              techmap -map compare.v t:$lt t:$le t:$gt t:$ge\nopt_clean\n\
              {keep}synth_ecp5 -nowidelut -top {top} -run begin:map_gates\n\
              techmap t:$alu r:Y_WIDTH<={WIDEST_LOGIC_SUM} %i\n\
-             synth_ecp5 -nowidelut -top {top} -run map_gates:map_luts\n\
-             check -latchonly -assert\nabc9 -maxlut 4 -W {WIRE_PS}\nclean\n\
-             synth_ecp5 -nowidelut -top {top} -run map_cells:check\n\
+             synth_ecp5 -nowidelut -top {top} -run map_gates:check\n\
              check -assert\nwrite_rtlil -selected {name}.il\n"
         );
         let (verilog, boxes, recipe) = (format!("{name}.v"), format!("{name}-boxes.v"), format!("{name}.ys"));
