@@ -31,6 +31,7 @@ const BOARD: MacConfig = MacConfig {
     tx_words_log2: 5,
     inband_status: false,
     line: Line::Own,
+    has_registers: true,
 };
 
 #[test]

@@ -146,11 +146,12 @@ impl<
         // The core takes what comes but for the time of a loopback frame, in which the line brings 240 words at most: a block of
         // memory is enough where there are no jumbo frames. It gives a frame's words faster than the line sends them, and without a pause:
         // a few words are enough, in distributed memory, which answers sooner than a block.
-        let mac = |line| MacConfig {
+        let mac = |line, has_registers| MacConfig {
             inband_status: true,
             rx_words_log2: 9,
             tx_words_log2: 5,
             line,
+            has_registers,
             ..MacConfig::default()
         };
         let [nic_line, link_line] = match ports {
@@ -173,10 +174,10 @@ impl<
             linked: Default::default(),
             link_resets_nic: Default::default(),
             lines: Default::default(),
-            nic: NicGmii::new(nic, &mac(nic_line)),
+            nic: NicGmii::new(nic, &mac(nic_line, true)),
             nic_pins: Rgmii::new(rgmii),
             link: Default::default(),
-            link_mac: Mac::new(&mac(link_line)),
+            link_mac: Mac::new(&mac(link_line, false)),
             link_pins: Rgmii::new(rgmii),
             hold_nic: Reg::new(true),
             devices,

@@ -83,6 +83,8 @@ pub struct MacConfig {
     /// The PHY reports link, speed and duplex between frames (RGMII).
     pub inband_status: bool,
     pub line: Line,
+    /// Something is on its register bus. Without, it has the settings that a reset gives, and counts nothing.
+    pub has_registers: bool,
 }
 
 /// Whose line a MAC sends on.
@@ -105,6 +107,7 @@ impl Default for MacConfig {
             tx_words_log2: 9,
             inband_status: false,
             line: Line::Own,
+            has_registers: true,
         }
     }
 }
@@ -233,7 +236,7 @@ impl Mac {
             tx_most: Constant::new(u64::from(tx_words - 5).into()),
             tx_line: LineShare::new(config.line == Line::Shared),
             tx_gear: Default::default(),
-            regs: Default::default(),
+            regs: MacRegs::new(config.has_registers),
             master: Default::default(),
             share: Default::default(),
             rx_settings: Default::default(),

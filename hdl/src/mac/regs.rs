@@ -4,7 +4,7 @@
 //! effect and answer in the same cycle. Counters wrap; the two byte counters have 64 bits, and a reader
 //! takes high, low and high again. Verified in `cosim/tests/mac_regs.rs`.
 
-use crate::kit::{Cr, Reg};
+use crate::kit::{Cr, Fact, Reg};
 use crate::module;
 use crate::regs::RegBus;
 use rust_hdl::prelude::*;
@@ -51,6 +51,9 @@ pub struct MacRegs {
     pub tx_sent: Signal<In, Bits<32>>,
     pub tx_underflow: Signal<In, Bits<32>>,
 
+    /// Nothing is on the bus.
+    alone: Fact,
+    write: Signal<Local, Bit>,
     control: Reg<Bits<9>>,
     own_low: Reg<Bits<32>>,
     own_high: Reg<Bits<16>>,
@@ -70,9 +73,12 @@ pub struct MacRegs {
     mdio_status: Signal<Local, Bits<32>>,
 }
 
-impl Default for MacRegs {
-    fn default() -> Self {
+impl MacRegs {
+    /// `on_bus`: something reads and writes them.
+    pub fn new(on_bus: bool) -> Self {
         MacRegs {
+            alone: Fact::new(!on_bus),
+            write: Default::default(),
             cr: Default::default(),
             bus: Default::default(),
             tx_enable: Default::default(),
@@ -173,7 +179,8 @@ module! {
         // Writes elsewhere in the two blocks are ignored.
         self.bus.write_hit.next = ((self.bus.write_addr.val() >= 4096) && (self.bus.write_addr.val() <= 4124))
             || ((self.bus.write_addr.val() >= 4160) && (self.bus.write_addr.val() <= 4220));
-        if self.bus.write.val() {
+        self.write.next = self.bus.write.val() && !self.alone.holds.val();
+        if self.write.val() {
             match self.bus.write_addr.val().index() {
                 4096 => {
                     // Bits 3 and 7 are reserved.
@@ -280,6 +287,11 @@ module! {
             _ => {
                 self.bus.read_hit.next = false;
             }
+        }
+
+        if self.alone.holds.val() {
+            self.bus.read_hit.next = false;
+            self.bus.read_data.next = 0.into();
         }
 
         self.tx_enable.next = self.control.q.val().get_bit(0);
