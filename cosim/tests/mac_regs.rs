@@ -7,8 +7,8 @@ mod bench;
 mod support;
 
 use baton_abi::{regs, Access};
-use baton_cosim::{block::Model, mdio::Phy};
-use baton_hdl::{emit, regs::axil_split::AxilSplit};
+use baton_cosim::{block::Model, gmii::Shape, mdio::Phy};
+use baton_hdl::{emit, mac::MacConfig, regs::axil_split::AxilSplit};
 use bench::{Bench, Options};
 use support::Chance;
 
@@ -50,6 +50,27 @@ fn registers_are_as_documented() {
         bench.dut.eval();
         let known = registers.iter().any(|register| u64::from(register.address) == address);
         assert_eq!(bench.dut.is_high(hit), known, "{address:#x}");
+    }
+}
+
+#[test]
+fn a_mac_without_registers_heeds_no_write_and_answers_no_read() {
+    let config = MacConfig { has_registers: false, ..MacConfig::default() };
+    let mut bench = Bench::new(&Options { config, ..Options::default() });
+    // Would stop both directions.
+    bench.write(regs::MAC_CONTROL, 0);
+    let frame = bench.random_frame(100);
+    bench.sender.frame(&frame, &Shape::default());
+    bench.to_send.push_back(frame.clone());
+    bench.run_until(100_000, |b| !b.sent.is_empty() && !b.received.is_empty());
+    assert_eq!(bench.received[0].bytes, frame);
+    let [read_addr, read_data, hit] =
+        ["bus$read_addr", "bus$read_data", "bus$read_hit"].map(|name| bench.dut.port(name).unwrap());
+    for register in regs::MAC_BLOCKS.iter().flat_map(|block| block.registers) {
+        bench.dut.set(read_addr, register.address.into());
+        bench.dut.eval();
+        assert!(!bench.dut.is_high(hit), "{}", register.name);
+        assert_eq!(bench.dut.get(read_data), 0, "{}", register.name);
     }
 }
 
