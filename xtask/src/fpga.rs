@@ -1,7 +1,7 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
 //! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys for each block, which are counted (`synthesis`)
-//! and put together, core memory pinned to its place, nextpnr-ecp5 for each seed, as many at a time as there are processors, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
+//! and put together, the core's memory and multipliers pinned to their places, nextpnr-ecp5 for each seed, as many at a time as there are processors, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
@@ -213,18 +213,18 @@ impl Job<'_> {
         Ok(facts)
     }
 
-    /// The netlist with the core's memory where it shall lie; the name of its file.
+    /// The netlist with the core's memory and multipliers where they shall lie; the name of its file.
     fn pin(&self, facts: &Facts) -> Result<&'static str> {
         if self.name == SOFTCORE {
             return Ok("netlist.json");
         }
         let (netlist, pinned, device) = ("netlist.json", "pinned.json", facts.get("device")?);
         let recipe = (device, include_str!("fpga/floorplan.rs"));
-        self.make("core memory pinned", &[netlist], pinned, &recipe, || {
+        self.make("core pinned", &[netlist], pinned, &recipe, || {
             let text = std::fs::read(self.folder.join(netlist)).context("cannot read the netlist")?;
             let mut circuit: Value = serde_json::from_slice(&text).context("the netlist is damaged")?;
-            let blocks = floorplan::pin_core_memory(&mut circuit, "baton", device)?;
-            eprintln!("fpga: {}: {blocks} blocks of core memory have their places", self.name);
+            let cells = floorplan::pin_core(&mut circuit, "baton", device)?;
+            eprintln!("fpga: {}: {cells} blocks of core memory and multipliers have their places", self.name);
             std::fs::write(self.folder.join(pinned), serde_json::to_vec(&circuit)?)
                 .context("cannot write the netlist")
         })?;
