@@ -33,9 +33,11 @@ pub struct Div {
     divisor_wide: Signal<Local, Bits<34>>,
     quotient_shifted: Signal<Local, Bits<32>>,
     chosen: Signal<Local, Bits<32>>,
-    a_inverse: Signal<Local, Bits<32>>,
-    b_inverse: Signal<Local, Bits<32>>,
-    chosen_inverse: Signal<Local, Bits<32>>,
+    a_sign: Signal<Local, Bits<32>>,
+    b_sign: Signal<Local, Bits<32>>,
+    sign: Signal<Local, Bits<32>>,
+    a_magnitude: Signal<Local, Bits<32>>,
+    b_magnitude: Signal<Local, Bits<32>>,
 }
 
 module! {
@@ -44,11 +46,27 @@ module! {
     children: ;
     #[hdl_gen]
     fn update(&mut self) {
-        self.a_inverse.next = !self.operands.a.val();
-        self.b_inverse.next = !self.operands.b.val();
         // Even funct3 are the signed ones; REM and REMU have bit 1 set.
         self.a_negative.next = self.operands.a.val().get_bit(31) & !self.operands.op.val().get_bit(0);
         self.b_negative.next = self.operands.b.val().get_bit(31) & !self.operands.op.val().get_bit(0);
+        // A number is negated by its sign, in every bit and added: were the negative itself there to be chosen, synthesis would take the ALU's
+        // negative of a shift's distance from it, behind a carry chain.
+        self.a_sign.next = bits::<32>(0);
+        if self.a_negative.val() {
+            self.a_sign.next = bits::<32>(0xFFFF_FFFFu64);
+        }
+        self.b_sign.next = bits::<32>(0);
+        if self.b_negative.val() {
+            self.b_sign.next = bits::<32>(0xFFFF_FFFFu64);
+        }
+        self.sign.next = bits::<32>(0);
+        if self.negate.q.val() {
+            self.sign.next = bits::<32>(0xFFFF_FFFFu64);
+        }
+        self.a_magnitude.next =
+            (self.operands.a.val() ^ self.a_sign.val()) + bit_cast::<32, 1>(self.a_negative.val().into());
+        self.b_magnitude.next =
+            (self.operands.b.val() ^ self.b_sign.val()) + bit_cast::<32, 1>(self.b_negative.val().into());
         self.shifted.next = (bit_cast::<33, 32>(self.remainder.q.val()) << 1)
             | bit_cast::<33, 1>(self.quotient.q.val().get_bits::<1>(31));
         self.shifted_wide.next = bit_cast::<34, 33>(self.shifted.val());
@@ -78,14 +96,8 @@ module! {
             self.busy.d.next = true;
             self.count.d.next = bits::<5>(0);
             self.remainder.d.next = bits::<32>(0);
-            self.quotient.d.next = self.operands.a.val();
-            if self.a_negative.val() {
-                self.quotient.d.next = self.a_inverse.val() + 1;
-            }
-            self.divisor.d.next = self.operands.b.val();
-            if self.b_negative.val() {
-                self.divisor.d.next = self.b_inverse.val() + 1;
-            }
+            self.quotient.d.next = self.a_magnitude.val();
+            self.divisor.d.next = self.b_magnitude.val();
             if self.operands.op.val().get_bit(1) {
                 self.negate.d.next = self.a_negative.val();
             } else {
@@ -97,11 +109,8 @@ module! {
         if self.operands.op.val().get_bit(1) {
             self.chosen.next = self.remainder.q.val();
         }
-        self.chosen_inverse.next = !self.chosen.val();
         self.out.done.next = self.done.q.val();
-        self.out.result.next = self.chosen.val();
-        if self.negate.q.val() {
-            self.out.result.next = self.chosen_inverse.val() + 1;
-        }
+        self.out.result.next =
+            (self.chosen.val() ^ self.sign.val()) + bit_cast::<32, 1>(self.negate.q.val().into());
     }
 }
