@@ -58,8 +58,12 @@ pub struct Issue {
     execute_rd: Signal<Local, Bits<5>>,
     execute1: Signal<Local, Bit>,
     execute2: Signal<Local, Bit>,
-    value1: Signal<Local, Bits<32>>,
-    value2: Signal<Local, Bits<32>>,
+    early1: Signal<Local, Bits<32>>,
+    early2: Signal<Local, Bits<32>>,
+    early_b: Signal<Local, Bits<32>>,
+    early_base: Signal<Local, Bits<32>>,
+    late_b: Signal<Local, Bit>,
+    late_base: Signal<Local, Bit>,
     blocked: Signal<Local, Bit>,
 }
 
@@ -105,19 +109,27 @@ module! {
         self.execute1.next = self.valid.q.val() & self.wen.q.val() & (self.execute_rd.val() == self.rs1.val());
         self.execute2.next = self.valid.q.val() & self.wen.q.val() & (self.execute_rd.val() == self.rs2.val());
 
-        self.value1.next = self.data1.val();
+        // The execute stage's result is the latest, and so is chosen last, in one level of logic.
+        self.early1.next = self.data1.val();
         if self.commit.wen.val() & (self.commit.rd.val() == self.rs1.val()) {
-            self.value1.next = self.commit.result.val();
+            self.early1.next = self.commit.result.val();
         }
-        if self.execute1.val() {
-            self.value1.next = self.steer.result.val();
-        }
-        self.value2.next = self.data2.val();
+        self.early2.next = self.data2.val();
         if self.commit.wen.val() & (self.commit.rd.val() == self.rs2.val()) {
-            self.value2.next = self.commit.result.val();
+            self.early2.next = self.commit.result.val();
         }
-        if self.execute2.val() {
-            self.value2.next = self.steer.result.val();
+        self.late_b.next = self.execute2.val() & !self.decoded.b_imm.val();
+        self.early_b.next = self.early2.val();
+        if self.decoded.b_imm.val() {
+            self.early_b.next = self.decoded.imm.val();
+        }
+        self.late_base.next = self.execute1.val() & self.decoded.base_rs1.val();
+        self.early_base.next = self.fetched.pc.val();
+        if self.decoded.base_rs1.val() {
+            self.early_base.next = self.early1.val();
+        }
+        if self.decoded.base_zero.val() | self.late_base.val() {
+            self.early_base.next = bits::<32>(0);
         }
 
         self.blocked.next = (self.valid.q.val() & self.csr.q.val())
@@ -131,20 +143,23 @@ module! {
             self.seq.d.next = self.fetched.seq.val();
             self.fault.d.next = self.fetched.fault.val();
             self.insn.d.next = self.decoded.insn.val();
-            self.a.d.next = self.value1.val();
-            self.b.d.next = self.value2.val();
-            if self.decoded.b_imm.val() {
-                self.b.d.next = self.decoded.imm.val();
+            self.a.d.next = self.early1.val();
+            if self.execute1.val() {
+                self.a.d.next = self.steer.result.val();
             }
-            self.base.d.next = self.fetched.pc.val();
-            if self.decoded.base_rs1.val() {
-                self.base.d.next = self.value1.val();
+            self.b.d.next = self.early_b.val();
+            if self.late_b.val() {
+                self.b.d.next = self.steer.result.val();
             }
-            if self.decoded.base_zero.val() {
-                self.base.d.next = bits::<32>(0);
+            self.base.d.next = self.early_base.val();
+            if self.late_base.val() {
+                self.base.d.next = self.early_base.val() | self.steer.result.val();
             }
             self.imm.d.next = self.decoded.imm.val();
-            self.data.d.next = self.value2.val();
+            self.data.d.next = self.early2.val();
+            if self.execute2.val() {
+                self.data.d.next = self.steer.result.val();
+            }
             self.wen.d.next = self.decoded.wen.val();
             self.alt.d.next = self.decoded.alt.val();
             self.late.d.next = self.decoded.late.val();
