@@ -3,7 +3,7 @@
 use super::bundles::{AluOut, OperandsIn};
 use rust_hdl::prelude::*;
 
-/// Combinational. `out.result` is what OP and OP-IMM of funct3 `op` give; `out.taken` is the condition of the
+/// Combinational. `out.result` is what OP and OP-IMM of funct3 `op` give, or zero without `alu`; `out.taken` is the condition of the
 /// BRANCH of funct3 `op`.
 #[derive(Clone, Debug, Default, LogicBlock)]
 pub struct Alu {
@@ -58,10 +58,10 @@ impl Logic for Alu {
         }
 
         // Every shift is a rotation to the right, of which the bits that came around are replaced.
-        self.left.next = (self.operands.op.val() == 1) & (self.operands.b.val().get_bits::<5>(0) != 0);
+        self.left.next = self.operands.left.val() & (self.operands.b.val().get_bits::<5>(0) != 0);
         self.rotation.next = self.operands.b.val().get_bits::<5>(0);
         // The negative of zero is zero, so `left` need not be waited for.
-        if self.operands.op.val() == 1 {
+        if self.operands.left.val() {
             // The negative: bits above the lowest that is set are inverted.
             self.rotation.next = self.rotation.val()
                 ^ ((self.rotation.val() << 1)
@@ -103,31 +103,33 @@ impl Logic for Alu {
 
         // At most one of the four is not zero, so that the choice between them costs one level of logic.
         self.added.next = bits::<32>(0);
-        if self.operands.op.val() == 0 {
+        if self.operands.alu.val() & (self.operands.op.val() == 0) {
             self.added.next = self.sum.val();
             if self.operands.alt.val() {
                 self.added.next = self.difference.val().get_bits::<32>(0);
             }
         }
         self.bitwise.next = bits::<32>(0);
-        match self.operands.op.val().index() {
-            4 => {
-                self.bitwise.next = self.operands.a.val() ^ self.operands.b.val();
+        if self.operands.alu.val() {
+            match self.operands.op.val().index() {
+                4 => {
+                    self.bitwise.next = self.operands.a.val() ^ self.operands.b.val();
+                }
+                6 => {
+                    self.bitwise.next = self.operands.a.val() | self.operands.b.val();
+                }
+                7 => {
+                    self.bitwise.next = self.operands.a.val() & self.operands.b.val();
+                }
+                _ => {}
             }
-            6 => {
-                self.bitwise.next = self.operands.a.val() | self.operands.b.val();
-            }
-            7 => {
-                self.bitwise.next = self.operands.a.val() & self.operands.b.val();
-            }
-            _ => {}
         }
         self.moved.next = bits::<32>(0);
-        if self.operands.op.val().get_bits::<2>(0) == 1 {
+        if self.operands.alu.val() & (self.operands.op.val().get_bits::<2>(0) == 1) {
             self.moved.next = self.shifted.val();
         }
         self.compared.next = bits::<32>(0);
-        if self.less.val() & ((self.operands.op.val() == 2) | (self.operands.op.val() == 3)) {
+        if self.less.val() & self.operands.alu.val() & (self.operands.op.val().get_bits::<2>(1) == 1) {
             self.compared.next = bits::<32>(1);
         }
         self.out.result.next = self.added.val() | self.bitwise.val() | self.moved.val() | self.compared.val();

@@ -43,8 +43,11 @@ bundle! {
 }
 
 bundle! {
-    /// Issue to the arithmetic units, registered. `op` is funct3; `alt` chooses SUB and SRA.
-    OperandsOut "OperandsIn" => OperandsIn "OperandsOut" { a: Bits<32>, b: Bits<32>, op: Bits<3>, alt: Bit, div: Bit }
+    /// Issue to the arithmetic units, registered. `op` is funct3; `alt` chooses SUB and SRA. `left`: `op` is that of a shift to the left; `alu`:
+    /// the result is the ALU's.
+    OperandsOut "OperandsIn" => OperandsIn "OperandsOut" {
+        a: Bits<32>, b: Bits<32>, op: Bits<3>, alt: Bit, left: Bit, alu: Bit, div: Bit,
+    }
 }
 
 bundle! {
@@ -59,7 +62,7 @@ bundle! {
 }
 
 bundle! {
-    /// The ALU's result and the branch condition.
+    /// The ALU's result, zero unless `alu` asks for it, and the branch condition.
     AluOut "AluIn" => AluIn "AluOut" { result: Bits<32>, taken: Bit }
 }
 
@@ -70,8 +73,8 @@ bundle! {
 
 bundle! {
     /// Execute to fetch and issue: `hold` keeps the instruction in the execute stage where it is;
-    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address, or if `returns`, which is
-    /// early, `mepc`; `result` is the value to forward.
+    /// `redirect`, never in a cycle with a trap or in a hold, makes `target` the next address; without it and without a trap
+    /// that is `mepc` if `returns`, which is early; `result` is the value to forward.
     SteerOut "SteerIn" => SteerIn "SteerOut" {
         hold: Bit, redirect: Bit, returns: Bit, target: Bits<32>, result: Bits<32>,
     }

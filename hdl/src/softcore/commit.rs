@@ -50,11 +50,20 @@ pub struct Commit {
     from_execute: Signal<Local, Bits<32>>,
     from_mul: Signal<Local, Bits<32>>,
     from_csr: Signal<Local, Bits<32>>,
-    from_ram: Signal<Local, Bits<32>>,
-    shifted: Signal<Local, Bits<32>>,
-    loaded: Signal<Local, Bits<32>>,
-    signs: Signal<Local, Bits<32>>,
-    unsigned_load: Signal<Local, Bit>,
+    lane0: Signal<Local, Bits<8>>,
+    lane1: Signal<Local, Bits<8>>,
+    upper: Signal<Local, Bits<16>>,
+    byte_load: Signal<Local, Bit>,
+    half_load: Signal<Local, Bit>,
+    word_load: Signal<Local, Bit>,
+    at0: Signal<Local, Bit>,
+    at1: Signal<Local, Bit>,
+    at2: Signal<Local, Bit>,
+    at3: Signal<Local, Bit>,
+    low_half: Signal<Local, Bit>,
+    high_half: Signal<Local, Bit>,
+    signed_load: Signal<Local, Bit>,
+    negative: Signal<Local, Bit>,
 }
 
 module! {
@@ -96,30 +105,63 @@ module! {
             }
         }
 
-        self.unsigned_load.next = self.insn.q.val().get_bit(14);
-        self.shifted.next = self.ram_data.val();
-        if self.aux.q.val().get_bit(1) {
-            self.shifted.next = self.ram_data.val() >> 16;
+        // Which bytes of the word go where, and which bit of it is the sign, is known before memory answers.
+        self.byte_load.next = self.ram_load.q.val() & (self.insn.q.val().get_bits::<2>(12) == 0);
+        self.half_load.next = self.ram_load.q.val() & (self.insn.q.val().get_bits::<2>(12) == 1);
+        self.word_load.next = self.ram_load.q.val() & (self.insn.q.val().get_bits::<2>(12) == 2);
+        self.at0.next = self.ram_load.q.val() & (self.aux.q.val().get_bits::<2>(0) == 0);
+        self.at1.next = self.ram_load.q.val() & (self.aux.q.val().get_bits::<2>(0) == 1);
+        self.at2.next = self.ram_load.q.val() & (self.aux.q.val().get_bits::<2>(0) == 2);
+        self.at3.next = self.ram_load.q.val() & (self.aux.q.val().get_bits::<2>(0) == 3);
+        self.low_half.next = (self.half_load.val() | self.word_load.val()) & self.at0.val();
+        self.high_half.next = self.half_load.val() & self.at2.val();
+        self.signed_load.next = !self.insn.q.val().get_bit(14);
+        self.negative.next = (self.ram_data.val().get_bit(7)
+            & self.byte_load.val()
+            & self.at0.val()
+            & self.signed_load.val())
+            | (self.ram_data.val().get_bit(15)
+                & ((self.byte_load.val() & self.at1.val()) | (self.half_load.val() & self.at0.val()))
+                & self.signed_load.val())
+            | (self.ram_data.val().get_bit(23)
+                & self.byte_load.val()
+                & self.at2.val()
+                & self.signed_load.val())
+            | (self.ram_data.val().get_bit(31)
+                & ((self.byte_load.val() & self.at3.val()) | (self.half_load.val() & self.at2.val()))
+                & self.signed_load.val());
+        self.lane0.next = bits::<8>(0);
+        if self.at0.val() {
+            self.lane0.next = self.ram_data.val().get_bits::<8>(0);
         }
-        if self.aux.q.val().get_bit(0) {
-            self.shifted.next = self.shifted.val() >> 8;
+        if self.at1.val() {
+            self.lane0.next = self.lane0.val() | self.ram_data.val().get_bits::<8>(8);
         }
-        self.signs.next = bits::<32>(0);
-        self.loaded.next = self.ram_data.val();
-        if self.insn.q.val().get_bits::<2>(12) == 0 {
-            if self.shifted.val().get_bit(7) & !self.unsigned_load.val() {
-                self.signs.next = !bits::<32>(0);
-            }
-            self.loaded.next = (self.signs.val() << 8) | bit_cast::<32, 8>(self.shifted.val().get_bits::<8>(0));
+        if self.at2.val() {
+            self.lane0.next = self.lane0.val() | self.ram_data.val().get_bits::<8>(16);
         }
-        if self.insn.q.val().get_bits::<2>(12) == 1 {
-            if self.shifted.val().get_bit(15) & !self.unsigned_load.val() {
-                self.signs.next = !bits::<32>(0);
-            }
-            self.loaded.next = (self.signs.val() << 16) | bit_cast::<32, 16>(self.shifted.val().get_bits::<16>(0));
+        if self.at3.val() {
+            self.lane0.next = self.lane0.val() | self.ram_data.val().get_bits::<8>(24);
+        }
+        self.lane1.next = bits::<8>(0);
+        if self.low_half.val() {
+            self.lane1.next = self.ram_data.val().get_bits::<8>(8);
+        }
+        if self.high_half.val() {
+            self.lane1.next = self.lane1.val() | self.ram_data.val().get_bits::<8>(24);
+        }
+        if self.negative.val() & self.byte_load.val() {
+            self.lane1.next = bits::<8>(0xFF);
+        }
+        self.upper.next = bits::<16>(0);
+        if self.word_load.val() {
+            self.upper.next = self.ram_data.val().get_bits::<16>(16);
+        }
+        if self.negative.val() {
+            self.upper.next = bits::<16>(0xFFFF);
         }
 
-        // At most one of the four is not zero. What memory answers is the latest, and has one choice behind it.
+        // At most one of the four sources is not zero. What memory answers is the latest, and has one choice behind it.
         self.from_execute.next = bits::<32>(0);
         if self.plain.q.val() {
             self.from_execute.next = self.result.q.val();
@@ -138,11 +180,12 @@ module! {
         if self.csr.q.val() {
             self.from_csr.next = self.csr_state.rdata.val();
         }
-        self.from_ram.next = bits::<32>(0);
-        if self.ram_load.q.val() {
-            self.from_ram.next = self.loaded.val();
-        }
-        self.out.result.next = self.from_execute.val() | self.from_mul.val() | self.from_csr.val() | self.from_ram.val();
+        self.out.result.next = self.from_execute.val()
+            | self.from_mul.val()
+            | self.from_csr.val()
+            | bit_cast::<32, 8>(self.lane0.val())
+            | (bit_cast::<32, 8>(self.lane1.val()) << 8)
+            | (bit_cast::<32, 16>(self.upper.val()) << 16);
         self.out.trap.next = self.trap.q.val();
         self.out.wen.next = self.wen.q.val();
         self.out.rd.next = self.insn.q.val().get_bits::<5>(7);

@@ -65,23 +65,23 @@ impl Logic for Execute {
         self.goes.next = self.issued.valid.val() & self.run.val() & !self.commit.trap.val();
         self.goes_anyway.next = self.goes.val() & (self.issued.jump.val() | self.issued.mret.val());
         self.goes_if_taken.next = self.goes.val() & self.issued.branch.val();
-        self.steer.returns.next = self.goes.val() & self.issued.mret.val();
+        self.steer.returns.next = self.issued.valid.val() & self.issued.mret.val();
         self.steer.redirect.next = self.goes_anyway.val() | (self.goes_if_taken.val() & self.alu.taken.val());
         // JALR clears the least bit of its target; no other target has it set.
         self.steer.target.next = (self.addr.val() >> 1) << 1;
 
-        // The ALU's result is the latest, and so is chosen last.
-        self.other.next = self.issued.seq.val();
+        // At most one of the two is not zero.
+        self.other.next = bits::<32>(0);
+        if self.issued.link.val() {
+            self.other.next = self.issued.seq.val();
+        }
         if self.issued.div.val() {
             self.other.next = self.div.result.val();
         }
         if self.issued.upper.val() {
             self.other.next = self.addr.val();
         }
-        self.steer.result.next = self.alu.result.val();
-        if self.issued.div.val() | self.issued.upper.val() | self.issued.link.val() {
-            self.steer.result.next = self.other.val();
-        }
+        self.steer.result.next = self.alu.result.val() | self.other.val();
 
         self.csr_addr.next = self.issued.insn.val().get_bits::<12>(20);
         // CSRRS and CSRRC of x0 or of an immediate 0 only read.

@@ -39,6 +39,10 @@ pub struct Fetch {
     seq: Signal<Local, Bits<32>>,
     early_pc: Signal<Local, Bits<32>>,
     next_pc: Signal<Local, Bits<32>>,
+    to_seq: Signal<Local, Bit>,
+    to_mepc: Signal<Local, Bit>,
+    to_mtvec: Signal<Local, Bit>,
+    untrapped: Signal<Local, Bits<ADDRESS_BITS>>,
     jumps: Signal<Local, Bit>,
     advance: Signal<Local, Bit>,
     ram_region: Constant<Bits<4>>,
@@ -68,6 +72,10 @@ impl Fetch {
             seq: Default::default(),
             early_pc: Default::default(),
             next_pc: Default::default(),
+            to_seq: Default::default(),
+            to_mepc: Default::default(),
+            to_mtvec: Default::default(),
+            untrapped: Default::default(),
             jumps: Default::default(),
             advance: Default::default(),
             ram_region: Constant::new(u64::from(RAM_BASE >> 28).into()),
@@ -108,10 +116,20 @@ module! {
         if self.commit.trap.val() {
             self.early_pc.next = self.csr.mtvec.val();
         }
-        // The reset vector is word 0 of the memory.
-        self.addr.next = 0.into();
-        if self.run.val() {
-            self.addr.next = self.early_pc.val().get_bits::<ADDRESS_BITS>(2);
+        // To memory it goes by a way of its own, whose choices are made of registers alone. The reset vector is word 0.
+        self.to_seq.next = self.run.val() & !self.commit.trap.val() & !self.steer.returns.val();
+        self.to_mepc.next = self.run.val() & !self.commit.trap.val() & self.steer.returns.val();
+        self.to_mtvec.next = self.run.val() & self.commit.trap.val();
+        self.untrapped.next = 0.into();
+        if self.to_seq.val() {
+            self.untrapped.next = self.seq.val().get_bits::<ADDRESS_BITS>(2);
+        }
+        if self.to_mepc.val() {
+            self.untrapped.next = self.untrapped.val() | self.csr.mepc.val().get_bits::<ADDRESS_BITS>(2);
+        }
+        self.addr.next = self.untrapped.val();
+        if self.to_mtvec.val() {
+            self.addr.next = self.untrapped.val() | self.csr.mtvec.val().get_bits::<ADDRESS_BITS>(2);
         }
         // The last choice is the latest: whether a branch is taken.
         self.next_pc.next = self.early_pc.val();

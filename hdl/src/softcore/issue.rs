@@ -36,6 +36,8 @@ pub struct Issue {
     data: Reg<Bits<32>>,
     wen: Reg<Bit>,
     alt: Reg<Bit>,
+    left: Reg<Bit>,
+    alu: Reg<Bit>,
     late: Reg<Bit>,
     load: Reg<Bit>,
     store: Reg<Bit>,
@@ -69,7 +71,7 @@ pub struct Issue {
 
 module! {
     impl [] Logic for Issue;
-    regs: valid, pc, seq, insn, a, b, base, imm, data, wen, alt, late, load, store, branch, jump, link, upper, mul, div, csr, mret, wfi,
+    regs: valid, pc, seq, insn, a, b, base, imm, data, wen, alt, left, alu, late, load, store, branch, jump, link, upper, mul, div, csr, mret, wfi,
         ecall, ebreak, illegal, fault;
     children: ;
     #[hdl_gen]
@@ -101,6 +103,8 @@ module! {
         self.operands.b.next = self.b.q.val();
         self.operands.op.next = self.insn.q.val().get_bits::<3>(12);
         self.operands.alt.next = self.alt.q.val();
+        self.operands.left.next = self.left.q.val();
+        self.operands.alu.next = self.alu.q.val();
         self.operands.div.next = self.valid.q.val() & self.div.q.val();
 
         self.rs1.next = self.decoded.insn.val().get_bits::<5>(15);
@@ -162,6 +166,8 @@ module! {
             }
             self.wen.d.next = self.decoded.wen.val();
             self.alt.d.next = self.decoded.alt.val();
+            self.left.d.next = self.decoded.insn.val().get_bits::<3>(12) == 1;
+            self.alu.d.next = !self.decoded.div.val() & !self.decoded.upper.val() & !self.decoded.link.val();
             self.late.d.next = self.decoded.late.val();
             self.load.d.next = self.decoded.load.val();
             self.store.d.next = self.decoded.store.val();
