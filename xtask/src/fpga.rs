@@ -1,12 +1,13 @@
 //! `cargo xtask fpga`: from Rust-HDL to a bitstream with tools from PyPI, and what it takes and how fast it is.
 //!
 //! Steps: the firmware of the board's size, its Verilog (`hdl/examples/board.rs`), yosys for each block, which are counted (`synthesis`)
-//! and put together, the core's memory and multipliers pinned to their places, nextpnr-ecp5 for each seed, as many at a time as there are processors, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
+//! and put together, the core's memory and multipliers pinned to their places and large resets put on global nets, nextpnr-ecp5 for each seed, as many at a time as there are processors, ecppack, and the bitstream of the seed with the most margin. Everything of a board lies in
 //! `target/fpga/NAME`; a step whose inputs have not changed is not run again. The figures go to `target/fpga.json`, a
 //! flat object from name to number, beside those of the boards that were built before.
 
 mod floorplan;
 mod report;
+mod resets;
 mod synthesis;
 
 use crate::{cargo, firmware, setup};
@@ -79,7 +80,7 @@ pub fn build(root: &Path, args: &Args) -> Result<()> {
     }
     ensure!(fits, "{name} does not fit its device; nothing is placed");
     job.write_netlist(&netlist)?;
-    let netlist = job.pin(&facts)?;
+    let netlist = job.prepare(&facts)?;
     let runs =
         at_once(&SEEDS[..args.seeds as usize], |seed| Ok((*seed, job.place(&facts, netlist, *seed)?)))?;
     job.timing(&facts, &runs)?;
@@ -213,22 +214,24 @@ impl Job<'_> {
         Ok(facts)
     }
 
-    /// The netlist with the core's memory and multipliers where they shall lie; the name of its file.
-    fn pin(&self, facts: &Facts) -> Result<&'static str> {
+    /// The netlist with the core's memory and multipliers where they shall lie and large resets on global nets; the name of its file.
+    fn prepare(&self, facts: &Facts) -> Result<&'static str> {
         if self.name == SOFTCORE {
             return Ok("netlist.json");
         }
-        let (netlist, pinned, device) = ("netlist.json", "pinned.json", facts.get("device")?);
-        let recipe = (device, include_str!("fpga/floorplan.rs"));
-        self.make("core pinned", &[netlist], pinned, &recipe, || {
+        let (netlist, prepared, device) = ("netlist.json", "prepared.json", facts.get("device")?);
+        let recipe = (device, include_str!("fpga/floorplan.rs"), include_str!("fpga/resets.rs"));
+        self.make("netlist prepared", &[netlist], prepared, &recipe, || {
             let text = std::fs::read(self.folder.join(netlist)).context("cannot read the netlist")?;
             let mut circuit: Value = serde_json::from_slice(&text).context("the netlist is damaged")?;
             let cells = floorplan::pin_core(&mut circuit, "baton", device)?;
             eprintln!("fpga: {}: {cells} blocks of core memory and multipliers have their places", self.name);
-            std::fs::write(self.folder.join(pinned), serde_json::to_vec(&circuit)?)
+            let resets = resets::make_global(&mut circuit, "baton")?;
+            eprintln!("fpga: {}: {resets} resets have a global net", self.name);
+            std::fs::write(self.folder.join(prepared), serde_json::to_vec(&circuit)?)
                 .context("cannot write the netlist")
         })?;
-        Ok(pinned)
+        Ok(prepared)
     }
 
     /// Place and route `netlist` with one seed, and the bitstream.

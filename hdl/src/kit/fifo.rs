@@ -68,7 +68,7 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
     fn hdl(&self) -> Verilog {
         let (width, last, a) = (T::BITS - 1, (1usize << self._depth_log2) - 1, self._depth_log2 - 1);
         // Level, `valid` and `full` are flip-flops, so that what they drive starts at a clock edge. The outer condition
-        // spares a simulation the inner ones in most cycles.
+        // spares a simulation the inner ones in most cycles. Reset, which comes from afar, is kept out of the memory's write enable.
         Verilog::Custom(format!(
             "{MOVES}do_push | do_pop\n\
              reg [{width}:0] mem [0:{last}];\n\
@@ -76,10 +76,11 @@ impl<T: Synth, const A: usize, const A1: usize> Logic for LutFifo<T, A, A1> {
              wire do_push = push & ~full;\nwire do_pop = pop & valid;\n\
              initial begin head_index = 0; tail_index = 0; count = 0; valid = 0; full = 0; end\n\
              always @(*) head = mem[head_index];\n\
+             always @(posedge cr$clock) if (do_push) mem[tail_index] <= data;\n\
              always @(posedge cr$clock) begin\n  \
              if (cr$reset) begin\n    head_index <= 0; tail_index <= 0; count <= 0; valid <= 0; full <= 0;\n  \
              end else if (push | pop) begin\n    \
-             if (do_push) begin mem[tail_index] <= data; tail_index <= tail_index + 1; end\n    \
+             if (do_push) tail_index <= tail_index + 1;\n    \
              if (do_pop) head_index <= head_index + 1;\n    \
              if (do_push & ~do_pop) begin\n      \
              count <= count + 1; valid <= 1; full <= count == {last};\n    end\n    \
