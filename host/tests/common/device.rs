@@ -24,12 +24,11 @@ pub struct Job {
     pub addr: u32,
 }
 
-/// A burst that the firmware sends.
+/// A burst that the firmware sends; `spans` are addresses and lengths of its payload.
 #[derive(Clone, Debug)]
 pub struct Burst {
     pub header: Vec<u8>,
-    pub addr: u32,
-    pub len: usize,
+    pub spans: Vec<(u32, usize)>,
     pub mss: usize,
 }
 
@@ -56,6 +55,8 @@ pub struct Device {
     header: [u32; 32],
     tx_addr: u32,
     tx_len: u32,
+    tx_cut: u32,
+    tx_rest: u32,
     tx_mss: u32,
     lookup_key: [u32; 3],
     lookup_value: u32,
@@ -84,6 +85,8 @@ impl Device {
             header: [0; 32],
             tx_addr: 0,
             tx_len: 0,
+            tx_cut: 0,
+            tx_rest: 0,
             tx_mss: 0,
             lookup_key: [0; 3],
             lookup_value: 0,
@@ -203,15 +206,21 @@ impl Device {
             }
             mmio::TX_ADDR => self.tx_addr = value,
             mmio::TX_LEN => self.tx_len = value,
+            mmio::TX_CUT => self.tx_cut = value,
+            mmio::TX_REST => self.tx_rest = value,
             mmio::TX_MSS => self.tx_mss = value,
             mmio::TX_GO => {
                 assert!(self.bursts.len() < TX_MAX, "the firmware sends without room");
                 let len = (value & 0xFF) as usize;
                 let bytes: Vec<u8> = self.header.iter().flat_map(|w| w.to_be_bytes()).collect();
+                let first = match std::mem::take(&mut self.tx_cut) {
+                    0 => self.tx_len,
+                    cut => cut.min(self.tx_len),
+                };
+                let spans = [(self.tx_addr, first as usize), (self.tx_rest, (self.tx_len - first) as usize)];
                 self.bursts.push_back(Burst {
                     header: bytes[2..len].to_vec(),
-                    addr: self.tx_addr,
-                    len: self.tx_len as usize,
+                    spans: spans.into_iter().filter(|(_, len)| *len > 0).collect(),
                     mss: self.tx_mss as usize,
                 });
             }

@@ -398,7 +398,8 @@ impl NicDouble {
 
     fn tick_bursts(&mut self) -> bool {
         let Some(burst) = self.device.borrow_mut().bursts.pop_front() else { return false };
-        let payload = if burst.len > 0 { self.dma_read(burst.addr, burst.len) } else { Vec::new() };
+        let payload: Vec<u8> =
+            burst.spans.iter().flat_map(|(addr, len)| self.dma_read(*addr, *len)).collect();
         self.cut(&burst.header, &payload, burst.mss);
         true
     }
