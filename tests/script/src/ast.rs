@@ -40,8 +40,10 @@ impl Setting {
     pub fn tolerance_us(self) -> u64 {
         match self {
             Setting::Engine | Setting::Moving => 0,
-            // A few microseconds of rings and interrupts.
-            Setting::Host | Setting::Firmware => 1_000,
+            // Rings and interrupts, over devices that rest.
+            Setting::Host => 1_000,
+            // Those, and a tick of the firmware's timers.
+            Setting::Firmware => 1_000 + 1_024,
             // A core of a few megahertz takes a millisecond or two for a segment.
             Setting::Nic => 20_000,
         }
