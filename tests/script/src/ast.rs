@@ -42,8 +42,8 @@ impl Setting {
             Setting::Engine | Setting::Moving => 0,
             // Rings and interrupts, over devices that rest.
             Setting::Host => 1_000,
-            // Those, and a tick of the firmware's timers.
-            Setting::Firmware => 1_000 + 1_024,
+            // 744 for those, and a tick of the firmware's timers.
+            Setting::Firmware => 744 + 1_024,
             // A core of a few megahertz takes a millisecond or two for a segment.
             Setting::Nic => 20_000,
         }
