@@ -132,6 +132,9 @@ pub struct OptionArgs {
     /// Seconds that a client waits for the answer to its first SYN: 3 in the paper's year (RFC 2988), 1 since 2011 (RFC 6298)
     #[arg(long, value_name = "SECONDS", default_value_t = Options::default().client_first_timeout)]
     client_first_timeout: u32,
+    /// Least retransmission timeout of server and NIC, in milliseconds: FreeBSD 4.7 had a second, later versions 230
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = Options::default().min_rto_ms)]
+    min_rto: u32,
 }
 
 impl OptionArgs {
@@ -151,6 +154,7 @@ impl OptionArgs {
             free_server: self.free_server,
             client_time_scale: self.client_time_scale,
             client_first_timeout: self.client_first_timeout,
+            min_rto_ms: self.min_rto,
         }
     }
 }
@@ -250,4 +254,48 @@ fn trace(
 
 fn write(path: &Path, text: &str) -> Result<()> {
     std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use baton::experiment::jobs::{Cache, Job};
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Command {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    #[test]
+    fn the_process_of_a_job_gets_every_option() {
+        let folder = std::env::temp_dir().join(format!("baton-job-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let file = folder.join("file");
+        std::fs::write(&file, "executable, image and trace").unwrap();
+        // Each differs from its default.
+        let options = Options {
+            seed: 2,
+            warmup_packets: 300,
+            packets: 400,
+            capacity: Capacity::AsIs,
+            core_mhz: Some(99),
+            core_cycles: Some(98),
+            clients: Some(97),
+            trace: Some(file.clone()),
+            hiwat: 96,
+            lowat: 95,
+            direct: true,
+            free_server: true,
+            client_time_scale: 94,
+            client_first_timeout: 10,
+            min_rto_ms: 93,
+        };
+        let job = Job { config: "W-1-P-L-FCFS-400".parse().unwrap(), options };
+        let words = Cache::open(&folder, &file, &file).unwrap().command(&job).unwrap();
+        let Command { args } = Command::try_parse_from(&words[1..]).unwrap();
+        assert_eq!((args.parts.apply(&args.config), args.options.options()), (job.config, job.options));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -46,7 +46,8 @@ fn system_config(config: &Config, options: &Options) -> SystemConfig {
     }
 }
 
-/// The paper's server: no TSO, the timers of FreeBSD 4.7 (230 ms least retransmission timeout, 100 ms delayed ACK).
+/// The paper's server: no TSO, and from FreeBSD 4.7 the delayed ACK (100 ms) and the initial window to clients on its own network (four
+/// segments, `ss_fltsz_local` in `tcp_output.c`).
 pub(crate) fn server_config(config: &Config, options: &Options) -> ServerConfig {
     let mut server = ServerConfig { seed: options.seed, ..ServerConfig::default() };
     server.connections = (options.clients(config) * 2 + 64).min(65535);
@@ -69,7 +70,8 @@ pub(crate) fn server_config(config: &Config, options: &Options) -> ServerConfig 
     if !options.free_server {
         server.machine = MachineConfig::paper();
     }
-    server.tcp.min_rto_us = 230_000;
+    server.tcp.min_rto_us = options.min_rto_ms * 1000;
+    server.tcp.initial_window = 4;
     server.tcp.delayed_ack_us = 100_000;
     // As web servers set it: the tail of a response does not wait for a delayed acknowledgement.
     server.tcp.nagle = false;
