@@ -70,6 +70,28 @@ fn streams_survive_loss_reordering_and_refused_handoffs() {
     }
 }
 
+/// What a short send queue refuses is late, on a good wire and on a bad one, and no more than that.
+#[test]
+fn streams_survive_a_short_send_queue() {
+    for (seed, faults) in
+        [(1, Faults::NONE), (2, Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 })]
+    {
+        let mut config = server();
+        config.driver.tso_buffers = 0;
+        config.driver.send_queue = 2;
+        let mut world = World::new(&config, clients(3), Box::new(Never), false, faults, seed);
+        let sizes = [0, 1, 1460, 10_000, 200_000];
+        let ids: Vec<_> =
+            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect::file(1, len)))).collect();
+        finish(&mut world, 100 * SECOND);
+        for (client, id) in world.clients.iter().zip(ids) {
+            assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");
+        }
+        let stats = world.server.stats().stack;
+        assert!(stats.queue_drops > 10, "seed {seed}: {stats:?}");
+    }
+}
+
 /// Clients of either family, on a bad wire; neighbours are asked for as each family does.
 #[test]
 fn both_families_are_served() {

@@ -214,6 +214,12 @@ impl<C: Parameters> Tcb<C> {
         self.flags &= !flag::RTT_RUNNING;
     }
 
+    /// This side's own queue was full, as if a source quench had come (RFC 1122 Section 4.2.3.9): slow start, to where it was.
+    pub(crate) fn cc_quench(&mut self) {
+        self.cwnd = self.smss();
+        self.control.restart();
+    }
+
     /// RFC 5681 Section 4.1: after an idle time longer than the timeout, start from the initial window.
     pub(crate) fn cc_restart_after_idle(&mut self) {
         let idle_ticks = self.ts_val.wrapping_sub(self.last_send_tick);

@@ -107,6 +107,33 @@ impl<C: Parameters> Tcb<C> {
         sent
     }
 
+    /// The interface had no room for the burst that the last poll gave, and it is gone; do not poll again before something else happens.
+    ///
+    /// As in 4.4BSD, new text counts as never sent, and slow start begins: the text goes with the next acknowledgement, or, with
+    /// nothing in flight, after a retransmission timeout. What was sent before is lost as on the wire.
+    pub fn refused(&mut self, now: Instant, burst: &BurstOut) {
+        let segment = &burst.segment;
+        if segment.flags.has(Flags::SYN) || self.state == State::Closed {
+            return;
+        }
+        if !segment.retransmit && (segment.data_len > 0 || segment.flags.has(Flags::FIN)) {
+            self.snd_nxt = segment.seq;
+            if self.rtx_nxt.gt(self.snd_nxt) {
+                self.rtx_nxt = self.snd_nxt;
+            }
+            if self.has(flag::RTT_RUNNING) && self.rtt_seq.gt(self.snd_nxt) {
+                self.flags &= !flag::RTT_RUNNING;
+            }
+            self.cc_quench();
+            if self.flight() == 0 {
+                self.start_persist(now);
+            }
+        }
+        self.flags |= flag::ACK_NOW;
+        self.settle();
+        debug_assert!(self.consistent());
+    }
+
     fn plan(&mut self, now: Instant, segments: u32) -> Plan {
         self.tick(now);
         match self.state {

@@ -2,7 +2,7 @@
 
 mod script;
 
-use baton_tcp::{Config, TimerOutcome};
+use baton_tcp::{Config, Flags, TimerOutcome};
 use script::{plain, with_sack, Script};
 
 /// RFC 6298 Section 5: the timeout doubles, and one segment is sent; the rest follows in slow start.
@@ -207,6 +207,57 @@ fn segments_end_with_their_span() {
         list.push((out.data_offset, out.data_len));
     }
     assert_eq!(list, [(0, 1000), (1000, 500), (1500, 1000), (2500, 500)]);
+}
+
+/// What an interface refuses was not sent: it goes with the next acknowledgement, in slow start.
+#[test]
+fn refused_text_goes_with_the_next_acknowledgement() {
+    let mut s = Script::established(plain(), 10_000);
+    s.send(5000);
+    assert_eq!(s.send_upto(2), [(0, 1000), (1000, 1000)]);
+    s.refuse();
+    assert_eq!((s.tcb.cwnd(), s.tcb.unsent()), (1000, 3000));
+    let _ = s.ack(0, 2000);
+    assert_eq!(s.sent_data(), [(2000, 1000), (3000, 1000)]);
+    let _ = s.ack(0, 4000);
+    assert_eq!(s.sent_data(), [(4000, 1000)]);
+}
+
+/// With nothing in flight, refused text waits for a timeout, which doubles.
+#[test]
+fn refused_text_alone_waits_for_the_timer() {
+    let mut s = Script::established(plain(), 10_000);
+    s.send(1000);
+    s.tcb.close();
+    for n in 0..3 {
+        s.refuse();
+        assert_eq!((s.tcb.unsent(), s.tcb.snd_nxt()), (1000, script::ISS + 1));
+        assert_eq!(s.timer(), (1_000_000 << n, TimerOutcome::Transmit));
+    }
+    let out = s.sent().expect("text and FIN");
+    assert!(out.flags.has(Flags::FIN) && out.data_len == 1000 && !out.retransmit, "{out:?}");
+    assert_eq!(s.ack(0, 1001).acked, 1000);
+    s.quiet();
+}
+
+/// A retransmission and an acknowledgement that are refused: the timer and the next segment bring them.
+#[test]
+fn what_else_is_refused_comes_again() {
+    let mut s = Script::established(plain(), 10_000);
+    s.send(1000);
+    assert_eq!(s.sent_data(), [(0, 1000)]);
+    let first = s.timer();
+    assert_eq!(first, (1_000_000, TimerOutcome::Transmit));
+    s.refuse();
+    assert_eq!(s.tcb.unsent(), 0);
+    assert_eq!(s.timer(), (2_000_000, TimerOutcome::Transmit));
+    assert_eq!(s.sent_data(), [(0, 1000)]);
+    let _ = s.ack(0, 1000);
+    // Two full segments are acknowledged at once.
+    let _ = s.data(0, 1000, 1000);
+    let _ = s.data(1000, 1000, 1000);
+    s.refuse();
+    assert_eq!(s.sent().expect("the acknowledgement").ack, script::IRS + 2001);
 }
 
 /// RFC 1191 Section 6.4: a narrower path costs no window, and what was outstanding goes again in smaller segments.

@@ -135,6 +135,9 @@ pub struct OptionArgs {
     /// Least retransmission timeout of server and NIC, in milliseconds: FreeBSD 4.7 had a second, later versions 230
     #[arg(long, value_name = "MILLISECONDS", default_value_t = Options::default().min_rto_ms)]
     min_rto: u32,
+    /// Frames of the host that wait for the NIC at most: what is more is lost, as with a BSD's interface queue; 0: TCP waits for room
+    #[arg(long, value_name = "FRAMES", default_value_t = Options::default().send_queue)]
+    send_queue: u32,
 }
 
 impl OptionArgs {
@@ -155,6 +158,7 @@ impl OptionArgs {
             client_time_scale: self.client_time_scale,
             client_first_timeout: self.client_first_timeout,
             min_rto_ms: self.min_rto,
+            send_queue: self.send_queue,
         }
     }
 }
@@ -291,6 +295,7 @@ mod tests {
             client_time_scale: 94,
             client_first_timeout: 10,
             min_rto_ms: 93,
+            send_queue: 92,
         };
         let job = Job { config: "W-1-P-L-FCFS-400".parse().unwrap(), options };
         let words = Cache::open(&folder, &file, &file).unwrap().command(&job).unwrap();

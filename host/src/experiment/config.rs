@@ -184,6 +184,8 @@ pub struct Options {
     pub client_first_timeout: u32,
     /// Least retransmission timeout of the server and the NIC, in milliseconds.
     pub min_rto_ms: u32,
+    /// Frames that wait for the NIC at most, on the host; 0: TCP waits for room.
+    pub send_queue: u32,
 }
 
 impl Default for Options {
@@ -206,6 +208,7 @@ impl Default for Options {
             client_first_timeout: 3,
             // FreeBSD 4.7, `TCPTV_MIN` in `tcp_timer.h`; later versions made it 30 ms and a slop of 200 ms.
             min_rto_ms: 1000,
+            send_queue: 0,
         }
     }
 }
@@ -252,6 +255,7 @@ impl Options {
         ensure!(self.lowat <= self.hiwat && self.hiwat < 65536, "Lowat is above Hiwat, or Hiwat above 65535");
         ensure!((1..=1000).contains(&self.client_time_scale), "a time scale is 1 to 1000");
         ensure!((1..=60).contains(&self.client_first_timeout), "a client's first timeout is 1 to 60 s");
+        ensure!(self.send_queue <= 4096, "a send queue has at most 4096 frames");
         ensure!((1..=60_000).contains(&self.min_rto_ms), "a least retransmission timeout is 1 to 60000 ms");
         Ok(())
     }

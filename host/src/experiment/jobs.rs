@@ -102,6 +102,7 @@ fn arguments(options: &Options) -> Vec<String> {
     put("client-time-scale", options.client_time_scale.to_string());
     put("client-first-timeout", options.client_first_timeout.to_string());
     put("min-rto", options.min_rto_ms.to_string());
+    put("send-queue", options.send_queue.to_string());
     if let Some(mhz) = options.core_mhz {
         put("core-mhz", mhz.to_string());
     }

@@ -61,6 +61,7 @@ pub(crate) fn server_config(config: &Config, options: &Options) -> ServerConfig 
     server.driver.rx_log2 = 12;
     server.driver.cmd_log2 = 12;
     server.driver.evt_log2 = 12;
+    server.driver.send_queue = options.send_queue;
     server.driver.spare_rx_buffers = 4096;
     server.driver.tso_buffers = 0;
     server.driver.mailbox[mailbox::CFG_HARD_LIMIT] = config.connections;
@@ -110,6 +111,8 @@ struct Counts {
     host_drops: u32,
     drops: u32,
     retransmits: u32,
+    /// Segments of the host that its send queue had no room for.
+    queue_drops: u64,
     /// That the server's processor took.
     interrupts: u64,
     established: u64,
@@ -297,6 +300,7 @@ impl<N: Nic> Run<N> {
             handoffs: stack.handoffs,
             restores: stack.restores,
             refused: stack.refused,
+            queue_drops: stack.queue_drops,
             profile: self.profile(),
             ..Counts::default()
         };
@@ -382,6 +386,7 @@ impl<N: Nic> Run<N> {
             ("host_packet_delay_send_median", median(self.send_delays.borrow().clone()) * 1e-6),
             ("frames_dropped", f64::from(after.drops.wrapping_sub(before.drops))),
             ("frames_dropped_host", f64::from(after.host_drops.wrapping_sub(before.host_drops))),
+            ("host_queue_drops", (after.queue_drops - before.queue_drops) as f64),
             ("nic_retransmits", f64::from(after.retransmits.wrapping_sub(before.retransmits))),
             ("handoff_rate", rate(after.handoffs - before.handoffs)),
             ("restore_rate", rate(after.restores - before.restores)),

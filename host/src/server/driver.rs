@@ -41,6 +41,9 @@ pub struct DriverConfig {
     /// log2 of the entries of the transmit and receive rings, 1 to 12.
     pub tx_log2: u32,
     pub rx_log2: u32,
+    /// Frames that wait for the NIC at most: a segment more is lost, and TCP told, as with the interface queue of a BSD. 0: TCP waits
+    /// for room in the transmit ring.
+    pub send_queue: u32,
     /// log2 of the slots of the command and event rings, 4 (for the largest message) to 12.
     pub cmd_log2: u32,
     pub evt_log2: u32,
@@ -68,6 +71,7 @@ impl Default for DriverConfig {
         DriverConfig {
             tx_log2: 8,
             rx_log2: 8,
+            send_queue: 0,
             cmd_log2: 8,
             evt_log2: 8,
             spare_rx_buffers: 512,
@@ -220,6 +224,7 @@ enum Borrowed {
 pub struct Driver {
     index_addr: u32,
     tx: RingState,
+    send_queue: u32,
     rx: RingState,
     cmd: RingState,
     evt: RingState,
@@ -333,6 +338,7 @@ impl Driver {
 
         let mut driver = Driver {
             index_addr,
+            send_queue: config.send_queue,
             tx_borrowed: vec![None; 1 << config.tx_log2],
             tx,
             rx,
@@ -500,6 +506,11 @@ impl Driver {
     /// Whether the NIC has consumed every transmit descriptor before this index.
     pub fn tx_consumed(&self, index: u16) -> bool {
         self.tx.cons.wrapping_sub(index) as i16 >= 0
+    }
+
+    /// Whether the send queue is full, so that the next segment is lost.
+    pub fn refuses(&self) -> bool {
+        self.send_queue > 0 && self.tx.used() >= self.send_queue
     }
 
     /// Where to build the next frame to transmit; `None` while the ring is full.

@@ -67,6 +67,8 @@ pub struct StackStats {
     pub segments_in: u64,
     pub segments_out: u64,
     pub retransmits: u64,
+    /// Segments that the send queue had no room for.
+    pub queue_drops: u64,
     pub handoffs: u64,
     pub refused: u64,
     pub restores: u64,
@@ -751,7 +753,7 @@ impl Stack {
             if self.driver.tx_buffer().is_none() {
                 return false;
             }
-            let large = self.driver.large_room();
+            let (large, refused) = (self.driver.large_room(), self.driver.refuses());
             let socket = self.socket_mut(id).expect("the caller has looked it up");
             let Owner::Host(tcb) = &mut socket.owner else { unreachable!("the host owns this TCB") };
             // A transmit frame is built by copying, so a segment may span spans.
@@ -763,12 +765,19 @@ impl Stack {
                 1
             };
             let Some(burst) = tcb.poll_burst(now, most, |offset| len.saturating_sub(offset)) else { break };
+            if refused {
+                tcb.refused(now, &burst);
+            }
             let (endpoints, send) = (socket.endpoints, socket.send);
             let (offset, len) = (
                 burst.segment.data_offset,
                 if burst.segments() > 1 { burst.len } else { burst.segment.data_len.into() },
             );
             self.meter.tcp_out(id.index, self.driver.tx_desc_addr(), offset, len);
+            if refused {
+                self.stats.queue_drops += 1;
+                break;
+            }
             if burst.segments() > 1 {
                 self.emit_large(port, &endpoints, &burst, &send);
             } else {

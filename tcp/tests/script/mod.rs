@@ -107,6 +107,19 @@ impl Script {
         list
     }
 
+    /// The next segments, at most `most` of them, as [`Script::sent_data`].
+    pub fn send_upto(&mut self, most: usize) -> Vec<(u32, u16)> {
+        let sent = std::iter::from_fn(|| self.sent()).take(most);
+        sent.map(|out| (out.seq.since(ISS + 1), out.data_len)).collect()
+    }
+
+    /// The engine sends a segment that its interface has no room for.
+    #[track_caller]
+    pub fn refuse(&mut self) {
+        let burst = self.tcb.poll_burst(self.now, 1, |_| u32::MAX).expect("a segment");
+        self.tcb.refused(self.now, &burst);
+    }
+
     /// The one segment that is sent, an acknowledgement of the peer's stream up to a byte.
     #[track_caller]
     pub fn sent_ack(&mut self) -> (u32, SegmentOut) {
