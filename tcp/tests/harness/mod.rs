@@ -95,7 +95,8 @@ fn segment(source: &mut Source, tcb: &Tcb) -> SegmentIn {
 /// Runs a connection on whatever is left of `source`, and checks after each step what a caller relies on.
 fn drive(source: &mut Source, mut tcb: Tcb, config: Config, mut now: Instant) {
     while !source.done() {
-        match source.byte() % 8 {
+        let operation = source.byte();
+        match operation % 8 {
             0..=3 => {
                 let segment = segment(source, &tcb);
                 let (space, queued) = (tcb.receive_space(), tcb.send_len());
@@ -140,11 +141,18 @@ fn drive(source: &mut Source, mut tcb: Tcb, config: Config, mut now: Instant) {
             _ => {}
         }
         let queued = tcb.send_len();
-        let mut burst = 0;
-        while let Some(out) = tcb.poll_transmit(now, |offset| queued.saturating_sub(offset)) {
+        // Now and then the interface has room for up to three segments and no more.
+        let room = u32::from(operation >> 3).checked_sub(28);
+        let mut segments = 0;
+        while let Some(burst) = tcb.poll_burst(now, 1, |offset| queued.saturating_sub(offset)) {
+            let out = &burst.segment;
             assert!(out.data_offset + u32::from(out.data_len) <= queued, "beyond the send buffer");
-            burst += 1;
-            assert!(burst < BURST_MAX, "it never stops sending");
+            if room == Some(segments) {
+                tcb.refused(now, &burst);
+                break;
+            }
+            segments += 1;
+            assert!(segments < BURST_MAX, "it never stops sending");
         }
     }
 }
