@@ -4,11 +4,13 @@
 mod common;
 
 use baton::client::http::Expect;
-use baton::client::{FetchState, Ipv6Pair};
-use baton::server::Never;
+use baton::client::{ClientConfig, FetchState, Ipv6Pair};
+use baton::server::{Never, ServerConfig, StackStats};
 use common::{clients, server, Faults, World, MS, SECOND};
 use rand_chacha::rand_core::{RngCore, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+
+const BAD_WIRE: Faults = Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 };
 
 /// Runs until every client is idle and every connection of the server is gone, then looks for lost buffers.
 fn finish(world: &mut World, limit_ps: u64) {
@@ -37,8 +39,7 @@ fn bodies_of_all_sizes_arrive() {
 #[test]
 fn streams_survive_loss_reordering_and_refused_handoffs() {
     for seed in 0..6 {
-        let faults = Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 };
-        let mut world = World::new(&server(), clients(3), Box::new(Never), false, faults, seed);
+        let mut world = World::new(&server(), clients(3), Box::new(Never), false, BAD_WIRE, seed);
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut expected = 0;
         for client in &mut world.clients {
@@ -70,25 +71,34 @@ fn streams_survive_loss_reordering_and_refused_handoffs() {
     }
 }
 
-/// What a short send queue refuses is late, on a good wire and on a bad one, and no more than that.
+/// Each client gets files of these sizes; what the stack counted.
+fn serve(
+    config: &ServerConfig,
+    clients: Vec<ClientConfig>,
+    sizes: [u32; 5],
+    wire: (u64, Faults),
+) -> StackStats {
+    let (seed, faults) = wire;
+    let mut world = World::new(config, clients, Box::new(Never), false, faults, seed);
+    let ids: Vec<_> =
+        world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect::file(1, len)))).collect();
+    finish(&mut world, 100 * SECOND);
+    for (client, id) in world.clients.iter().zip(ids) {
+        assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");
+    }
+    world.server.stats().stack
+}
+
+/// What a short send queue refuses is late, and was never sent: on a good wire nothing goes twice.
 #[test]
 fn streams_survive_a_short_send_queue() {
-    for (seed, faults) in
-        [(1, Faults::NONE), (2, Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 })]
-    {
+    for (seed, faults) in [(1, Faults::NONE), (2, BAD_WIRE)] {
         let mut config = server();
         config.driver.tso_buffers = 0;
         config.driver.send_queue = 2;
-        let mut world = World::new(&config, clients(3), Box::new(Never), false, faults, seed);
-        let sizes = [0, 1, 1460, 10_000, 200_000];
-        let ids: Vec<_> =
-            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect::file(1, len)))).collect();
-        finish(&mut world, 100 * SECOND);
-        for (client, id) in world.clients.iter().zip(ids) {
-            assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");
-        }
-        let stats = world.server.stats().stack;
+        let stats = serve(&config, clients(3), [0, 1, 1460, 10_000, 200_000], (seed, faults));
         assert!(stats.queue_drops > 10, "seed {seed}: {stats:?}");
+        assert_eq!(stats.retransmits > 0, faults.loss > 0, "seed {seed}: {stats:?}");
     }
 }
 
@@ -96,9 +106,7 @@ fn streams_survive_a_short_send_queue() {
 #[test]
 fn both_families_are_served() {
     const SERVER: [u8; 16] = [0x20, 1, 0x0D, 0xB8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x12, 0x34, 0x56];
-    for (seed, faults) in
-        [(1, Faults::NONE), (2, Faults { loss: 20, duplicate: 10, reorder: 50, latency_ps: 50_000_000 })]
-    {
+    for (seed, faults) in [(1, Faults::NONE), (2, BAD_WIRE)] {
         let mut config = server();
         config.ipv6 = Some(SERVER);
         let mut clients = clients(4);
@@ -107,15 +115,7 @@ fn both_families_are_served() {
             own[15] = 0x80 + index as u8;
             client.ipv6 = Some(Ipv6Pair { own, server: SERVER });
         }
-        let mut world = World::new(&config, clients, Box::new(Never), false, faults, seed);
-        let sizes = [0, 1, 1440, 1441, 200_000];
-        let ids: Vec<_> =
-            world.clients.iter_mut().map(|c| c.fetch(sizes.map(|len| Expect::file(1, len)))).collect();
-        finish(&mut world, 100 * SECOND);
-        for (client, id) in world.clients.iter().zip(ids) {
-            assert_eq!(client.state(id), &FetchState::Done, "seed {seed}");
-        }
-        let stats = world.server.stats().stack;
+        let stats = serve(&config, clients, [0, 1, 1440, 1441, 200_000], (seed, faults));
         assert!(stats.arp_replies >= 4 && stats.accepted >= 4, "seed {seed}: {stats:?}");
     }
 }

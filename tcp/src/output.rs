@@ -118,9 +118,7 @@ impl<C: Parameters> Tcb<C> {
         }
         if !segment.retransmit && (segment.data_len > 0 || segment.flags.has(Flags::FIN)) {
             self.snd_nxt = segment.seq;
-            if self.rtx_nxt.gt(self.snd_nxt) {
-                self.rtx_nxt = self.snd_nxt;
-            }
+            self.rtx_nxt = self.rtx_nxt.min(self.snd_nxt);
             if self.has(flag::RTT_RUNNING) && self.rtt_seq.gt(self.snd_nxt) {
                 self.flags &= !flag::RTT_RUNNING;
             }
