@@ -240,6 +240,23 @@ fn refused_text_alone_waits_for_the_timer() {
     s.quiet();
 }
 
+/// The round trip is that of the segment which went out, without its wait.
+#[test]
+fn refused_text_is_not_measured() {
+    let mut s = Script::established(Config { min_rto_us: 1000, ..plain() }, 10_000);
+    s.send(1000);
+    s.refuse();
+    // The handshake took 10 ms: RFC 6298 Section 2.2.
+    assert_eq!(s.timer().0, 30_000);
+    assert_eq!(s.sent_data(), [(0, 1000)]);
+    s.wait(10_000);
+    assert_eq!(s.ack(0, 1000).acked, 1000);
+    s.send(1000);
+    assert_eq!(s.sent_data(), [(1000, 1000)]);
+    // Section 2.3: the variation has a quarter less.
+    assert_eq!(s.timer().0, 25_000);
+}
+
 /// A retransmission and an acknowledgement that are refused: the timer and the next segment bring them.
 #[test]
 fn what_else_is_refused_comes_again() {
