@@ -30,6 +30,7 @@ fn wrong_input_is_refused_by_name() {
     refuses(&["run", "W-1-P-L-FCFS-400", image[0], image[1]], &["/nowhere.bin", "cargo xtask firmware"]);
     refuses(&["run", "W-1-P-L-FCFS-400", "--fst", "a.fst", "--firmware", "x"], &["--window"]);
     refuses(&["reproduce", "table9", image[0], image[1]], &["table1"]);
+    refuses(&["reproduce", "table1", "--seeds", "0", image[0], image[1]], &["--seeds"]);
     refuses(&["compare", "/nowhere.json", "/nowhere.json"], &["/nowhere.json"]);
     refuses(&["wave", "/nowhere.fst"], &["/nowhere.fst"]);
     refuses(&["workload", "X"], &["W, I, D or S"]);

@@ -6,6 +6,7 @@ use baton::experiment::jobs::{self, Cache, Job};
 use baton::experiment::reproduce::{self, What};
 use baton::experiment::targets::{self, Records};
 use baton::experiment::{compare, slurm, Options};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Reproduce a table or figure of the paper: run what it needs, print the paper's values, ours, and the difference
@@ -19,6 +20,9 @@ pub struct Args {
     what: What,
     #[command(flatten)]
     options: OptionArgs,
+    /// Do each run with so many seeds, from --seed on: the table then has their means and ranges
+    #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: u64,
     /// Processes at a time; default: one for each processor
     #[arg(long)]
     jobs: Option<usize>,
@@ -55,7 +59,11 @@ pub fn run(args: &Args) -> Result<()> {
     let options = args.options.options();
     let executable = std::env::current_exe().context("cannot tell where this program lies")?;
     let cache = Cache::open(&args.cache, &executable, &args.firmware)?;
-    let jobs = args.what.jobs(&options)?;
+    let mut jobs: Vec<Job> = Vec::new();
+    let end = options.seed.checked_add(args.seeds).context("there are not so many seeds from --seed on")?;
+    for seed in options.seed..end {
+        jobs.extend(args.what.jobs(&Options { seed, ..options.clone() })?);
+    }
     let mut missing: Vec<Job> = Vec::new();
     for job in &jobs {
         if cache.load(job)?.is_none() {
@@ -71,26 +79,28 @@ pub fn run(args: &Args) -> Result<()> {
             Engine::Slurm => slurm::run(&cache, &missing, parallel)?,
         }
     }
-    let mut records = Records::new();
+    let mut seeds: BTreeMap<u64, Records> = BTreeMap::new();
     for job in &jobs {
         match cache.load(job)? {
             Some(record) => {
-                records.insert(job.config.to_string(), record);
+                seeds.entry(job.options.seed).or_default().insert(job.config.to_string(), record);
             }
-            None if args.offline => eprintln!("{} has not been run", job.config),
-            None => bail!("{} left no record", job.config),
+            None if args.offline => eprintln!("{job} has not been run"),
+            None => bail!("{job} left no record"),
         }
     }
-    show(args.what, &options, &records, args.every_line, &args.output)
+    let seeds: Vec<Records> = seeds.into_values().collect();
+    show(args.what, &options, &seeds, args.every_line, &args.output)
 }
 
-fn show(what: What, options: &Options, records: &Records, every_line: bool, output: &Path) -> Result<()> {
+/// Prints and writes what the records of each seed say.
+fn show(what: What, options: &Options, seeds: &[Records], every_line: bool, output: &Path) -> Result<()> {
     let facts = match what {
         What::Fig4 | What::All => reproduce::facts(options)?,
         _ => Default::default(),
     };
     if what == What::Capacity {
-        for record in records.values() {
+        for record in seeds.iter().flat_map(Records::values) {
             let cycles = reproduce::equal_work_cycles(record).context("the run answered no request")?;
             println!(
                 "{}: {:.0} requests/s, NIC {:.1} % idle with the softcore in {} of 65536 cycles: as idle as the paper's \
@@ -102,21 +112,23 @@ fn show(what: What, options: &Options, records: &Records, every_line: bool, outp
             );
         }
     }
-    let rows = reproduce::compare(records, &facts, every_line)?;
+    let rows = reproduce::compare(seeds, &facts, every_line)?;
     print!("{}{}", reproduce::facts_text(&facts), targets::table(&rows));
+    if let Some(caution) = reproduce::caution(options).filter(|_| !seeds.is_empty()) {
+        println!("{caution}");
+    }
     std::fs::create_dir_all(output).with_context(|| format!("cannot create {}", output.display()))?;
     let name = format!("{what:?}").to_lowercase();
     let page = output.join(format!("{name}.html"));
-    std::fs::write(&page, reproduce::html(what, records, &facts, &rows)?)
+    std::fs::write(&page, reproduce::html(what, seeds, &facts, &rows)?)
         .with_context(|| format!("cannot write {}", page.display()))?;
     let json = output.join(format!("{name}.json"));
-    let text = serde_json::to_string_pretty(
-        &serde_json::json!({ "rows": rows, "records": records, "facts": facts }),
-    )?;
+    let text =
+        serde_json::to_string_pretty(&serde_json::json!({ "rows": rows, "records": seeds, "facts": facts }))?;
     std::fs::write(&json, text + "\n").with_context(|| format!("cannot write {}", json.display()))?;
     println!("page: {}", page.display());
-    for record in records.values().filter(|record| !record.failures.is_empty()) {
-        println!("{} FAILED: {}", record.config, record.failures.join("; "));
+    for record in seeds.iter().flat_map(Records::values).filter(|record| !record.failures.is_empty()) {
+        println!("{}, seed {} FAILED: {}", record.config, record.options.seed, record.failures.join("; "));
     }
     Ok(())
 }

@@ -227,8 +227,22 @@ impl Options {
         })
     }
 
+    /// What the capacity of the NIC is set by.
+    pub fn setting(&self) -> &'static str {
+        match self.capacity {
+            _ if self.core_mhz.is_some() || self.core_cycles.is_some() => "as given",
+            Capacity::AsIs => "as is",
+            Capacity::EqualWork => "equal work",
+        }
+    }
+
     pub fn clients(&self, config: &Config) -> u32 {
         self.clients.unwrap_or(config.workload.clients())
+    }
+
+    /// Whether the paper's 400,000 packets of warm-up and 600,000 measured are in it.
+    pub fn is_full_length(&self) -> bool {
+        self.warmup_packets >= 400_000 && self.packets >= 600_000
     }
 
     /// # Errors

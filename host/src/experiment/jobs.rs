@@ -20,6 +20,12 @@ pub struct Job {
     pub options: Options,
 }
 
+impl std::fmt::Display for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+        write!(f, "{}, seed {}", self.config, self.options.seed)
+    }
+}
+
 /// Where finished runs are kept, and what all runs share.
 pub struct Cache {
     pub folder: PathBuf,
@@ -142,7 +148,7 @@ pub fn run_local(cache: &Cache, jobs: &[Job], parallel: usize) -> Result<()> {
                 let Some(job) = left.lock().ok().and_then(|mut left| left.pop()) else { return };
                 if let Err(error) = run_one(cache, job, &bars) {
                     if let Ok(mut failures) = failures.lock() {
-                        failures.push(format!("{}: {error:#}", job.config));
+                        failures.push(format!("{job}: {error:#}"));
                     }
                 }
             });
@@ -159,9 +165,9 @@ fn run_one(cache: &Cache, job: &Job, bars: &MultiProgress) -> Result<()> {
     let words = cache.command(job)?;
     let bar = bars.add(ProgressBar::new(job.options.packets + job.options.warmup_packets));
     bar.set_style(ProgressStyle::with_template(
-        "{msg:24} {bar:30} {pos}/{len} packets, {elapsed} ({eta} left)",
+        "{msg:32} {bar:30} {pos}/{len} packets, {elapsed} ({eta} left)",
     )?);
-    bar.set_message(job.config.to_string());
+    bar.set_message(job.to_string());
     let mut child = Command::new(&words[0])
         .args(&words[1..])
         .stdin(Stdio::null())
@@ -183,7 +189,7 @@ fn run_one(cache: &Cache, job: &Job, bars: &MultiProgress) -> Result<()> {
         let cause: Vec<&str> = text.lines().take_while(|line| !line.contains("Stack backtrace")).collect();
         bail!("{}: {}", output.status, cause.join(" "));
     }
-    bars.println(format!("{} done", job.config)).ok();
+    bars.println(format!("{job} done")).ok();
     Ok(())
 }
 

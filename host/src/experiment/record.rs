@@ -50,11 +50,7 @@ impl Record {
         let mut text = format!(
             "{}  ({}, {} clients, clock {} MHz, softcore in {} of 65536 cycles, seed {})\n  {}\n",
             self.config,
-            match self.options.capacity {
-                _ if self.options.core_mhz.is_some() || self.options.core_cycles.is_some() => "as given",
-                super::Capacity::AsIs => "as is",
-                super::Capacity::EqualWork => "equal work",
-            },
+            self.options.setting(),
             self.clients,
             self.core_mhz,
             self.options.core_cycles(),

@@ -105,7 +105,22 @@ impl What {
         }
     }
 
-    /// The runs that it needs, each once, in the order of the paper.
+    /// Its name in the paper.
+    fn title(self) -> &'static str {
+        match self {
+            What::Table1 => "Table 1",
+            What::Fig4 => "Figure 4",
+            What::Fig5 => "Figure 5",
+            What::Fig6 => "Figure 6",
+            What::Fig7 => "Figure 7",
+            What::Fig8 => "Figure 8",
+            What::Response => "response times",
+            What::Capacity => "capacity of the NIC",
+            What::All => "all of them",
+        }
+    }
+
+    /// The runs of a seed that it needs, each once, in the order of the paper.
     ///
     /// # Errors
     /// When an option is out of range.
@@ -164,11 +179,20 @@ pub fn equal_work_cycles(record: &Record) -> Option<f64> {
     Some(busy / rate * PAPER_REQUESTS / PAPER_BUSY)
 }
 
-/// The page: comparison, plots like the paper's figures.
+/// What is to be said of windows shorter than the paper's, if these are.
+pub fn caution(options: &Options) -> Option<&'static str> {
+    (!options.is_full_length()).then_some(
+        "The paper warms up with 400,000 packets and measures 600,000 (--warmup 400000 --packets 600000). A shorter window shows more of \
+         the start than of a state, and some of its comparisons have another sign: docs/experiments.md.",
+    )
+}
+
+/// The page: comparison, plots like the paper's figures, of the means over seeds.
 ///
 /// # Errors
 /// When a plot cannot be drawn.
-pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: &[Row]) -> Result<String> {
+pub fn html(what: What, seeds: &[Records], facts: &BTreeMap<char, Facts>, rows: &[Row]) -> Result<String> {
+    let records = targets::means(seeds);
     let mut body = String::new();
     let mut ordered: Vec<&Record> = Vec::new();
     for record in what.configs().into_iter().filter_map(|config| records.get(config)) {
@@ -176,20 +200,36 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
             ordered.push(record);
         }
     }
-    let setting = records.values().next().map_or(String::new(), |r| {
-        format!(
-            "Capacity setting: {:?}; {} packets measured after {} of warm-up; seed {}.",
-            r.options.capacity, r.options.packets, r.options.warmup_packets, r.options.seed
-        )
-    });
-    let _ = write!(body, "<p>{setting}</p><h2>Paper, ours, difference</h2><table><tr><th>configuration<th>figure<th>unit<th>paper<th>ours<th>difference<th>where</tr>");
+    if let Some(options) = records.values().next().map(|r| &r.options) {
+        let first = options.seed;
+        let seed_of = |records: &Records| records.values().next().map(|r| r.options.seed.to_string());
+        let seed = if seeds.len() > 1 {
+            let all: Vec<String> = seeds.iter().filter_map(seed_of).collect();
+            format!("means over the seeds {}; time series of seed {first}", all.join(", "))
+        } else {
+            format!("seed {first}")
+        };
+        let _ = write!(
+            body,
+            "<p>Capacity of the NIC: {}; {} packets measured after {} of warm-up; {seed}.</p>",
+            options.setting(),
+            options.packets,
+            options.warmup_packets
+        );
+        if let Some(caution) = caution(options) {
+            let _ = write!(body, "<p>{caution}</p>");
+        }
+    }
+    let ranged = rows.iter().any(|row| row.range.is_some());
+    let head = if ranged { "<th>range" } else { "" };
+    let _ = write!(body, "<h2>Paper, ours, difference</h2><table><tr><th>configuration<th>figure<th>unit<th>paper<th>ours{head}<th>difference<th>where</tr>");
     for row in rows {
-        let ours = row.ours.map_or("-".into(), |v| format!("{v:.1}"));
-        let difference = row.difference().map_or("-".into(), |(d, unit)| format!("{d:+.1} {unit}"));
+        let [ours, range, difference] = row.columns();
+        let range = if ranged { format!("<td class=n>{range}") } else { String::new() };
         let t = &row.target;
         let _ = write!(
             body,
-            "<tr><td>{}<td>{}<td>{}<td class=n>{}<td class=n>{ours}<td class=n>{difference}<td>{}</tr>",
+            "<tr><td>{}<td>{}<td>{}<td class=n>{}<td class=n>{ours}{range}<td class=n>{difference}<td>{}</tr>",
             t.config,
             t.metric,
             page::escape(&t.unit),
@@ -249,7 +289,7 @@ pub fn html(what: What, records: &Records, facts: &BTreeMap<char, Facts>, rows: 
         let _ =
             write!(body, "<p class=bad>{}: {}</p>", record.config, page::escape(&record.failures.join("; ")));
     }
-    page::frame(&format!("the paper's experiments, {what:?}"), &body, &rows)
+    page::frame(&format!("the paper's experiments: {}", what.title()), &body, &rows)
 }
 
 /// A workload's name in the plots.
@@ -290,12 +330,12 @@ fn profiles(records: &[&Record]) -> Result<String> {
     Ok(format!("<h2>Host processor</h2>{plot}"))
 }
 
-/// The rows that records and facts answer.
+/// The rows that the records of each seed and the facts answer.
 ///
 /// # Errors
 /// When the table of figures is malformed.
-pub fn compare(records: &Records, facts: &BTreeMap<char, Facts>, all: bool) -> Result<Vec<Row>> {
-    targets::rows(records, facts, all)
+pub fn compare(seeds: &[Records], facts: &BTreeMap<char, Facts>, all: bool) -> Result<Vec<Row>> {
+    targets::rows(seeds, facts, all)
 }
 
 #[cfg(test)]
@@ -328,13 +368,15 @@ mod tests {
             .map(|job| (job.config.to_string(), record(&job.config.to_string(), &metrics)))
             .collect();
         let facts = facts(&Options { clients: Some(64), ..Options::default() }).unwrap();
-        let rows = compare(&records, &facts, true).unwrap();
+        let seeds = [records];
+        let rows = compare(&seeds, &facts, true).unwrap();
         let unanswered: Vec<&Row> = rows.iter().filter(|row| row.ours.is_none()).collect();
         assert!(unanswered.is_empty(), "{unanswered:?}");
-        let page = html(What::All, &records, &facts, &rows).unwrap();
+        let page = html(What::All, &seeds, &facts, &rows).unwrap();
         assert!(
             page.contains("W-4096-P-L-FCFS-800")
                 && page.contains("Figure 4")
+                && page.contains(caution(&Options::default()).unwrap())
                 && page.matches("<svg").count() > 8
         );
     }

@@ -46,8 +46,30 @@ fn parse(text: &str) -> Result<Vec<Target>> {
         .collect()
 }
 
-/// Records by shorthand.
+/// Records of one seed by shorthand.
 pub type Records = BTreeMap<String, Record>;
+
+/// Records with the means over seeds of all metrics and of the profile; the rest is the first seed's.
+pub fn means(seeds: &[Records]) -> Records {
+    let mut means = seeds.first().cloned().unwrap_or_default();
+    for (config, record) in &mut means {
+        let all = || seeds.iter().filter_map(|records| records.get(config));
+        for (name, value) in &mut record.metrics {
+            *value = mean(all().filter_map(|r| r.metric(name))).unwrap_or(*value);
+        }
+        for (name, share) in &mut record.profile {
+            *share = mean(all().filter_map(|r| r.profile.get(name).copied())).unwrap_or(*share);
+        }
+        let failures = all().flat_map(|r| r.failures.iter().map(|failure| (r.options.seed, failure)));
+        record.failures = failures.map(|(seed, failure)| format!("seed {seed}: {failure}")).collect();
+    }
+    means
+}
+
+fn mean(values: impl Iterator<Item = f64>) -> Option<f64> {
+    let (count, sum) = values.fold((0u32, 0.0), |(count, sum), value| (count + 1, sum + value));
+    (count > 0).then(|| sum / f64::from(count))
+}
 
 /// The configuration that a gain is over.
 fn base(config: &Config, over: &str) -> Option<Config> {
@@ -71,11 +93,8 @@ pub fn gain(record: &Record, over: &Record, metric: &str) -> Option<f64> {
     (base > 0.0).then_some(100.0 * (value / base - 1.0))
 }
 
-/// What our records say to a figure; `None` if the runs that it needs are not there. `facts` are of the workloads.
-pub fn ours(target: &Target, records: &Records, facts: &BTreeMap<char, Facts>) -> Option<f64> {
-    if let Some(value) = of_facts(target, facts) {
-        return Some(value);
-    }
+/// What the records of a seed say to a figure; `None` if the runs that it needs are not there.
+fn of_records(target: &Target, records: &Records) -> Option<f64> {
     if target.metric.starts_with("best_gain") {
         return best_gain(records, target.metric.ends_with("high"));
     }
@@ -125,7 +144,11 @@ fn best_gain(records: &Records, high: bool) -> Option<f64> {
 pub struct Row {
     #[serde(flatten)]
     pub target: Target,
+    /// The mean over seeds.
     pub ours: Option<f64>,
+    /// The least and the greatest of several seeds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub range: Option<(f64, f64)>,
 }
 
 impl Row {
@@ -138,27 +161,55 @@ impl Row {
             _ => None,
         }
     }
+
+    /// The columns of ours, the range over seeds and the difference, as text.
+    pub fn columns(&self) -> [String; 3] {
+        let text = |text: Option<String>| text.unwrap_or("-".into());
+        [
+            text(self.ours.map(|value| format!("{value:.1}"))),
+            text(self.range.map(|(low, high)| format!("{low:.1} to {high:.1}"))),
+            text(self.difference().map(|(difference, unit)| format!("{difference:+.1} {unit}"))),
+        ]
+    }
 }
 
-/// Paper, ours and difference of every figure that `records` and `facts` say something to.
-pub fn rows(records: &Records, facts: &BTreeMap<char, Facts>, unanswered: bool) -> Result<Vec<Row>> {
-    let rows = all()?.into_iter().map(|target| Row { ours: ours(&target, records, facts), target });
-    Ok(rows.filter(|row| unanswered || row.ours.is_some()).collect())
+/// Paper, ours and difference of every figure that `seeds` (the records of each) and `facts` say something to.
+pub fn rows(seeds: &[Records], facts: &BTreeMap<char, Facts>, unanswered: bool) -> Result<Vec<Row>> {
+    let row = |target: Target| {
+        let values: Vec<f64> = match of_facts(&target, facts) {
+            Some(value) => vec![value],
+            None => seeds.iter().filter_map(|records| of_records(&target, records)).collect(),
+        };
+        let each = || values.iter().copied();
+        let range = each().reduce(f64::min).zip(each().reduce(f64::max));
+        Row { ours: mean(each()), range: range.filter(|_| values.len() > 1), target }
+    };
+    Ok(all()?.into_iter().map(row).filter(|row| unanswered || row.ours.is_some()).collect())
 }
 
-/// The comparison as text.
+/// The comparison as text; with a column for the range if there is one.
 pub fn table(rows: &[Row]) -> String {
+    let width = if rows.iter().any(|row| row.range.is_some()) { 22 } else { 0 };
+    let column = |text: &str| if width > 0 { format!("{text:>width$}") } else { String::new() };
     let mut text = format!(
-        "{:<24}{:<53}{:>12}{:>12}{:>18}  {}\n",
-        "configuration", "figure", "paper", "ours", "difference", "where"
+        "{:<24}{:<53}{:>12}{:>12}{}{:>18}  {}\n",
+        "configuration",
+        "figure",
+        "paper",
+        "ours",
+        column("range"),
+        "difference",
+        "where"
     );
     for row in rows {
-        let ours = row.ours.map_or("-".into(), |v| format!("{v:.1}"));
-        let difference = row.difference().map_or("-".into(), |(d, unit)| format!("{d:+.1} {unit}"));
+        let [ours, range, difference] = row.columns();
         let name = format!("{} ({})", row.target.metric, row.target.unit);
         text += &format!(
-            "{:<24}{name:<53}{:>12}{ours:>12}{difference:>18}  {}\n",
-            row.target.config, row.target.value, row.target.place
+            "{:<24}{name:<53}{:>12}{ours:>12}{}{difference:>18}  {}\n",
+            row.target.config,
+            row.target.value,
+            column(&range),
+            row.target.place
         );
     }
     text
@@ -219,7 +270,7 @@ pub(crate) mod tests {
         let find = |config: &str, metric: &str| {
             let target =
                 all().unwrap().into_iter().find(|t| t.config == config && t.metric == metric).unwrap();
-            ours(&target, &records, &BTreeMap::new()).unwrap()
+            of_records(&target, &records).unwrap()
         };
         let near = |a: f64, b: f64| (a - b).abs() < 1e-6;
         assert!(near(find("W-4096-P-L-FCFS-400", "request_rate_gain_over_no_handoff"), 12.0));
@@ -227,6 +278,30 @@ pub(crate) mod tests {
         assert!(near(find("I-4096-P-L-FCFS-600", "request_rate_gain_over_400"), 10.0));
         assert!(near(find("all", "best_gain_with_faster_nic_low"), 21.0));
         assert!(near(find("all", "best_gain_with_faster_nic_high"), 80.0));
+    }
+
+    #[test]
+    fn several_seeds_have_means_and_a_range() {
+        let seeds: Vec<Records> = [(100.0, 90.0), (200.0, 240.0)]
+            .map(|(without, with)| records(&[("W-0-N-N-FCFS-400", without), ("W-4096-P-L-FCFS-400", with)]))
+            .into();
+        assert_eq!(means(&seeds)["W-4096-P-L-FCFS-400"].metric("request_rate"), Some(165.0));
+        let of = |seeds: &[Records], metric: &str| {
+            let mut rows = rows(seeds, &BTreeMap::new(), false).unwrap();
+            rows.retain(|row| row.target.config == "W-4096-P-L-FCFS-400" && row.target.metric == metric);
+            rows.pop().unwrap()
+        };
+        let near = |ours: Option<f64>, value: f64| (ours.unwrap() - value).abs() < 1e-6;
+        let row = of(&seeds, "request_rate");
+        assert!(near(row.ours, 165.0) && row.range == Some((90.0, 240.0)));
+        let text = table(&[row]);
+        assert!(text.contains("range") && text.contains("90.0 to 240.0"), "{text}");
+        // A gain is over the run of the same seed: -10 and +20 %, and not 165 over 150.
+        let row = of(&seeds, "request_rate_gain_over_no_handoff");
+        let (low, high) = row.range.unwrap();
+        assert!(near(row.ours, 5.0) && near(Some(low), -10.0) && near(Some(high), 20.0), "{row:?}");
+        let row = of(&seeds[..1], "request_rate");
+        assert!(near(row.ours, 90.0) && row.range.is_none() && !table(&[row]).contains("range"));
     }
 
     #[test]
@@ -240,6 +315,7 @@ pub(crate) mod tests {
                 place: "p".into(),
             },
             ours: Some(ours),
+            range: None,
         };
         assert_eq!(row("%", 62.0, 60.0).difference(), Some((-2.0, "points")));
         let (percent, unit) = row("req/s", 200.0, 210.0).difference().unwrap();
