@@ -378,7 +378,14 @@ mod tests {
                 && page.contains("Figure 4")
                 && page.contains(caution(&Options::default()).unwrap())
                 && page.matches("<svg").count() > 8
+                && !page.contains("<th>range")
         );
+        let [first] = seeds;
+        let mut second = first.clone();
+        second.values_mut().for_each(|record| record.options.seed = 2);
+        let seeds = [first, second];
+        let page = html(What::All, &seeds, &facts, &compare(&seeds, &facts, true).unwrap()).unwrap();
+        assert!(page.contains("means over the seeds 1, 2") && page.contains("<th>range"));
     }
 
     #[test]

@@ -49,9 +49,12 @@ fn parse(text: &str) -> Result<Vec<Target>> {
 /// Records of one seed by shorthand.
 pub type Records = BTreeMap<String, Record>;
 
-/// Records with the means over seeds of all metrics and of the profile; the rest is the first seed's.
+/// Records with the means over seeds of all metrics and of the profile; the rest is the first seed's that has the run.
 pub fn means(seeds: &[Records]) -> Records {
-    let mut means = seeds.first().cloned().unwrap_or_default();
+    let mut means = Records::new();
+    for (config, record) in seeds.iter().flatten() {
+        means.entry(config.clone()).or_insert_with(|| record.clone());
+    }
     for (config, record) in &mut means {
         let all = || seeds.iter().filter_map(|records| records.get(config));
         for (name, value) in &mut record.metrics {
