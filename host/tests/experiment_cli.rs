@@ -48,3 +48,28 @@ fn policies_and_facts_are_listed() {
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success() && text.matches("holds").count() == 3, "{text}");
 }
+
+#[test]
+fn each_seed_has_every_run() {
+    let folder = std::env::temp_dir().join(format!("baton-seeds-{}", std::process::id()));
+    let (cache, output) = (folder.join("cache"), folder.join("output"));
+    let [cache, output] = [&cache, &output].map(|path| path.to_str().unwrap());
+    // Nothing has been run, and nothing is: any file will do for an image.
+    let words =
+        ["reproduce", "table1", "--offline", "--firmware", env!("CARGO_BIN_EXE_baton"), "--cache", cache];
+    let told = |seeds: &[&str]| {
+        let output = baton(&[&words[..], &["--output", output], seeds].concat());
+        assert!(output.status.success(), "{output:?}");
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        let lines = text.lines().filter(|line| line.ends_with(" has not been run"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let lines = told(&["--seed", "7", "--seeds", "3"]);
+    assert_eq!(lines.len(), 12, "{lines:?}");
+    for seed in 7..10 {
+        let line = format!("W-1024-N-N-FCFS-400, seed {seed} has not been run");
+        assert!(lines.contains(&line), "{lines:?}");
+    }
+    assert_eq!(told(&[]).len(), 4);
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -112,7 +112,7 @@ fn show(what: What, options: &Options, seeds: &[Records], every_line: bool, outp
             );
         }
     }
-    let rows = reproduce::compare(seeds, &facts, every_line)?;
+    let rows = targets::rows(seeds, &facts, every_line)?;
     print!("{}{}", reproduce::facts_text(&facts), targets::table(&rows));
     if let Some(caution) = reproduce::caution(options).filter(|_| !seeds.is_empty()) {
         println!("{caution}");

@@ -330,14 +330,6 @@ fn profiles(records: &[&Record]) -> Result<String> {
     Ok(format!("<h2>Host processor</h2>{plot}"))
 }
 
-/// The rows that the records of each seed and the facts answer.
-///
-/// # Errors
-/// When the table of figures is malformed.
-pub fn compare(seeds: &[Records], facts: &BTreeMap<char, Facts>, all: bool) -> Result<Vec<Row>> {
-    targets::rows(seeds, facts, all)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -369,7 +361,7 @@ mod tests {
             .collect();
         let facts = facts(&Options { clients: Some(64), ..Options::default() }).unwrap();
         let seeds = [records];
-        let rows = compare(&seeds, &facts, true).unwrap();
+        let rows = targets::rows(&seeds, &facts, true).unwrap();
         let unanswered: Vec<&Row> = rows.iter().filter(|row| row.ours.is_none()).collect();
         assert!(unanswered.is_empty(), "{unanswered:?}");
         let page = html(What::All, &seeds, &facts, &rows).unwrap();
@@ -384,7 +376,7 @@ mod tests {
         let mut second = first.clone();
         second.values_mut().for_each(|record| record.options.seed = 2);
         let seeds = [first, second];
-        let page = html(What::All, &seeds, &facts, &compare(&seeds, &facts, true).unwrap()).unwrap();
+        let page = html(What::All, &seeds, &facts, &targets::rows(&seeds, &facts, true).unwrap()).unwrap();
         assert!(page.contains("means over the seeds 1, 2") && page.contains("<th>range"));
     }
 

@@ -176,7 +176,11 @@ impl Row {
     }
 }
 
-/// Paper, ours and difference of every figure that `seeds` (the records of each) and `facts` say something to.
+/// Paper, ours and difference of every figure that `seeds` (the records of each) and `facts` say something to; with
+/// `unanswered`, of the others too.
+///
+/// # Errors
+/// When the table of figures is malformed.
 pub fn rows(seeds: &[Records], facts: &BTreeMap<char, Facts>, unanswered: bool) -> Result<Vec<Row>> {
     let row = |target: Target| {
         let values: Vec<f64> = match of_facts(&target, facts) {
